@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// Units of work: what the manifest decides about, what threads run, what can fail without ending the run.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <shuibao/engine/log.hpp>
+#include <shuibao/engine/problems.hpp>
+#include <shuibao/engine/store.hpp>
+
+namespace shuibao::engine {
+
+/// One restartable piece of a stage: usually a tile, or a tile and a date.
+struct Unit {
+    std::string id;                             ///< "X0003_Y0004/20161209"; unique in its stage
+    std::map<std::string, std::string> inputs;  ///< name → hash or value of everything the result depends on
+    std::vector<std::filesystem::path> outputs;  ///< files the work writes (atomically)
+    std::size_t memory = 0;                      ///< peak bytes the work needs, for the budget
+    std::function<void()> work;                  ///< throws Error when the unit fails; must be reentrant
+};
+
+/// Which part of a stage this process does.
+struct Selection {
+    std::vector<std::string> tiles = {};  ///< only units of these tiles; empty = all
+    int shard = 0, shards = 1;            ///< only units whose tile hashes to this shard (0-based)
+    [[nodiscard]] bool takes(const std::string& tile) const;
+};
+
+struct StageCounts {
+    std::size_t planned = 0, run = 0, skipped = 0, failed = 0;
+    double seconds = 0;
+};
+
+/// Runs units in parallel (oneTBB) inside a memory budget, skipping those the manifest knows to be up to
+/// date. Results do not depend on the number of threads or on the order of units.
+class Executor {
+  public:
+    struct Options {
+        int jobs = 1;
+        std::size_t memory = std::size_t{1} << 30;  ///< bytes for all units together
+        bool dry_run = false;                       ///< plan only: print what would run and why
+        bool explain = false;                       ///< print the reason of each decision
+        std::string code_version;                   ///< enters every key: a new program redoes the work
+    };
+    Executor(Options options, const Store& store, Log& log, Problems& problems);
+    ~Executor();
+
+    /// Decides, runs and records. A unit whose work throws Error is added to the problems (unless the code is
+    /// `interrupted`, or the disk is full, which end the run) and the others go on. Throws Error(interrupted)
+    /// after SIGINT/SIGTERM, when the units in flight have finished.
+    StageCounts run(const std::string& stage, std::vector<Unit> units);
+
+    /// Key under which a unit was last recorded as done (a hash of its inputs), or empty: what a later stage
+    /// names as its input instead of hashing big files again.
+    [[nodiscard]] std::string key(const std::string& stage, const std::string& unit) const;
+
+    /// Runs body(i) for i in [0, n) on the executor's threads; for use inside a stage's gather.
+    void parallel_for(std::size_t n, const std::function<void(std::size_t)>& body) const;
+
+    [[nodiscard]] const Options& options() const { return m_options; }
+    [[nodiscard]] const std::map<std::string, StageCounts>& counts() const;
+
+  private:
+    struct Impl;
+    Options m_options;
+    std::unique_ptr<Impl> m_impl;
+};
+
+/// True after SIGINT or SIGTERM; long loops outside units ask it.
+[[nodiscard]] bool stop_requested();
+/// Throws Error(interrupted) when stop_requested().
+void check_stop();
+
+}  // namespace shuibao::engine

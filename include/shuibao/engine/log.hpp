@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Talk goes to stderr: levels, text or JSON lines, and one progress bar when stderr is a terminal.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+namespace shuibao::engine {
+
+enum class LogLevel { debug, info, warn, error };
+
+/// Thread-safe. Text lines read `level: message`; JSON lines hold ts, level, stage, unit, msg.
+class Log {
+  public:
+    struct Options {
+        LogLevel level = LogLevel::info;
+        bool json = false;
+        bool progress = false;  ///< draw a bar (the caller has asked isatty)
+        int progress_fd = -1;   ///< also write JSON progress lines to this descriptor; -1 = no
+        std::string file = {};  ///< append here instead of stderr; empty = stderr
+    };
+    explicit Log(Options options);
+    ~Log();
+    Log(const Log&) = delete;
+    Log& operator=(const Log&) = delete;
+
+    void write(LogLevel level, std::string_view message, std::string_view stage = {},
+               std::string_view unit = {});
+    void debug(std::string_view message) { write(LogLevel::debug, message); }
+    void info(std::string_view message) { write(LogLevel::info, message); }
+    void warn(std::string_view message) { write(LogLevel::warn, message); }
+    void error(std::string_view message) { write(LogLevel::error, message); }
+
+    /// Progress of the current stage; cheap, callable from any thread.
+    void progress(std::string_view stage, std::size_t done, std::size_t total);
+
+  private:
+    void draw_bar();
+    Options m_options;
+    std::mutex m_mutex;
+    int m_fd = 2;
+    std::string m_bar;
+};
+
+}  // namespace shuibao::engine

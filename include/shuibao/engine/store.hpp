@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// The store: long-lived state shared by all batches (tiles, change maps, manifests), and its lock.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include <shuibao/core/grid.hpp>
+
+namespace shuibao::engine {
+
+/// Paths inside a store. Nothing else in the program joins these names.
+class Store {
+  public:
+    explicit Store(std::filesystem::path root) : m_root(std::move(root)) {}
+    [[nodiscard]] const std::filesystem::path& root() const { return m_root; }
+    [[nodiscard]] std::filesystem::path grid_file() const { return m_root / "grid.json"; }
+    [[nodiscard]] std::filesystem::path scenes_file() const { return m_root / "scenes.json"; }
+    [[nodiscard]] std::filesystem::path scene_reports() const { return m_root / "scenes"; }
+    [[nodiscard]] std::filesystem::path tiles() const { return m_root / "tiles"; }
+    [[nodiscard]] std::filesystem::path batch(const std::string& batch) const {
+        return m_root / "batches" / batch;
+    }
+    [[nodiscard]] std::filesystem::path changes(const std::string& b) const { return batch(b) / "changes"; }
+    [[nodiscard]] std::filesystem::path manifest() const { return m_root / "manifest"; }
+    [[nodiscard]] std::filesystem::path lock_file() const { return m_root / "lock"; }
+
+  private:
+    std::filesystem::path m_root;
+};
+
+enum class LockMode {
+    exclusive,  ///< a whole run
+    shared,     ///< one shard of several (`--shard i/n`)
+};
+
+/// Holds the store's advisory lock (flock) for its lifetime; the kernel releases it when the process dies.
+class StoreLock {
+  public:
+    /// Creates the store's folder when missing. Throws Error(temporary) that names the holder (pid, host,
+    /// command, since) when somebody else holds it and `wait_seconds` have passed.
+    StoreLock(const Store& store, LockMode mode, double wait_seconds);
+    ~StoreLock();
+    StoreLock(const StoreLock&) = delete;
+    StoreLock& operator=(const StoreLock&) = delete;
+
+  private:
+    int m_fd = -1;
+};
+
+}  // namespace shuibao::engine

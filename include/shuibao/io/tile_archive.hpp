@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// The archive of analysis-ready tiles: one GeoTIFF per tile and acquisition, read as if there were no tiles.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <shuibao/core/block.hpp>
+#include <shuibao/core/change.hpp>
+#include <shuibao/core/grid.hpp>
+
+namespace shuibao::io {
+
+/// All scenes of one day and orbit, merged: what a detector calls a date.
+struct Acquisition {
+    std::string key;  ///< "20161209_S2A" : file stem in each tile folder; sorts by date
+    Date date;
+    std::vector<Band> bands;           ///< present in every tile of the acquisition
+    std::vector<Scaling> scaling;      ///< per band; for DN imagery after relative normalisation
+    std::vector<std::string> sources;  ///< STAC item ids
+    std::vector<TileId> tiles;         ///< tiles with at least one pixel, row-major order
+};
+
+/// Tile file layout: `<root>/X0003_Y0004/<key>.tif`, UInt16, one band per role then one band `quality`
+/// (core/quality.hpp codes), 256-pixel blocks, ZSTD; band descriptions are common names, scale and offset
+/// are GDAL's; metadata items SHUIBAO_TILE, SHUIBAO_DATE, SHUIBAO_KEY, SHUIBAO_SOURCES (comma separated).
+class TileArchive {
+  public:
+    TileArchive(std::filesystem::path root, Grid grid, std::vector<Acquisition> acquisitions);
+    [[nodiscard]] const Grid& grid() const { return m_grid; }
+    [[nodiscard]] const std::vector<Acquisition>& acquisitions() const { return m_acquisitions; }
+    /// Window of any place and size (it may cross tiles); what no tile covers has Quality::nodata.
+    /// Reentrant. Throws Error(input) naming the tile file when it cannot be read.
+    [[nodiscard]] Image read(const Acquisition& acquisition, const Window& window,
+                             std::span<const Band> bands) const;
+    /// As read(), but every `step`-th pixel of every `step`-th row on the grid's lattice (col % step == 0 …):
+    /// the deterministic sample from which global statistics come; independent of the tile size.
+    [[nodiscard]] Image sample(const Acquisition& acquisition, const Window& window,
+                               std::span<const Band> bands, int step) const;
+
+    [[nodiscard]] static std::filesystem::path tile_path(const std::filesystem::path& root, TileId tile,
+                                                         const std::string& key);
+
+  private:
+    std::filesystem::path m_root;
+    Grid m_grid;
+    std::vector<Acquisition> m_acquisitions;
+};
+
+/// Writes one tile file (atomically). Pixels as stored; compression chosen for speed (ZSTD level 1 without
+/// predictor: measured 341 Mpx/s to write, 704 Mpx/s to read per core, against 250 and 364 with predictor 2).
+void write_tile(const std::filesystem::path& path, const Grid& grid, TileId tile, const Image& image,
+                const Acquisition& acquisition);
+
+/// Change map of one tile: UInt16 bands evidence, confidence, magnitude, onset_from, onset_to, kind, with
+/// descriptions, scale and offset; sparse (blocks of nothing are not stored). Atomic.
+void write_change(const std::filesystem::path& path, const Grid& grid, const Change& change);
+/// Reads a window of one band of the change maps under `root` (`<root>/X0003_Y0004.tif`), crossing tiles;
+/// pixels that no tile covers are Change::unobserved for evidence and 0 for the rest.
+/// `band` counts from 0 in the order above. Reentrant.
+void read_change_band(const std::filesystem::path& root, const Grid& grid, const Window& window, int band,
+                      std::span<std::uint16_t> out);
+
+}  // namespace shuibao::io

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// A stage: one verb of `shuibao`, one file, registered where it stands.
+#pragma once
+
+#include <filesystem>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include <shuibao/core/grid.hpp>
+#include <shuibao/core/options.hpp>
+#include <shuibao/core/registry.hpp>
+#include <shuibao/engine/executor.hpp>
+#include <shuibao/engine/settings.hpp>
+
+namespace shuibao::pipeline {
+
+/// Everything a stage may touch while it runs.
+struct RunContext {
+    const engine::Settings& settings;
+    const engine::Store& store;
+    engine::Executor& executor;
+    engine::Log& log;
+    engine::Problems& problems;
+    engine::Selection selection;
+    std::filesystem::path output;  ///< <output>/ of the run
+    std::string batch;             ///< 期次, YYYYMM
+    bool json = false;             ///< the result on stdout is wanted as JSON
+    std::ostream& out;             ///< stdout: data only
+};
+
+/// How a verb appears in help and in `run`.
+struct StageInfo {
+    std::string summary;               ///< one line
+    std::string description;           ///< a paragraph: from → to, limits
+    std::vector<std::string> example;  ///< command lines
+    bool in_run = true;                ///< part of `shuibao run`, in registry order
+    bool shardable = false;            ///< accepts --tile and --shard
+    bool needs_store = true;           ///< takes the store's lock
+};
+
+class Stage {
+  public:
+    virtual ~Stage() = default;
+    [[nodiscard]] virtual StageInfo info() const = 0;
+    /// Declares the options this stage owns. Keys are unique over all stages.
+    virtual void declare(OptionTable& table) const = 0;
+    /// Does the work. Failures that do not end the run go to context.problems.
+    virtual void run(RunContext& context) const = 0;
+};
+
+using StageRegistry = Registry<Stage>;
+
+/// The grid of the store (grid.json); throws Error(usage) telling to run `catalog` first when there is none.
+[[nodiscard]] Grid load_grid(const engine::Store& store);
+void save_grid(const engine::Store& store, const Grid& grid);
+
+}  // namespace shuibao::pipeline
