@@ -21,6 +21,7 @@ struct Unit {
     std::string id;                             ///< "X0003_Y0004/20161209"; unique in its stage
     std::map<std::string, std::string> inputs;  ///< name → hash or value of everything the result depends on
     std::vector<std::filesystem::path> outputs;  ///< files the work writes (atomically)
+    std::string group = {};                      ///< units of one group run on one thread, in the order given
     std::size_t memory = 0;                      ///< peak bytes the work needs, for the budget
     std::function<void()> work;                  ///< throws Error when the unit fails; must be reentrant
 };

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdlib>
+#include <vector>
+
+#include <shuibao/core/error.hpp>
+#include <shuibao/engine/resources.hpp>
+
+namespace shuibao::engine {
+namespace fs = std::filesystem;
+
+fs::path config_file(std::string_view name) {
+    std::vector<fs::path> roots;
+    if (const char* given = std::getenv("SHUIBAO_CONFIGS")) roots.emplace_back(given);
+    std::error_code error;
+    if (const fs::path self = fs::read_symlink("/proc/self/exe", error); !error)
+        roots.push_back(self.parent_path().parent_path() / "share/shuibao/configs");
+    roots.emplace_back(SHUIBAO_SOURCE_CONFIGS);
+    std::string places;
+    for (const auto& root : roots) {
+        if (const fs::path file = root / name; fs::exists(file, error)) return fs::absolute(file);
+        places += (places.empty() ? "" : ", ") + root.string();
+    }
+    throw Error(ErrorCode::failed, "The program's own file " + std::string(name) + " was not found in " + places + ".",
+                "Install shuibao completely, or point SHUIBAO_CONFIGS at its configs folder.");
+}
+
+}  // namespace shuibao::engine
