@@ -2,7 +2,6 @@
 // Talk goes to stderr: levels, text or JSON lines, and one progress bar when stderr is a terminal.
 #pragma once
 
-#include <atomic>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -37,7 +36,6 @@ class Log {
     void progress(std::string_view stage, std::size_t done, std::size_t total);
 
   private:
-    void draw_bar();
     Options m_options;
     std::mutex m_mutex;
     int m_fd = 2;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -22,11 +23,13 @@ struct RunContext {
     engine::Executor& executor;
     engine::Log& log;
     engine::Problems& problems;
-    engine::Selection selection;
     std::filesystem::path output;  ///< <output>/ of the run
     std::string batch;             ///< 期次, YYYYMM
     bool json = false;             ///< the result on stdout is wanted as JSON
     std::ostream& out;             ///< stdout: data only
+    bool list = false;             ///< `export --list`: only list what there is
+    bool overwrite = false;        ///< files that exist may be replaced
+    std::map<std::string, std::string> inputs = {};  ///< file → hash of what the stages read, for run.json
 };
 
 /// How a verb appears in help and in `run`.
@@ -34,6 +37,7 @@ struct StageInfo {
     std::string summary;               ///< one line
     std::string description;           ///< a paragraph: from → to, limits
     std::vector<std::string> example;  ///< command lines
+    std::string positional = {};       ///< key of the option that may be given without its name
     bool in_run = true;                ///< part of `shuibao run`, in registry order
     bool shardable = false;            ///< accepts --tile and --shard
     bool needs_store = true;           ///< takes the store's lock
@@ -45,6 +49,9 @@ class Stage {
     [[nodiscard]] virtual StageInfo info() const = 0;
     /// Declares the options this stage owns. Keys are unique over all stages.
     virtual void declare(OptionTable& table) const = 0;
+    /// Looks at configuration and inputs without writing anything and says on context.out what run() would
+    /// do; throws Error for what would end the run. For `shuibao check`.
+    virtual void check(RunContext& /*context*/) const {}
     /// Does the work. Failures that do not end the run go to context.problems.
     virtual void run(RunContext& context) const = 0;
 };

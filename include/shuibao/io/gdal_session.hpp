@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// GDAL's process-wide state: drivers, cache, network, and its messages turned into ours.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace shuibao::io {
+
+struct GdalOptions {
+    std::size_t cache_bytes = std::size_t{128} << 20;  ///< GDAL's block cache, shared by all threads
+    bool allow_network = false;                        ///< let /vsicurl, /vsis3 … reach the network
+    std::vector<std::string> config = {};              ///< KEY=VALUE, passed to GDAL untouched
+};
+
+/// Registers drivers and sets the options; call once, before any thread starts.
+void gdal_setup(const GdalOptions& options);
+
+/// "GDAL 3.6.2, PROJ 9.1.1, GEOS 3.11.1".
+[[nodiscard]] std::string library_versions();
+
+/// Collects GDAL's errors and warnings on this thread for its lifetime instead of letting them reach stderr.
+class GdalMessages {
+  public:
+    GdalMessages();
+    ~GdalMessages();
+    GdalMessages(const GdalMessages&) = delete;
+    GdalMessages& operator=(const GdalMessages&) = delete;
+    [[nodiscard]] const std::vector<std::string>& errors() const { return m_errors; }
+    [[nodiscard]] const std::vector<std::string>& warnings() const { return m_warnings; }
+    /// All errors as one clause ("a; b"), or "GDAL gave no reason".
+    [[nodiscard]] std::string reason() const;
+
+  private:
+    friend struct GdalMessageSink;
+    std::vector<std::string> m_errors, m_warnings;
+};
+
+/// True for names that GDAL would fetch over the network (http://, /vsicurl/, /vsis3/ …, also inside /vsizip/).
+[[nodiscard]] bool is_remote(const std::string& dataset);
+
+}  // namespace shuibao::io

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// One run of the program: settings resolved, store locked, stages called, run.json written.
+#pragma once
+
+#include <shuibao/engine/settings.hpp>
+
+#include "cli.hpp"
+
+namespace shuibao::apps {
+
+/// Options every verb that works on a store shares (batch, store, output, jobs, memory).
+void declare_common(OptionTable& table);
+/// Common options and those of all stages: what a configuration may hold.
+[[nodiscard]] OptionTable full_table();
+/// Defaults, then file, environment, command line.
+[[nodiscard]] engine::Settings resolve(const OptionTable& table, const Request& request);
+/// Runs a stage, or all of them for `run`, or their checks for `check`; returns the exit code.
+[[nodiscard]] int run_session(const Request& request, const engine::Settings& settings);
+
+}  // namespace shuibao::apps

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <ostream>
+#include <set>
+#include <vector>
+
+#include <shuibao/core/error.hpp>
+#include <shuibao/engine/manifest.hpp>
+
+#include "verbs.hpp"
+
+namespace shuibao::apps {
+namespace fs = std::filesystem;
+namespace {
+
+std::string wrapped(const std::string& text, const std::string& indent) {
+    std::string out, line;
+    for (std::size_t at = 0; at < text.size();) {
+        const auto space = std::min(text.find(' ', at), text.size());
+        const std::string word = text.substr(at, space - at);
+        if (!line.empty() && line.size() + 1 + word.size() > 96) {
+            out += indent + "# " + line + "\n";
+            line.clear();
+        }
+        line += (line.empty() ? "" : " ") + word;
+        at = space + 1;
+    }
+    return out + indent + "# " + line + "\n";
+}
+
+// Calls leaf(option, depth) and section(name, depth) in document order; sections are opened once.
+template <class Section, class Leaf>
+void in_sections(const OptionTable& table, Section section, Leaf leaf) {
+    std::vector<std::string> order;  // top-level names in the order of declaration, so that one section is one place
+    std::map<std::string, std::vector<const Option*>> by_top;
+    for (const auto& o : table.all()) {
+        const std::string top = o.key.substr(0, o.key.find('.'));
+        if (!by_top.contains(top)) order.push_back(top);
+        by_top[top].push_back(&o);
+    }
+    for (const auto& top : order) {
+        std::set<std::string> open;
+        for (const Option* o : by_top[top]) {
+            int depth = 0;
+            for (auto dot = o->key.find('.'); dot != std::string::npos; dot = o->key.find('.', dot + 1)) {
+                const std::string prefix = o->key.substr(0, dot);
+                if (open.insert(prefix).second) section(prefix.substr(prefix.rfind('.') + 1), depth);
+                ++depth;
+            }
+            leaf(*o, depth);
+        }
+    }
+}
+
+}  // namespace
+
+std::string commented_config(const OptionTable& table) {
+    std::string text = "# shuibao configuration. Every key is optional unless it says otherwise; what stands behind '#' is the default.\n"
+                       "# Relative paths start from the folder of this file. `shuibao check` validates it.\n";
+    in_sections(
+        table, [&](const std::string& name, int depth) { text += fmt::format("{}{:{}}{}:\n", depth == 0 ? "\n" : "", "", 2 * depth, name); },
+        [&](const Option& o, int depth) {
+            const std::string indent(static_cast<std::size_t>(2 * depth), ' ');
+            std::string help = o.help;
+            if (!o.unit.empty()) help += " Unit: " + o.unit + ".";
+            if (!o.choices.empty()) help += fmt::format(" One of: {}.", fmt::join(o.choices, ", "));
+            text += (depth == 0 ? "\n" : "") + wrapped(help, indent);
+            text += fmt::format("{}#{}: {}\n", indent, o.key.substr(o.key.rfind('.') + 1), o.fallback);
+        });
+    return text;
+}
+
+std::string resolved_config(const engine::Settings& settings, bool origins) {
+    std::string text;
+    in_sections(
+        settings.table(), [&](const std::string& name, int depth) { text += fmt::format("{:{}}{}:\n", "", 2 * depth, name); },
+        [&](const Option& o, int depth) {
+            const std::string value = o.type == OptionType::path ? settings.path(o.key) : settings.text(o.key);
+            text += fmt::format("{:{}}{}: {}{}\n", "", 2 * depth, o.key.substr(o.key.rfind('.') + 1), nlohmann::json(value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
+                                origins ? "  # " + settings.origin(o.key) : std::string());
+        });
+    return text;
+}
+
+void print_status(const engine::Store& store, bool json, std::ostream& out) {
+    std::error_code error;
+    if (!fs::exists(store.root(), error))
+        throw Error(ErrorCode::usage, "There is no store at " + store.root().string() + ".", "Give it with --store or in the configuration; `shuibao run` makes one.");
+    nlohmann::ordered_json j = {{"store", store.root().string()}};
+    for (const auto& name : engine::recorded_stages(store)) {
+        const engine::StageManifest manifest(store.manifest(), name, 0, 1);
+        std::size_t missing = 0;
+        for (const auto& [unit, entry] : manifest.entries())
+            for (const auto& [path, size] : entry.outputs) missing += fs::exists(path, error) ? 0U : 1U;
+        j["stages"][name] = {{"units_done", manifest.entries().size()}, {"outputs_missing", missing}};
+    }
+    std::set<std::string> batches;
+    for (const auto& entry : fs::directory_iterator(store.root() / "batches", error)) batches.insert(entry.path().filename().string());
+    j["batches"] = batches;
+    if (std::ifstream scenes(store.scenes_file()); scenes) {
+        const auto s = nlohmann::json::parse(scenes, nullptr, false);
+        if (s.is_object()) {
+            j["scenes"] = s.value("scenes", nlohmann::json::array()).size();
+            j["rejected"] = s.value("rejected", nlohmann::json::array()).size();
+        }
+    }
+    try {
+        const engine::StoreLock free(store, engine::LockMode::exclusive, 0);
+        j["in_use"] = false;
+    } catch (const Error& e) {
+        j["in_use"] = true;
+        j["holder"] = e.what();
+    }
+    if (json) {
+        out << j.dump(1) << "\n";
+        return;
+    }
+    out << "store     " << store.root().string() << "\n";
+    if (j.contains("scenes")) out << fmt::format("scenes    {} accepted, {} set aside\n", j["scenes"].get<int>(), j["rejected"].get<int>());
+    if (j.contains("stages"))
+        for (const auto& [name, s] : j["stages"].items())
+            out << fmt::format("{:<10}{} units done{}\n", name, s["units_done"].get<int>(),
+                               s["outputs_missing"].get<int>() > 0 ? fmt::format(", {} outputs missing", s["outputs_missing"].get<int>()) : std::string());
+    out << fmt::format("batches   {}\n", fmt::join(batches, ", "));
+    out << (j["in_use"].get<bool>() ? "in use    " + j["holder"].get<std::string>() : std::string("in use    no")) << "\n";
+}
+
+}  // namespace shuibao::apps

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <csignal>
+#include <exception>
+#include <fmt/format.h>
+#include <mutex>
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/task_arena.h>
+#include <xxhash.h>
+
+#include <shuibao/core/error.hpp>
+#include <shuibao/core/grid.hpp>
+#include <shuibao/engine/executor.hpp>
+#include <shuibao/engine/manifest.hpp>
+
+namespace shuibao::engine {
+namespace {
+
+volatile std::sig_atomic_t g_stop = 0;
+
+extern "C" void on_stop_signal(int signal) {
+    g_stop = 1;
+    std::signal(signal, SIG_DFL);  // a second one kills
+}
+
+// Bytes that units in flight may hold together. One unit always fits, however large, when it is alone.
+class MemoryBudget {
+  public:
+    explicit MemoryBudget(std::size_t bytes) : m_limit(bytes) {}
+    void acquire(std::size_t bytes) {
+        std::unique_lock lock(m_mutex);
+        m_changed.wait(lock, [&] { return m_used == 0 || m_used + bytes <= m_limit; });
+        m_used += bytes;
+    }
+    void release(std::size_t bytes) {
+        {
+            const std::lock_guard lock(m_mutex);
+            m_used -= bytes;
+        }
+        m_changed.notify_all();
+    }
+
+  private:
+    std::size_t m_limit, m_used = 0;
+    std::mutex m_mutex;
+    std::condition_variable m_changed;
+};
+
+std::string tile_of(const std::string& unit) {
+    const std::string head = unit.substr(0, unit.find('/'));
+    return TileId::parse(head) ? head : std::string();
+}
+
+}  // namespace
+
+void handle_stop_signals() {
+    std::signal(SIGINT, on_stop_signal);
+    std::signal(SIGTERM, on_stop_signal);
+}
+
+bool stop_requested() { return g_stop != 0; }
+
+void check_stop() {
+    if (stop_requested())
+        throw Error(ErrorCode::interrupted, "Interrupted; what was finished is kept.", "Run the same command again to go on.");
+}
+
+bool Selection::takes(const std::string& unit) const {
+    const std::string tile = tile_of(unit);
+    if (tile.empty()) return true;
+    if (!tiles.empty() && std::find(tiles.begin(), tiles.end(), tile) == tiles.end()) return false;
+    return shards <= 1 || XXH3_64bits(tile.data(), tile.size()) % static_cast<std::uint64_t>(shards) == static_cast<std::uint64_t>(shard);
+}
+
+struct Executor::Impl {
+    const Store& store;
+    Log& log;
+    Problems& problems;
+    tbb::task_arena arena;
+    std::map<std::string, StageCounts> counts;
+    std::map<std::string, std::unique_ptr<StageManifest>> manifests;
+
+    StageManifest& manifest(const std::string& stage, const Options& o) {
+        auto& m = manifests[stage];
+        if (!m) m = std::make_unique<StageManifest>(store.manifest(), stage, o.selection.shard, o.selection.shards);
+        return *m;
+    }
+};
+
+Executor::Executor(Options options, const Store& store, Log& log, Problems& problems)
+    : m_options(std::move(options)), m_impl(new Impl{store, log, problems, tbb::task_arena(m_options.jobs), {}, {}}) {}
+
+Executor::~Executor() = default;
+
+const std::map<std::string, StageCounts>& Executor::counts() const { return m_impl->counts; }
+
+std::string Executor::key(const std::string& stage, const std::string& unit) const {
+    return m_impl->manifest(stage, m_options).key(unit);
+}
+
+void Executor::parallel_for(std::size_t n, const std::function<void(std::size_t)>& body) const {
+    m_impl->arena.execute([&] { tbb::parallel_for(std::size_t{0}, n, [&](std::size_t i) { body(i); }); });
+}
+
+StageCounts Executor::run(const std::string& stage, std::vector<Unit> units) {
+    const auto started = std::chrono::steady_clock::now();
+    auto& manifest = m_impl->manifest(stage, m_options);
+    StageCounts counts;
+    std::vector<std::vector<const Unit*>> groups;
+    std::map<std::string, std::size_t> group_at;
+    for (auto& unit : units) {
+        if (!m_options.selection.takes(unit.id)) continue;
+        unit.inputs["program"] = m_options.code_version;
+        ++counts.planned;
+        const Decision decision = manifest.decide(unit);
+        if (m_options.explain || m_options.dry_run)
+            m_impl->log.write(LogLevel::info, fmt::format("{} ({})", decision.run ? "RUN" : "SKIP", decision.text), stage, unit.id);
+        if (!decision.run) {
+            ++counts.skipped;
+            continue;
+        }
+        const auto [at, is_new] = unit.group.empty() ? std::pair(group_at.end(), true) : group_at.try_emplace(unit.group, groups.size());
+        if (is_new) groups.emplace_back();
+        (unit.group.empty() ? groups.back() : groups[at->second]).push_back(&unit);
+    }
+    const std::size_t todo = counts.planned - counts.skipped;
+    std::atomic<std::size_t> next{0}, done{0}, failed{0};
+    std::mutex fatal_mutex;
+    std::exception_ptr fatal;
+    std::atomic<bool> halt{false};
+    MemoryBudget budget(m_options.memory);
+
+    const auto run_one = [&](const Unit& unit) {
+        budget.acquire(unit.memory);
+        try {
+            unit.work();
+            manifest.record(unit);
+        } catch (const Error& e) {
+            if (e.code() != ErrorCode::input) {  // disk full, interrupted, wrong configuration: no other unit would do better
+                const std::lock_guard lock(fatal_mutex);
+                if (!fatal) fatal = std::current_exception();
+                halt = true;
+            } else {
+                ++failed;
+                m_impl->problems.add({stage, unit.id, "failed", e.what(), e.hint()});
+                m_impl->log.write(LogLevel::warn, e.what(), stage, unit.id);
+            }
+        } catch (const std::bad_alloc&) {
+            const std::lock_guard lock(fatal_mutex);
+            if (!fatal)
+                fatal = std::make_exception_ptr(Error(ErrorCode::failed, fmt::format("{} {}: out of memory.", stage, unit.id), "Give less work at once: fewer --jobs or a smaller grid.tile_size."));
+            halt = true;
+        } catch (const std::exception& e) {
+            ++failed;
+            m_impl->problems.add({stage, unit.id, "internal", fmt::format("Our own mistake: {}.", e.what()), "Please report it with the command line and run.json."});
+            m_impl->log.write(LogLevel::error, fmt::format("our own mistake: {}", e.what()), stage, unit.id);
+        }
+        budget.release(unit.memory);
+        m_impl->log.progress(stage, ++done, todo);
+    };
+    if (!m_options.dry_run && todo > 0) {
+        // Workers take groups in order, so that neighbours in the plan are neighbours in time and share caches.
+        m_impl->arena.execute([&] {
+            tbb::parallel_for(0, m_options.jobs, [&](int) {
+                for (std::size_t g = next++; g < groups.size(); g = next++)
+                    for (const Unit* unit : groups[g]) {
+                        if (halt || stop_requested()) return;
+                        run_one(*unit);
+                    }
+            }, tbb::simple_partitioner{});
+        });
+    }
+    counts.failed = failed;
+    counts.run = done - failed;
+    counts.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+    auto& total = m_impl->counts[stage];
+    total.planned += counts.planned;
+    total.run += counts.run;
+    total.skipped += counts.skipped;
+    total.failed += counts.failed;
+    total.seconds += counts.seconds;
+    if (fatal) std::rethrow_exception(fatal);
+    check_stop();
+    return counts;
+}
+
+}  // namespace shuibao::engine
