@@ -32,7 +32,14 @@ std::string GdalMessages::reason() const {
     return m_errors.empty() ? std::string("GDAL gave no reason") : fmt::format("{}", fmt::join(m_errors, "; "));
 }
 
+namespace {
+bool g_network = false;
+}
+
+bool network_allowed() { return g_network; }
+
 void gdal_setup(const GdalOptions& options) {
+    g_network = options.allow_network;
     CPLSetConfigOption("GDAL_NUM_THREADS", "1");  // our own threads read tiles; GDAL's would only add to them
     CPLSetConfigOption("OGR_CURRENT_DATE", "2000-01-01T00:00:00.000Z");  // GeoPackages carry no time of writing: same input, same bytes
     CPLSetConfigOption("OGR_SQLITE_JOURNAL", "DELETE");

@@ -37,6 +37,9 @@ class GdalMessages {
     std::vector<std::string> m_errors, m_warnings;
 };
 
+/// What gdal_setup() was told.
+[[nodiscard]] bool network_allowed();
+
 /// True for names that GDAL would fetch over the network (http://, /vsicurl/, /vsis3/ …, also inside /vsizip/).
 [[nodiscard]] bool is_remote(const std::string& dataset);
 

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// A scene: one acquisition of one sensor, as its STAC Item describes it.
+#pragma once
+
+#include <array>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <shuibao/core/band.hpp>
+#include <shuibao/core/date.hpp>
+#include <shuibao/core/grid.hpp>
+
+namespace shuibao::engine {
+
+/// How the codes of a mask raster are to be read.
+enum class MaskKind { none, scl, qa_pixel, fmask, valid_is_1, masked_is_1 };
+[[nodiscard]] std::string_view mask_name(MaskKind kind);
+[[nodiscard]] MaskKind mask_from_name(std::string_view name);
+
+/// One band of one raster file.
+struct SceneBand {
+    Band band{};
+    std::string href;            ///< absolute path or /vsi name
+    int index = 1;               ///< band number in the file, from 1
+    double gsd = 0;              ///< m, 0 = not stated
+    double scale = 1, offset = 0;
+    std::optional<double> nodata;
+};
+
+struct Scene {
+    std::string id, source;      ///< item id, file it came from
+    std::string collection, platform, orbit;
+    Date date;
+    bool reflectance = false;    ///< values are reflectance after scale and offset; else relative DN
+    bool surface = false;        ///< surface reflectance (no relative normalisation)
+    std::string crs;             ///< "EPSG:32650" or WKT, of the finest band
+    Bounds bounds;               ///< of the finest band, in `crs`
+    std::optional<Bounds> geographic;  ///< bbox of the Item, degrees WGS 84
+    std::vector<SceneBand> bands;      ///< one per role, ascending
+    MaskKind mask = MaskKind::none;
+    std::string mask_href;
+    std::string fingerprint;     ///< hash of the files
+};
+
+/// A scene that is not used, and why. Nothing is dropped without one of these.
+struct Rejected {
+    std::string source, id, code, reason;
+    auto operator<=>(const Rejected&) const = default;
+};
+
+/// What one catalogue input holds.
+struct SceneList {
+    std::vector<Scene> scenes;
+    std::vector<Rejected> rejected;
+};
+
+/// Sensor knowledge (configs/sensors/*.yaml): for Items that do not say themselves.
+struct Sensor {
+    std::string name;
+    std::vector<std::string> collections, platforms;  ///< matched as prefixes, lower case
+    std::vector<std::pair<std::string, Band>> bands;  ///< band or asset name → role
+    std::optional<double> scale, offset;
+    bool surface = false;
+    std::vector<std::pair<std::string, MaskKind>> masks;  ///< asset name → mask
+};
+[[nodiscard]] std::vector<Sensor> load_sensors();
+
+/// Reads an Item, an ItemCollection, a Catalog or Collection (following its links), or a folder of those.
+/// Local files only: links and hrefs to the network are rejected by name. Malformed files become `rejected`.
+/// Throws Error(input) when the input itself cannot be read.
+[[nodiscard]] SceneList read_catalogue(const std::string& input, const std::vector<Sensor>& sensors);
+
+void save_scenes(const std::filesystem::path& file, const SceneList& list);
+/// Throws Error(usage) telling to run `catalog` when the file is missing.
+[[nodiscard]] SceneList load_scenes(const std::filesystem::path& file);
+
+}  // namespace shuibao::engine
