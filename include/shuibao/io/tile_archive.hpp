@@ -19,6 +19,7 @@ struct Acquisition {
     std::string key;  ///< "20161209_S2A" : file stem in each tile folder; sorts by date
     Date date;
     std::vector<Band> bands;           ///< present in every tile of the acquisition
+    bool reflectance = false;          ///< scaled values are reflectance (0–1), else relative DN
     std::vector<Scaling> scaling;      ///< per band; for DN imagery after relative normalisation
     std::vector<std::string> sources;  ///< STAC item ids
     std::vector<TileId> tiles;         ///< tiles with at least one pixel, row-major order

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// Geometry operations (GEOS through OGR) and measures on the ellipsoid.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <shuibao/core/grid.hpp>
+#include <shuibao/core/polygon.hpp>
+
+class OGRGeometry;
+
+namespace shuibao::io {
+
+/// A planar areal geometry as a value. Copies share nothing; operations give new values. Operations throw
+/// Error(input) when GEOS fails. An empty geometry is a valid value.
+class Geometry {
+  public:
+    Geometry();
+    ~Geometry();
+    Geometry(const Geometry& other);
+    Geometry(Geometry&& other) noexcept;
+    Geometry& operator=(Geometry other) noexcept;
+    /// Takes over; areal parts only (lines and points that MakeValid leaves are dropped).
+    explicit Geometry(std::unique_ptr<OGRGeometry> geometry);
+    explicit Geometry(const MultiPolygon& polygons);
+    [[nodiscard]] static Geometry from_wkt(const std::string& wkt);
+
+    [[nodiscard]] bool empty() const;
+    [[nodiscard]] bool valid() const;
+    [[nodiscard]] Geometry made_valid() const;
+    [[nodiscard]] double area() const;  ///< planar, unit of the CRS squared
+    [[nodiscard]] double perimeter() const;
+    [[nodiscard]] Bounds bounds() const;
+    [[nodiscard]] bool intersects(const Geometry& other) const;
+    [[nodiscard]] Geometry intersection(const Geometry& other) const;
+    [[nodiscard]] Geometry difference(const Geometry& other) const;
+    [[nodiscard]] Geometry buffered(double distance) const;  ///< 16 segments per quarter circle
+    [[nodiscard]] double distance(const Geometry& other) const;
+    [[nodiscard]] std::vector<Geometry> parts() const;
+    [[nodiscard]] Point point_inside() const;
+    /// Radius of the largest circle that fits inside (GEOS MaximumInscribedCircle), to `tolerance`.
+    [[nodiscard]] double inscribed_radius(double tolerance) const;
+    /// Largest distance of a boundary point of this geometry from `other`.
+    [[nodiscard]] double depth_beyond(const Geometry& other) const;
+    [[nodiscard]] MultiPolygon polygons() const;
+    [[nodiscard]] std::string wkt() const;
+    [[nodiscard]] const OGRGeometry* ogr() const { return m_geometry.get(); }
+
+  private:
+    std::unique_ptr<OGRGeometry> m_geometry;
+};
+
+[[nodiscard]] Geometry union_of(const std::vector<Geometry>& parts);
+
+/// Brings coordinates from one CRS to another (traditional axis order: x east, y north).
+class Transformation {
+  public:
+    Transformation(const std::string& from_crs, const std::string& to_crs);
+    ~Transformation();
+    Transformation(Transformation&&) noexcept;
+    [[nodiscard]] Geometry operator()(const Geometry& geometry) const;
+    [[nodiscard]] Point operator()(Point p) const;
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> m_impl;
+};
+
+/// Area on the CGCS2000 ellipsoid (Karney 2013 geodesics of PROJ), m². `to_geographic` leads to EPSG:4490.
+[[nodiscard]] double geodesic_area(const Geometry& geometry, const Transformation& to_geographic);
+
+/// EPSG code of the CGCS2000 3-degree Gauss–Krüger zone without zone prefix (4534…4554) for a longitude.
+[[nodiscard]] int gauss_kruger_code(double longitude);
+/// Central meridian of that zone, degrees east.
+[[nodiscard]] int gauss_kruger_meridian(double longitude);
+
+}  // namespace shuibao::io

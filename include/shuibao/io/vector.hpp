@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// Vector layers in and out: any OGR format in, GeoPackage, Shapefile and CSV out.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <shuibao/core/date.hpp>
+#include <shuibao/io/geometry.hpp>
+
+namespace shuibao::io {
+
+using Value = std::variant<std::monostate, std::int64_t, double, std::string, Date>;
+[[nodiscard]] std::string to_text(const Value& value);             ///< empty for null; shortest round-trip numbers
+[[nodiscard]] std::optional<double> to_number(const Value& value);  ///< numbers, and texts that are numbers
+[[nodiscard]] std::optional<Date> to_date(const Value& value);      ///< dates, and texts that are dates
+
+/// Something that was mended or passed over while reading; `row` counts from 1 as the format does (0 = the layer).
+struct LayerNote {
+    std::int64_t row = 0;
+    std::string code, text;
+};
+
+struct VectorFeature {
+    std::int64_t row = 0;
+    Geometry shape;
+    std::map<std::string, Value> values;  ///< by field name as in the file
+};
+
+struct VectorLayer {
+    std::string name, crs;
+    std::vector<std::string> fields;
+    std::vector<VectorFeature> features;  ///< in file order; rows without an area are left out and noted
+    std::vector<LayerNote> notes;
+};
+
+struct ReadOptions {
+    std::string layer;     ///< name; default: the first
+    std::string encoding;  ///< of a shapefile's texts: "UTF-8", "GBK" …; default: its .cpg, checked against the bytes
+    std::string to_crs;    ///< reproject; default: keep
+};
+
+/// Reads a whole layer of polygons; invalid rings are repaired and noted. Texts declared UTF-8 that are not are
+/// read as GBK and noted. Throws Error(input): unreadable file, unknown layer, no CRS (.prj), or a datum that
+/// cannot be trusted here (Beijing 1954, Xian 1980, GCJ-02).
+[[nodiscard]] VectorLayer read_layer(const std::string& path, const ReadOptions& options = {});
+
+struct LayerExtent {
+    std::string crs;
+    Bounds bounds;
+};
+/// Extent and CRS of the first layer. Throws Error(input) as read_layer.
+[[nodiscard]] LayerExtent layer_extent(const std::string& path);
+
+enum class FieldType { integer, real, text, date };
+
+struct Field {
+    std::string name;
+    FieldType type = FieldType::text;
+    int width = 0, decimals = 0;  ///< for shapefiles; text width in bytes
+};
+
+/// One layer to write: every row has one value per field, in order.
+struct LayerData {
+    std::string name, crs;
+    std::vector<Field> fields;
+    struct Row {
+        Geometry shape;
+        std::vector<Value> values;
+    };
+    std::vector<Row> rows;
+    std::string style = {};  ///< QML for QGIS (GeoPackage: layer_styles)
+};
+
+/// One GeoPackage with these layers; no time of writing inside, so the same rows give the same bytes.
+void write_geopackage(const std::filesystem::path& path, std::span<const LayerData> layers);
+/// .shp .shx .dbf .prj .cpg beside each other; `encoding` is "UTF-8" or "GBK". Texts are cut on a character.
+void write_shapefile(const std::filesystem::path& shp, const LayerData& layer, const std::string& encoding);
+/// UTF-8 with byte order mark, RFC 4180; a text that a spreadsheet would run as a formula gets a leading '.
+void write_csv(const std::filesystem::path& path, const LayerData& layer);
+
+/// The longest prefix of at most `bytes` bytes in the encoding that cuts no character (input and output UTF-8).
+[[nodiscard]] std::string cut_text(const std::string& utf8, std::size_t bytes, const std::string& encoding);
+
+}  // namespace shuibao::io

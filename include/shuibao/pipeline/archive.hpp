@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// The list of acquisitions that `tile` leaves behind and later stages read.
+#pragma once
+
+#include <shuibao/engine/store.hpp>
+#include <shuibao/io/tile_archive.hpp>
+
+namespace shuibao::pipeline {
+
+/// Grid and acquisitions of a store. Throws Error(usage) telling which stage to run when they are missing.
+[[nodiscard]] io::TileArchive open_archive(const engine::Store& store);
+void save_acquisitions(const engine::Store& store, const std::vector<io::Acquisition>& acquisitions);
+
+}  // namespace shuibao::pipeline

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ogr_api.h>
+#include <ogr_geometry.h>
+#include <ogr_spatialref.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+#include <geodesic.h>
+#include <geos_c.h>
+
+#include <shuibao/core/error.hpp>
+#include <shuibao/io/gdal_session.hpp>
+#include <shuibao/io/geometry.hpp>
+
+namespace shuibao::io {
+namespace {
+
+constexpr int quarter_segments = 16;
+constexpr double cgcs2000_a = 6378137.0, cgcs2000_f = 1 / 298.257222101;  // GB/T 30168; ellipsoid of EPSG:4490
+
+void collect(const OGRGeometry& g, OGRMultiPolygon& out) {
+    const auto type = wkbFlatten(g.getGeometryType());
+    if (type == wkbPolygon) {
+        if (!g.IsEmpty()) out.addGeometry(&g);
+    } else if (OGR_GT_IsSubClassOf(type, wkbGeometryCollection)) {
+        for (const auto* part : *g.toGeometryCollection()) collect(*part, out);
+    } else if (OGR_GT_IsCurve(type) == 0 && OGR_GT_IsSurface(type) != 0) {
+        const std::unique_ptr<OGRGeometry> linear(g.getLinearGeometry());
+        if (linear && wkbFlatten(linear->getGeometryType()) == wkbPolygon) out.addGeometry(linear.get());
+    }
+}
+
+std::unique_ptr<OGRGeometry> areal(const OGRGeometry* g) {
+    auto out = std::make_unique<OGRMultiPolygon>();
+    if (g != nullptr) collect(*g, *out);
+    out->flattenTo2D();
+    return out;
+}
+
+Geometry result(OGRGeometry* g, const GdalMessages& messages, const char* what) {
+    const std::unique_ptr<OGRGeometry> owned(g);
+    if (!owned) throw Error(ErrorCode::input, fmt::format("GEOS cannot compute the {} of two geometries: {}.", what, messages.reason()), "Repair the layers (e.g. QGIS: Fix geometries).");
+    return Geometry(areal(owned.get()));
+}
+
+OGRLinearRing ring_of(const Ring& ring) {
+    OGRLinearRing r;
+    for (const auto& p : ring) r.addPoint(p.x, p.y);
+    r.closeRings();
+    return r;
+}
+
+OGRSpatialReference crs_of(const std::string& name) {
+    OGRSpatialReference srs;
+    const GdalMessages messages;
+    if (srs.SetFromUserInput(name.c_str()) != OGRERR_NONE) throw Error(ErrorCode::input, fmt::format("PROJ does not know the CRS '{}'.", name.substr(0, 80)), "Give an EPSG code, e.g. EPSG:4490.");
+    srs.SetAxisMappingStrategy(OAMS_TRADITIONAL_GIS_ORDER);
+    return srs;
+}
+
+}  // namespace
+
+Geometry::Geometry() : m_geometry(std::make_unique<OGRMultiPolygon>()) {}
+Geometry::~Geometry() = default;
+Geometry::Geometry(const Geometry& o) : m_geometry(o.m_geometry->clone()) {}
+Geometry::Geometry(Geometry&& o) noexcept = default;
+Geometry& Geometry::operator=(Geometry o) noexcept {
+    std::swap(m_geometry, o.m_geometry);
+    return *this;
+}
+Geometry::Geometry(std::unique_ptr<OGRGeometry> g) : m_geometry(areal(g.get())) {}
+
+Geometry::Geometry(const MultiPolygon& polygons) {
+    auto out = std::make_unique<OGRMultiPolygon>();
+    for (const auto& p : polygons) {
+        OGRPolygon polygon;
+        auto outer = ring_of(p.outer);
+        polygon.addRing(&outer);
+        for (const auto& hole : p.holes) {
+            auto inner = ring_of(hole);
+            polygon.addRing(&inner);
+        }
+        out->addGeometry(&polygon);
+    }
+    m_geometry = std::move(out);
+}
+
+Geometry Geometry::from_wkt(const std::string& wkt) {
+    OGRGeometry* g = nullptr;
+    if (OGRGeometryFactory::createFromWkt(wkt.c_str(), nullptr, &g) != OGRERR_NONE) throw Error(ErrorCode::input, "This is not WKT: " + wkt.substr(0, 60) + ".");
+    return Geometry(std::unique_ptr<OGRGeometry>(g));
+}
+
+bool Geometry::empty() const { return m_geometry->IsEmpty() != 0; }
+bool Geometry::valid() const {
+    const GdalMessages messages;
+    return m_geometry->IsValid() != 0;
+}
+Geometry Geometry::made_valid() const {
+    const GdalMessages messages;
+    return result(m_geometry->MakeValid(), messages, "repair");
+}
+double Geometry::area() const { return m_geometry->toMultiPolygon()->get_Area(); }
+
+double Geometry::perimeter() const {
+    double sum = 0;
+    for (const auto* polygon : *m_geometry->toMultiPolygon())
+        for (const auto* ring : *polygon) sum += ring->get_Length();
+    return sum;
+}
+
+Bounds Geometry::bounds() const {
+    if (empty()) return {};
+    OGREnvelope e;
+    m_geometry->getEnvelope(&e);
+    return {e.MinX, e.MinY, e.MaxX, e.MaxY};
+}
+
+bool Geometry::intersects(const Geometry& o) const {
+    const GdalMessages messages;
+    return m_geometry->Intersects(o.m_geometry.get()) != 0;
+}
+Geometry Geometry::intersection(const Geometry& o) const {
+    const GdalMessages messages;
+    return result(m_geometry->Intersection(o.m_geometry.get()), messages, "intersection");
+}
+Geometry Geometry::difference(const Geometry& o) const {
+    const GdalMessages messages;
+    return result(m_geometry->Difference(o.m_geometry.get()), messages, "difference");
+}
+Geometry Geometry::buffered(double distance) const {
+    const GdalMessages messages;
+    return result(m_geometry->Buffer(distance, quarter_segments), messages, "buffer");
+}
+double Geometry::distance(const Geometry& o) const { return m_geometry->Distance(o.m_geometry.get()); }
+
+std::vector<Geometry> Geometry::parts() const {
+    std::vector<Geometry> list;
+    for (const auto* polygon : *m_geometry->toMultiPolygon()) list.emplace_back(std::unique_ptr<OGRGeometry>(polygon->clone()));
+    return list;
+}
+
+Point Geometry::point_inside() const {
+    const GdalMessages messages;
+    if (empty()) return {};
+    const std::unique_ptr<OGRGeometry> inside(OGRGeometry::FromHandle(OGR_G_PointOnSurface(OGRGeometry::ToHandle(m_geometry.get()))));
+    if (!inside || wkbFlatten(inside->getGeometryType()) != wkbPoint) return {};
+    return {inside->toPoint()->getX(), inside->toPoint()->getY()};
+}
+
+double Geometry::inscribed_radius(double tolerance) const {
+    if (empty()) return 0;
+    GEOSContextHandle_t geos = OGRGeometry::createGEOSContext();
+    GEOSGeometry* g = m_geometry->exportToGEOS(geos);
+    double radius = 0;
+    if (GEOSGeometry* circle = g != nullptr ? GEOSMaximumInscribedCircle_r(geos, g, tolerance) : nullptr; circle != nullptr) {
+        GEOSLength_r(geos, circle, &radius);  // the line from the centre to the boundary
+        GEOSGeom_destroy_r(geos, circle);
+    }
+    if (g != nullptr) GEOSGeom_destroy_r(geos, g);
+    OGRGeometry::freeGEOSContext(geos);
+    return radius;
+}
+
+double Geometry::depth_beyond(const Geometry& o) const {
+    if (empty() || o.empty()) return 0;
+    double deepest = 0;
+    for (const auto* polygon : *m_geometry->toMultiPolygon())
+        for (int i = 0; i < polygon->getExteriorRing()->getNumPoints(); ++i) {
+            OGRPoint p;
+            polygon->getExteriorRing()->getPoint(i, &p);
+            deepest = std::max(deepest, p.Distance(o.m_geometry.get()));
+        }
+    return deepest;
+}
+
+MultiPolygon Geometry::polygons() const {
+    const auto ring = [](const OGRLinearRing* r) {
+        Ring out;
+        for (int i = 0; i < r->getNumPoints(); ++i) out.push_back({r->getX(i), r->getY(i)});
+        return out;
+    };
+    MultiPolygon out;
+    for (const auto* polygon : *m_geometry->toMultiPolygon()) {
+        Polygon p;
+        p.outer = ring(polygon->getExteriorRing());
+        for (int i = 0; i < polygon->getNumInteriorRings(); ++i) p.holes.push_back(ring(polygon->getInteriorRing(i)));
+        out.push_back(std::move(p));
+    }
+    return out;
+}
+
+std::string Geometry::wkt() const { return m_geometry->exportToWkt(); }
+
+Geometry union_of(const std::vector<Geometry>& parts) {
+    const GdalMessages messages;
+    OGRMultiPolygon all;
+    for (const auto& g : parts)
+        for (const auto* polygon : *g.ogr()->toMultiPolygon()) all.addGeometry(polygon);
+    if (all.IsEmpty() != 0) return {};
+    return result(all.UnionCascaded(), messages, "union");
+}
+
+struct Transformation::Impl {
+    std::unique_ptr<OGRCoordinateTransformation> ct;  // null = same CRS
+};
+
+Transformation::Transformation(const std::string& from, const std::string& to) : m_impl(std::make_unique<Impl>()) {
+    if (from == to) return;
+    const auto a = crs_of(from), b = crs_of(to);
+    if (a.IsSame(&b) != 0) return;
+    const GdalMessages messages;
+    m_impl->ct.reset(OGRCreateCoordinateTransformation(&a, &b));
+    if (!m_impl->ct) throw Error(ErrorCode::input, fmt::format("There is no way from {} to {}: {}.", from.substr(0, 60), to.substr(0, 60), messages.reason()));
+}
+Transformation::~Transformation() = default;
+Transformation::Transformation(Transformation&&) noexcept = default;
+
+Geometry Transformation::operator()(const Geometry& g) const {
+    if (!m_impl->ct) return g;
+    const GdalMessages messages;
+    std::unique_ptr<OGRGeometry> copy(g.ogr()->clone());
+    if (copy->transform(m_impl->ct.get()) != OGRERR_NONE) throw Error(ErrorCode::input, fmt::format("A geometry cannot be reprojected: {}.", messages.reason()), "Check the layer's CRS: the coordinates do not fit it.");
+    return Geometry(std::move(copy));
+}
+
+Point Transformation::operator()(Point p) const {
+    if (m_impl->ct && m_impl->ct->Transform(1, &p.x, &p.y) == 0) throw Error(ErrorCode::input, "A point cannot be reprojected.", "Check the layer's CRS.");
+    return p;
+}
+
+double geodesic_area(const Geometry& geometry, const Transformation& to_geographic) {
+    geod_geodesic ellipsoid;
+    geod_init(&ellipsoid, cgcs2000_a, cgcs2000_f);
+    const auto ring_area = [&](const Ring& ring) {
+        geod_polygon polygon;
+        geod_polygon_init(&polygon, 0);
+        for (std::size_t i = 0; i + 1 < ring.size(); ++i) geod_polygon_addpoint(&ellipsoid, &polygon, ring[i].y, ring[i].x);
+        double area = 0, length = 0;
+        geod_polygon_compute(&ellipsoid, &polygon, 0, 1, &area, &length);
+        return std::abs(area);
+    };
+    double sum = 0;
+    for (const auto& p : to_geographic(geometry).polygons()) {
+        sum += ring_area(p.outer);
+        for (const auto& hole : p.holes) sum -= ring_area(hole);
+    }
+    return sum;
+}
+
+int gauss_kruger_meridian(double longitude) { return static_cast<int>(std::clamp(std::lround(longitude / 3) * 3, 75L, 135L)); }
+int gauss_kruger_code(double longitude) { return 4534 + (gauss_kruger_meridian(longitude) - 75) / 3; }
+
+}  // namespace shuibao::io

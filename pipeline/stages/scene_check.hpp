@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `tile` finds out about a scene before it is cut: shift against the reference, radiometric sanity.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <shuibao/algorithms/registration.hpp>
+#include <shuibao/engine/scene.hpp>
+
+namespace shuibao::pipeline {
+
+struct SceneReport {
+    std::string id, reference;   ///< scene ids; the reference reports on itself with an empty reference
+    std::string decision;        ///< "reference", "aligned", "shifted", "not reliable: not shifted", "off"
+    algorithms::Shift shift;     ///< against the reference
+    double shift_x = 0, shift_y = 0;  ///< what is applied, px
+    double jump_share = 0;       ///< share of pixels more than 0.05 brighter or darker than the reference in all bands
+    double jump = 0;             ///< median of that difference over bands
+    std::string refused;         ///< reason, when the scene must not be used
+};
+
+struct SceneCheckOptions {
+    bool registration = true;
+    double threshold = 0.2;      ///< px
+    double max_shift = 3;        ///< px
+};
+
+/// Compares a scene with the reference in windows of the grid's lattice; reads only those. Deterministic.
+[[nodiscard]] SceneReport check_scene(const engine::Scene& scene, const engine::Scene& reference, const Grid& grid, const SceneCheckOptions& options);
+
+[[nodiscard]] std::string report_text(const SceneReport& report);
+[[nodiscard]] SceneReport report_from(const std::string& text);
+
+}  // namespace shuibao::pipeline
