@@ -5,15 +5,23 @@ namespace shuibao::algorithms {
 
 Quality quality_of_scl(std::uint16_t code) {
     switch (code) {
-        case 0: return Quality::nodata;
-        case 1: return Quality::saturated;
-        case 3: return Quality::shadow;
-        case 6: return Quality::water;
+        case 0:
+            return Quality::nodata;
+        case 1:
+            return Quality::saturated;
+        case 3:
+            return Quality::shadow;
+        case 6:
+            return Quality::water;
         case 8:
-        case 9: return Quality::cloud;
-        case 10: return Quality::cirrus;
-        case 11: return Quality::snow;
-        default: return code <= 11 ? Quality::clear : Quality::nodata;
+        case 9:
+            return Quality::cloud;
+        case 10:
+            return Quality::cirrus;
+        case 11:
+            return Quality::snow;
+        default:
+            return code <= 11 ? Quality::clear : Quality::nodata;
     }
 }
 
@@ -29,19 +37,26 @@ Quality quality_of_qa_pixel(std::uint16_t bits) {
 
 Quality quality_of_fmask(std::uint16_t code) {
     switch (code) {
-        case 0: return Quality::clear;
-        case 1: return Quality::water;
-        case 2: return Quality::shadow;
-        case 3: return Quality::snow;
-        case 4: return Quality::cloud;
-        default: return Quality::nodata;
+        case 0:
+            return Quality::clear;
+        case 1:
+            return Quality::water;
+        case 2:
+            return Quality::shadow;
+        case 3:
+            return Quality::snow;
+        case 4:
+            return Quality::cloud;
+        default:
+            return Quality::nodata;
     }
 }
 
 namespace {
 
 // near[i] = 1 when a source lies within `reach` along the line that starts at `first` with this stride.
-void spread_line(const std::vector<std::uint8_t>& source, std::vector<std::uint8_t>& near, std::size_t first, std::size_t stride, std::size_t n, int reach) {
+void spread_line(const std::vector<std::uint8_t>& source, std::vector<std::uint8_t>& near, std::size_t first,
+                 std::size_t stride, std::size_t n, int reach) {
     const auto r = static_cast<std::size_t>(reach);
     std::size_t since = r + 1;
     for (std::size_t i = 0; i < n; ++i) {
@@ -55,7 +70,8 @@ void spread_line(const std::vector<std::uint8_t>& source, std::vector<std::uint8
     }
 }
 
-std::vector<std::uint8_t> spread(const std::vector<std::uint8_t>& source, std::size_t cols, std::size_t rows, int reach) {
+std::vector<std::uint8_t> spread(const std::vector<std::uint8_t>& source, std::size_t cols, std::size_t rows,
+                                 int reach) {
     std::vector<std::uint8_t> across(source.size()), both(source.size());
     for (std::size_t y = 0; y < rows; ++y) spread_line(source, across, y * cols, 1, cols, reach);
     for (std::size_t x = 0; x < cols; ++x) spread_line(across, both, x, cols, rows, reach);
@@ -73,7 +89,8 @@ void grow_masks(std::span<Quality> quality, std::size_t cols, std::size_t rows, 
         any = any || cloud[i] != 0 || shadow[i] != 0;
     }
     if (!any) return;
-    const auto near_cloud = spread(cloud, cols, rows, cloud_px), near_shadow = spread(shadow, cols, rows, shadow_px);
+    const auto near_cloud = spread(cloud, cols, rows, cloud_px),
+               near_shadow = spread(shadow, cols, rows, shadow_px);
     for (std::size_t i = 0; i < quality.size(); ++i)
         if (usable(quality[i]) && (near_cloud[i] != 0 || near_shadow[i] != 0)) quality[i] = Quality::guard;
 }

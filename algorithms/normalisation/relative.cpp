@@ -16,7 +16,8 @@ struct Moments {
     double mx = 0, my = 0, sxx = 0, sxy = 0, syy = 0;
 };
 
-Moments moments(const std::vector<float>& x, const std::vector<float>& y, const std::vector<std::size_t>& chosen) {
+Moments moments(const std::vector<float>& x, const std::vector<float>& y,
+                const std::vector<std::size_t>& chosen) {
     Moments m;
     for (const auto i : chosen) m.mx += static_cast<double>(x[i]), m.my += static_cast<double>(y[i]);
     const auto n = static_cast<double>(chosen.size());
@@ -42,8 +43,12 @@ std::vector<RadiometricLine> relative_normalisation(const Image& fixed, const Im
     std::vector<std::vector<float>> x(planes), y(planes);
     for (std::size_t b = 0; b < planes; ++b)
         for (const auto i : at) {
-            x[b].push_back(static_cast<float>(moving.pixels.plane(static_cast<int>(b))[i]) * moving.scaling[b].scale + moving.scaling[b].offset);
-            y[b].push_back(static_cast<float>(fixed.pixels.plane(static_cast<int>(b))[i]) * fixed.scaling[b].scale + fixed.scaling[b].offset);
+            x[b].push_back(static_cast<float>(moving.pixels.plane(static_cast<int>(b))[i]) *
+                               moving.scaling[b].scale +
+                           moving.scaling[b].offset);
+            y[b].push_back(static_cast<float>(fixed.pixels.plane(static_cast<int>(b))[i]) *
+                               fixed.scaling[b].scale +
+                           fixed.scaling[b].offset);
         }
     std::vector<std::size_t> chosen(at.size());
     for (std::size_t i = 0; i < chosen.size(); ++i) chosen[i] = i;
@@ -58,9 +63,11 @@ std::vector<RadiometricLine> relative_normalisation(const Image& fixed, const Im
             const double d = m.syy - m.sxx;
             lines[b].gain = (d + std::sqrt(d * d + 4 * m.sxy * m.sxy)) / (2 * m.sxy);
             lines[b].offset = m.my - lines[b].gain * m.mx;
-            const double scale = std::max(1e-12, m.syy + lines[b].gain * lines[b].gain * m.sxx - 2 * lines[b].gain * m.sxy);
+            const double scale =
+                std::max(1e-12, m.syy + lines[b].gain * lines[b].gain * m.sxx - 2 * lines[b].gain * m.sxy);
             for (std::size_t i = 0; i < misfit.size(); ++i) {
-                const double r = static_cast<double>(y[b][i]) - lines[b].gain * static_cast<double>(x[b][i]) - lines[b].offset;
+                const double r = static_cast<double>(y[b][i]) - lines[b].gain * static_cast<double>(x[b][i]) -
+                                 lines[b].offset;
                 misfit[i] += static_cast<float>(r * r / scale);
             }
         }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <opencv2/core.hpp>
-
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+
+#include <opencv2/core.hpp>
 
 #include <shuibao/algorithms/registration.hpp>
 
@@ -11,8 +11,8 @@ namespace shuibao::algorithms {
 namespace {
 
 constexpr double least_reliability = 1.5;
-constexpr double agreement = 1.0;      // px around the median
-constexpr double low_pass = 0.22;      // cycles per pixel: finer detail is aliasing and resampling noise
+constexpr double agreement = 1.0;  // px around the median
+constexpr double low_pass = 0.22;  // cycles per pixel: finer detail is aliasing and resampling noise
 constexpr int second_peak_distance = 4;
 
 cv::Mat windowed(std::span<const float> pixels, int size) {
@@ -24,14 +24,15 @@ cv::Mat windowed(std::span<const float> pixels, int size) {
         const double wy = 0.5 - 0.5 * std::cos(2 * std::numbers::pi * (y + 0.5) / size);
         for (int x = 0; x < size; ++x) {
             const double wx = 0.5 - 0.5 * std::cos(2 * std::numbers::pi * (x + 0.5) / size);
-            out.at<float>(y, x) = static_cast<float>((pixels[static_cast<std::size_t>(y * size + x)] - mean) * wx * wy);
+            out.at<float>(y, x) =
+                static_cast<float>((pixels[static_cast<std::size_t>(y * size + x)] - mean) * wx * wy);
         }
     }
     return out;
 }
 
-// Continuous maximum of the correlation near (dx, dy): Newton on sum of w·cos(phase − 2π f·d). The three-point
-// parabola is biased by up to 0.1 px here.
+// Continuous maximum of the correlation near (dx, dy): Newton on sum of w·cos(phase − 2π f·d). The
+// three-point parabola is biased by up to 0.1 px here.
 void refine(const cv::Mat& cross, double& dx, double& dy) {
     const int size = cross.rows;
     for (int round = 0; round < 4; ++round) {
@@ -72,9 +73,13 @@ TiePoint phase_correlation(std::span<const float> fixed, std::span<const float> 
         for (int x = 0; x < size; ++x) {
             const double fx = static_cast<double>(x <= size / 2 ? x : x - size) / size;
             // moving × conj(fixed): the peak stands where the content of `moving` lies relative to `fixed`.
-            const float re = pb[x][0] * pa[x][0] + pb[x][1] * pa[x][1], im = pb[x][1] * pa[x][0] - pb[x][0] * pa[x][1];
+            const float re = pb[x][0] * pa[x][0] + pb[x][1] * pa[x][1],
+                        im = pb[x][1] * pa[x][0] - pb[x][0] * pa[x][1];
             const float norm = std::hypot(re, im);
-            const auto gain = norm > 1e-12F ? static_cast<float>(std::exp(-(fx * fx + fy * fy) / (2 * low_pass * low_pass))) / norm : 0.0F;
+            const auto gain =
+                norm > 1e-12F
+                    ? static_cast<float>(std::exp(-(fx * fx + fy * fy) / (2 * low_pass * low_pass))) / norm
+                    : 0.0F;
             pa[x] = {re * gain, im * gain};
         }
     }
@@ -89,7 +94,8 @@ TiePoint phase_correlation(std::span<const float> fixed, std::span<const float> 
     float second = 0;
     for (int y = 0; y < size; ++y)
         for (int x = 0; x < size; ++x) {
-            const int dx = std::min(std::abs(x - px), size - std::abs(x - px)), dy = std::min(std::abs(y - py), size - std::abs(y - py));
+            const int dx = std::min(std::abs(x - px), size - std::abs(x - px)),
+                      dy = std::min(std::abs(y - py), size - std::abs(y - py));
             if (std::max(dx, dy) >= second_peak_distance) second = std::max(second, surface.at<float>(y, x));
         }
     TiePoint p;
@@ -107,7 +113,8 @@ Shift combine_tie_points(std::span<const TiePoint> points, double max_shift) {
     for (const auto& p : points)
         if (p.reliability >= least_reliability && std::hypot(p.dx, p.dy) <= max_shift) kept.push_back(p);
     const auto median = [](std::vector<TiePoint> v, auto member) {
-        std::sort(v.begin(), v.end(), [&](const TiePoint& a, const TiePoint& b) { return a.*member < b.*member; });
+        std::sort(v.begin(), v.end(),
+                  [&](const TiePoint& a, const TiePoint& b) { return a.*member < b.*member; });
         const auto n = v.size();
         return n % 2 != 0 ? v[n / 2].*member : 0.5 * (v[n / 2 - 1].*member + v[n / 2].*member);
     };

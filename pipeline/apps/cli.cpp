@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
+#include "cli.hpp"
 
-#include <fmt/format.h>
 #include <iostream>
 #include <memory>
 
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <fmt/format.h>
+
 #include <shuibao/core/error.hpp>
 #include <shuibao/io/gdal_session.hpp>
-
-#include "cli.hpp"
 
 namespace shuibao::apps {
 extern const char* const program_version;
@@ -27,24 +27,36 @@ std::string help_of(const Option& o) {
 
 const char* type_name(OptionType t) {
     switch (t) {
-        case OptionType::path: return "PATH";
-        case OptionType::path_list: return "PATH…";
-        case OptionType::number: return "NUMBER";
-        case OptionType::integer: return "N";
-        case OptionType::flag: return "BOOL";
-        case OptionType::choice: return "NAME";
-        case OptionType::list: return "LIST";
-        case OptionType::map: return "MAP";
-        case OptionType::text: return "TEXT";
+        case OptionType::path:
+            return "PATH";
+        case OptionType::path_list:
+            return "PATH…";
+        case OptionType::number:
+            return "NUMBER";
+        case OptionType::integer:
+            return "N";
+        case OptionType::flag:
+            return "BOOL";
+        case OptionType::choice:
+            return "NAME";
+        case OptionType::list:
+            return "LIST";
+        case OptionType::map:
+            return "MAP";
+        case OptionType::text:
+            return "TEXT";
     }
     return "VALUE";
 }
 
 // Values given by name, kept in the order of the command line so that the last one wins.
-void add_table(CLI::App& app, const OptionTable& table, const std::string& group, Request& request, const std::string& positional) {
+void add_table(CLI::App& app, const OptionTable& table, const std::string& group, Request& request,
+               const std::string& positional) {
     for (const auto& o : table.all()) {
-        const std::string flags = (o.letter != 0 ? fmt::format("-{},", o.letter) : std::string()) + "--" + o.long_name + (o.key == positional ? "," + o.long_name : "");
-        const auto store = [&request, key = o.key, name = "--" + o.long_name](const std::vector<std::string>& values) {
+        const std::string flags = (o.letter != 0 ? fmt::format("-{},", o.letter) : std::string()) + "--" +
+                                  o.long_name + (o.key == positional ? "," + o.long_name : "");
+        const auto store = [&request, key = o.key,
+                            name = "--" + o.long_name](const std::vector<std::string>& values) {
             std::string yaml = values.size() == 1 ? values[0] : fmt::format("[{}]", fmt::join(values, ", "));
             request.sets.emplace_back(key, std::move(yaml));
             request.set_origins.push_back(name);
@@ -52,10 +64,14 @@ void add_table(CLI::App& app, const OptionTable& table, const std::string& group
         };
         CLI::Option* option = nullptr;
         if (o.type == OptionType::flag) {
-            option = app.add_flag_function("--" + o.long_name + ",!--no-" + o.long_name, [store](std::int64_t n) { store({n > 0 ? "true" : "false"}); }, help_of(o));
+            option = app.add_flag_function(
+                "--" + o.long_name + ",!--no-" + o.long_name,
+                [store](std::int64_t n) { store({n > 0 ? "true" : "false"}); }, help_of(o));
         } else {
             const bool many = o.type == OptionType::list || o.type == OptionType::path_list;
-            option = app.add_option(flags, store, help_of(o), false)->type_name(type_name(o.type))->expected(1, many ? 1 << 20 : 1);
+            option = app.add_option(flags, store, help_of(o), false)
+                         ->type_name(type_name(o.type))
+                         ->expected(1, many ? 1 << 20 : 1);
         }
         option->group(group);
     }
@@ -63,35 +79,68 @@ void add_table(CLI::App& app, const OptionTable& table, const std::string& group
 
 void add_run_options(CLI::App& app, bool shardable, Request& r) {
     const char* g = "Running";
-    app.add_option("-c,--config", r.config, "YAML configuration; `shuibao init` writes one")->type_name("FILE")->group(g);
-    app.add_option_function<std::vector<std::string>>("--set", [&r](const std::vector<std::string>& pairs) {
-        for (const auto& pair : pairs) {
-            const auto equals = pair.find('=');
-            if (equals == std::string::npos) throw CLI::ValidationError("--set", "takes KEY=VALUE, not '" + pair + "'");
-            r.sets.emplace_back(pair.substr(0, equals), pair.substr(equals + 1));
-            r.set_origins.emplace_back("--set");
-        }
-    }, "Set any configuration key (repeatable)")->type_name("KEY=VALUE")->expected(1)->trigger_on_parse()->group(g);
+    app.add_option("-c,--config", r.config, "YAML configuration; `shuibao init` writes one")
+        ->type_name("FILE")
+        ->group(g);
+    app.add_option_function<std::vector<std::string>>(
+           "--set",
+           [&r](const std::vector<std::string>& pairs) {
+               for (const auto& pair : pairs) {
+                   const auto equals = pair.find('=');
+                   if (equals == std::string::npos)
+                       throw CLI::ValidationError("--set", "takes KEY=VALUE, not '" + pair + "'");
+                   r.sets.emplace_back(pair.substr(0, equals), pair.substr(equals + 1));
+                   r.set_origins.emplace_back("--set");
+               }
+           },
+           "Set any configuration key (repeatable)")
+        ->type_name("KEY=VALUE")
+        ->expected(1)
+        ->trigger_on_parse()
+        ->group(g);
     app.add_flag("-n,--dry-run", r.dry_run, "Say what would run, write nothing")->group(g);
     app.add_flag("--explain", r.explain, "Give the recorded reason of every RUN and SKIP")->group(g);
     app.add_flag("--json", r.json, "Results on stdout as JSON")->group(g);
     app.add_flag("--overwrite", r.overwrite, "Replace files that exist")->group(g);
-    app.add_option("--wait", r.wait, "Seconds to wait for a store that is in use [default 0]")->type_name("SECONDS")->group(g);
+    app.add_option("--wait", r.wait, "Seconds to wait for a store that is in use [default 0]")
+        ->type_name("SECONDS")
+        ->group(g);
     if (shardable) {
-        app.add_option("--tile", r.tiles, "Only this tile, e.g. X0003_Y0004 (repeatable)")->type_name("TILE")->expected(1)->group(g);
-        app.add_option("--tiles-from", r.tiles_from, "Only the tiles listed in this file, one a line")->type_name("FILE")->group(g);
-        app.add_option("--shard", r.shard, "Only part i of n, e.g. 2/8; the parts together do every tile once")->type_name("i/n")->group(g);
+        app.add_option("--tile", r.tiles, "Only this tile, e.g. X0003_Y0004 (repeatable)")
+            ->type_name("TILE")
+            ->expected(1)
+            ->group(g);
+        app.add_option("--tiles-from", r.tiles_from, "Only the tiles listed in this file, one a line")
+            ->type_name("FILE")
+            ->group(g);
+        app.add_option("--shard", r.shard,
+                       "Only part i of n, e.g. 2/8; the parts together do every tile once")
+            ->type_name("i/n")
+            ->group(g);
     }
     g = "Talking";
     app.add_flag("-v,--verbose", r.verbosity, "Say more")->group(g);
     app.add_flag("-q,--quiet", r.quiet, "Say only warnings and errors, draw no bar")->group(g);
-    app.add_option("--log-level", r.log_level, "debug|info|warning|error")->type_name("LEVEL")->check(CLI::IsMember({"debug", "info", "warning", "error"}))->group(g);
-    app.add_option("--log-file", r.log_file, "Append the log to this file instead of stderr")->type_name("FILE")->group(g);
-    app.add_option("--log-format", r.log_format, "text|json")->type_name("FORMAT")->check(CLI::IsMember({"text", "json"}))->group(g);
+    app.add_option("--log-level", r.log_level, "debug|info|warning|error")
+        ->type_name("LEVEL")
+        ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
+        ->group(g);
+    app.add_option("--log-file", r.log_file, "Append the log to this file instead of stderr")
+        ->type_name("FILE")
+        ->group(g);
+    app.add_option("--log-format", r.log_format, "text|json")
+        ->type_name("FORMAT")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->group(g);
     app.add_flag("--progress", r.progress, "Draw a bar even when stderr is no terminal")->group(g);
     app.add_flag("--no-progress", r.no_progress, "Draw no bar")->group(g);
-    app.add_option("--progress-fd", r.progress_fd, "Write progress as JSON lines to this descriptor")->type_name("N")->group(g);
-    app.add_option("--gdal-config", r.gdal_config, "GDAL option, passed untouched (repeatable)")->type_name("KEY=VALUE")->expected(1)->group(g);
+    app.add_option("--progress-fd", r.progress_fd, "Write progress as JSON lines to this descriptor")
+        ->type_name("N")
+        ->group(g);
+    app.add_option("--gdal-config", r.gdal_config, "GDAL option, passed untouched (repeatable)")
+        ->type_name("KEY=VALUE")
+        ->expected(1)
+        ->group(g);
     app.add_flag("--allow-network", r.allow_network, "Let GDAL fetch http and /vsicurl names")->group(g);
 }
 
@@ -103,11 +152,14 @@ std::vector<std::string> spellings(const CLI::App& app) {
 }
 
 std::string overview(const std::vector<Verb>& verbs) {
-    std::string text = "shuibao (水保): finds opened ground in satellite images, tells whether it was approved, ranks the suspects.\n\n"
-                       "Usage: shuibao VERB [OPTIONS]        shuibao-VERB is the same as shuibao VERB\n\n";
+    std::string text =
+        "shuibao (水保): finds opened ground in satellite images, tells whether it was approved, ranks the "
+        "suspects.\n\n"
+        "Usage: shuibao VERB [OPTIONS]        shuibao-VERB is the same as shuibao VERB\n\n";
     for (const auto& v : verbs) text += fmt::format("  {:<12}{}\n", v.name, v.summary);
-    return text + "\n`shuibao VERB --help` explains a verb; `shuibao init` writes a commented configuration.\n"
-                  "A finding is a clue, not a finding of law.\n";
+    return text +
+           "\n`shuibao VERB --help` explains a verb; `shuibao init` writes a commented configuration.\n"
+           "A finding is a clue, not a finding of law.\n";
 }
 
 }  // namespace
@@ -129,7 +181,8 @@ Request parse_command_line(int argc, char** argv, const std::vector<Verb>& verbs
         return request;
     };
     if (request.verb.empty() || request.verb == "-h" || request.verb == "--help" || request.verb == "help") {
-        if (request.verb.empty()) throw Error(ErrorCode::usage, "A verb is missing.", "`shuibao --help` lists them.");
+        if (request.verb.empty())
+            throw Error(ErrorCode::usage, "A verb is missing.", "`shuibao --help` lists them.");
         return done(overview(verbs));
     }
     if (request.verb == "--version")
@@ -140,12 +193,14 @@ Request parse_command_line(int argc, char** argv, const std::vector<Verb>& verbs
         for (const auto& v : verbs) list += v.name + "\n";
         return done(list);
     }
-    const auto verb = std::find_if(verbs.begin(), verbs.end(), [&](const Verb& v) { return v.name == request.verb; });
+    const auto verb =
+        std::find_if(verbs.begin(), verbs.end(), [&](const Verb& v) { return v.name == request.verb; });
     if (verb == verbs.end()) {
         std::vector<std::string> names;
         for (const auto& v : verbs) names.push_back(v.name);
         const std::string near = nearest_of(request.verb, names);
-        throw Error(ErrorCode::usage, fmt::format("There is no verb '{}'.", request.verb), near.empty() ? "`shuibao --help` lists them." : fmt::format("Did you mean '{}'?", near));
+        throw Error(ErrorCode::usage, fmt::format("There is no verb '{}'.", request.verb),
+                    near.empty() ? "`shuibao --help` lists them." : fmt::format("Did you mean '{}'?", near));
     }
 
     CLI::App app(verb->description, "shuibao " + verb->name);
@@ -159,10 +214,16 @@ Request parse_command_line(int argc, char** argv, const std::vector<Verb>& verbs
     add_table(app, verb->own, "Options of " + verb->name, request, verb->positional);
     add_table(app, common, "Where and how much", request, {});
     add_run_options(app, verb->shardable, request);
-    if (verb->positional == "config") app.add_option("CONFIG", request.config, "The same as --config")->group("Positionals");
-    if (verb->positional == "rest") app.add_option("WHAT", request.rest, "What to print")->group("Positionals");
-    if (verb->name == "export") app.add_flag("--list", request.list, "List the exporters and what they are for")->group("Options of export");
-    if (verb->name == "config") app.add_flag("--origins", request.list, "Say where each value comes from")->group("Options of config");
+    if (verb->positional == "config")
+        app.add_option("CONFIG", request.config, "The same as --config")->group("Positionals");
+    if (verb->positional == "rest")
+        app.add_option("WHAT", request.rest, "What to print")->group("Positionals");
+    if (verb->name == "export")
+        app.add_flag("--list", request.list, "List the exporters and what they are for")
+            ->group("Options of export");
+    if (verb->name == "config")
+        app.add_flag("--origins", request.list, "Say where each value comes from")
+            ->group("Options of config");
     try {
         std::vector<std::string> reversed(args.rbegin(), args.rend());
         app.parse(reversed);
@@ -170,12 +231,15 @@ Request parse_command_line(int argc, char** argv, const std::vector<Verb>& verbs
         return done(app.help());
     } catch (const CLI::ExtrasError& e) {
         const auto extras = app.remaining();
-        const std::string word = extras.empty() ? std::string(e.what()) : extras.front().substr(0, extras.front().find('='));
+        const std::string word =
+            extras.empty() ? std::string(e.what()) : extras.front().substr(0, extras.front().find('='));
         const std::string near = word.starts_with("--") ? nearest_of(word, spellings(app)) : std::string();
         throw Error(ErrorCode::usage, fmt::format("`shuibao {}` does not know '{}'.", verb->name, word),
-                    near.empty() ? fmt::format("`shuibao {} --help` lists what it takes.", verb->name) : fmt::format("Did you mean '{}'?", near));
+                    near.empty() ? fmt::format("`shuibao {} --help` lists what it takes.", verb->name)
+                                 : fmt::format("Did you mean '{}'?", near));
     } catch (const CLI::ParseError& e) {
-        throw Error(ErrorCode::usage, fmt::format("{}: {}.", verb->name, e.what()), fmt::format("`shuibao {} --help` explains.", verb->name));
+        throw Error(ErrorCode::usage, fmt::format("{}: {}.", verb->name, e.what()),
+                    fmt::format("`shuibao {} --help` explains.", verb->name));
     }
     if (version) return done(fmt::format("shuibao {} ({})\n", program_version, io::library_versions()));
     if (usage) return done(json_usage({*verb}, common));

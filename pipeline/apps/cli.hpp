@@ -14,17 +14,17 @@ namespace shuibao::apps {
 struct Verb {
     std::string name, summary, description;
     std::vector<std::string> example;
-    OptionTable own;          ///< options shown and accepted by name (beyond the common ones)
-    std::string positional;   ///< key that may be given without its name; "config" = the configuration file
+    OptionTable own;         ///< options shown and accepted by name (beyond the common ones)
+    std::string positional;  ///< key that may be given without its name; "config" = the configuration file
     bool shardable = false;
 };
 
 /// What the user asked for.
 struct Request {
     std::string verb;
-    std::string config;                                            ///< -c
-    std::vector<std::pair<std::string, std::string>> sets;         ///< key, value as YAML, in order
-    std::vector<std::string> set_origins;                          ///< "--tile-size", "--set" …, one per set
+    std::string config;                                     ///< -c
+    std::vector<std::pair<std::string, std::string>> sets;  ///< key, value as YAML, in order
+    std::vector<std::string> set_origins;                   ///< "--tile-size", "--set" …, one per set
     std::vector<std::string> tiles, gdal_config, rest;
     std::string tiles_from, shard, log_level, log_file, log_format = "text";
     int verbosity = 0, progress_fd = -1;
@@ -36,10 +36,12 @@ struct Request {
 };
 
 /// Parses argv. Help and version go to stdout; errors are thrown as Error(usage).
-[[nodiscard]] Request parse_command_line(int argc, char** argv, const std::vector<Verb>& verbs, const OptionTable& common);
+[[nodiscard]] Request parse_command_line(int argc, char** argv, const std::vector<Verb>& verbs,
+                                         const OptionTable& common);
 
 /// Completion script for "bash" or "zsh".
-[[nodiscard]] std::string completion_script(const std::string& shell, const std::vector<Verb>& verbs, const OptionTable& common);
+[[nodiscard]] std::string completion_script(const std::string& shell, const std::vector<Verb>& verbs,
+                                            const OptionTable& common);
 /// All declarations as JSON: what `--json-usage` prints.
 [[nodiscard]] std::string json_usage(const std::vector<Verb>& verbs, const OptionTable& common);
 

@@ -3,12 +3,11 @@
 #include <filesystem>
 #include <iostream>
 
+#include "session.hpp"
+#include "verbs.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/io/atomic_output.hpp>
 #include <shuibao/pipeline/stage.hpp>
-
-#include "session.hpp"
-#include "verbs.hpp"
 
 namespace {
 
@@ -17,20 +16,53 @@ using namespace shuibao::apps;
 
 std::vector<Verb> all_verbs() {
     std::vector<Verb> verbs;
-    verbs.push_back({"run", "All stages in order, from images to ranked suspects", "Runs catalog, tile, detect, delineate, screen, rank and export; what is up to date is skipped.",
-                     {"shuibao run -c nanyang.yaml -j all --memory 8G"}, {}, "config", true});
+    verbs.push_back(
+        {"run",
+         "All stages in order, from images to ranked suspects",
+         "Runs catalog, tile, detect, delineate, screen, rank and export; what is up to date is skipped.",
+         {"shuibao run -c nanyang.yaml -j all --memory 8G"},
+         {},
+         "config",
+         true});
     for (const auto& entry : pipeline::StageRegistry::all()) {
         const auto stage = entry.make();
         const auto info = stage->info();
-        Verb verb{entry.name, info.summary, info.description, info.example, {}, info.positional.empty() ? "config" : info.positional, info.shardable};
+        Verb verb{entry.name,    info.summary, info.description,
+                  info.example,  {},           info.positional.empty() ? "config" : info.positional,
+                  info.shardable};
         stage->declare(verb.own);
         verbs.push_back(std::move(verb));
     }
-    verbs.push_back({"init", "Write a commented configuration", "Prints a configuration holding every option with its default, or writes it to a file.", {"shuibao init > nanyang.yaml"}, {}, "rest"});
-    verbs.push_back({"check", "Validate configuration and inputs, print the plan", "Looks at everything a run would need and writes nothing.", {"shuibao check nanyang.yaml"}, {}, "config"});
-    verbs.push_back({"status", "What the store holds", "Units done per stage, scenes, batches, and who holds the store.", {"shuibao status --store store --json"}, {}, "config"});
-    verbs.push_back({"config", "Print the resolved configuration", "Defaults, then file, environment and command line.", {"shuibao config -c nanyang.yaml --origins"}, {}, "config"});
-    verbs.push_back({"completion", "Print a completion script for bash or zsh", "Made from the same declarations as the help.", {"shuibao completion bash > /etc/bash_completion.d/shuibao"}, {}, "rest"});
+    verbs.push_back({"init",
+                     "Write a commented configuration",
+                     "Prints a configuration holding every option with its default, or writes it to a file.",
+                     {"shuibao init > nanyang.yaml"},
+                     {},
+                     "rest"});
+    verbs.push_back({"check",
+                     "Validate configuration and inputs, print the plan",
+                     "Looks at everything a run would need and writes nothing.",
+                     {"shuibao check nanyang.yaml"},
+                     {},
+                     "config"});
+    verbs.push_back({"status",
+                     "What the store holds",
+                     "Units done per stage, scenes, batches, and who holds the store.",
+                     {"shuibao status --store store --json"},
+                     {},
+                     "config"});
+    verbs.push_back({"config",
+                     "Print the resolved configuration",
+                     "Defaults, then file, environment and command line.",
+                     {"shuibao config -c nanyang.yaml --origins"},
+                     {},
+                     "config"});
+    verbs.push_back({"completion",
+                     "Print a completion script for bash or zsh",
+                     "Made from the same declarations as the help.",
+                     {"shuibao completion bash > /etc/bash_completion.d/shuibao"},
+                     {},
+                     "rest"});
     return verbs;
 }
 
@@ -42,7 +74,8 @@ int run(int argc, char** argv) {
     if (request.finished) return request.exit_code;
     if (request.verb == "completion") {
         const std::string shell = request.rest.empty() ? "bash" : request.rest.front();
-        if (shell != "bash" && shell != "zsh") throw Error(ErrorCode::usage, "There is no completion for '" + shell + "'.", "Say bash or zsh.");
+        if (shell != "bash" && shell != "zsh")
+            throw Error(ErrorCode::usage, "There is no completion for '" + shell + "'.", "Say bash or zsh.");
         std::cout << completion_script(shell, verbs, common);
         return 0;
     }
@@ -54,7 +87,8 @@ int run(int argc, char** argv) {
             return 0;
         }
         const std::filesystem::path path = request.rest.front();
-        if (std::filesystem::exists(path) && !request.overwrite) throw Error(ErrorCode::usage, path.string() + " exists.", "Say --overwrite to replace it.");
+        if (std::filesystem::exists(path) && !request.overwrite)
+            throw Error(ErrorCode::usage, path.string() + " exists.", "Say --overwrite to replace it.");
         io::write_text(path, text);
         return 0;
     }
@@ -85,7 +119,8 @@ int main(int argc, char** argv) {
         std::cerr << "shuibao: error: " << e.what() << (e.hint().empty() ? "" : " ") << e.hint() << "\n";
         return static_cast<int>(e.code());
     } catch (const std::exception& e) {
-        std::cerr << "shuibao: error: our own mistake: " << e.what() << ". Please report it with the command line.\n";
+        std::cerr << "shuibao: error: our own mistake: " << e.what()
+                  << ". Please report it with the command line.\n";
         return 1;
     }
 }

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "session.hpp"
+
 #include <algorithm>
-#include <cmath>
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
-#include <fmt/format.h>
 #include <fstream>
 #include <iostream>
+#include <thread>
+
+#include <fmt/format.h>
 #include <malloc.h>
 #include <nlohmann/json.hpp>
-#include <thread>
 #include <unistd.h>
 
 #include <shuibao/core/date.hpp>
@@ -16,8 +19,6 @@
 #include <shuibao/io/atomic_output.hpp>
 #include <shuibao/io/gdal_session.hpp>
 #include <shuibao/pipeline/stage.hpp>
-
-#include "session.hpp"
 
 namespace shuibao::apps {
 namespace fs = std::filesystem;
@@ -37,19 +38,24 @@ std::size_t bytes_of(const std::string& text) {
         end = 0;
     }
     const std::string unit = text.substr(end);
-    const double factor = unit == "G" || unit == "GiB" ? 1U << 30 : unit == "M" || unit == "MiB" ? 1U << 20 : unit.empty() ? 1 : 0;
+    const double factor = unit == "G" || unit == "GiB"   ? 1U << 30
+                          : unit == "M" || unit == "MiB" ? 1U << 20
+                          : unit.empty()                 ? 1
+                                                         : 0;
     if (end == 0 || factor == 0 || value * factor < (200U << 20))
         throw Error(ErrorCode::usage, "memory cannot be '" + text + "'.", "Give at least 200M, e.g. 4G.");
     return static_cast<std::size_t>(value * factor);
 }
 
 int jobs_of(const std::string& text) {
-    const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));  // respects the CPU affinity mask
+    const int cores = static_cast<int>(
+        std::max(1U, std::thread::hardware_concurrency()));  // respects the CPU affinity mask
     if (text == "all") return cores;
     char* end = nullptr;
     const long n = std::strtol(text.c_str(), &end, 10);
     if (end == text.c_str() || *end != 0 || n < 1 || n > 1024)
-        throw Error(ErrorCode::usage, "jobs cannot be '" + text + "'.", "Give a number of threads from 1 to 1024, or 'all'.");
+        throw Error(ErrorCode::usage, "jobs cannot be '" + text + "'.",
+                    "Give a number of threads from 1 to 1024, or 'all'.");
     return static_cast<int>(n);
 }
 
@@ -58,17 +64,22 @@ engine::Selection selection_of(const Request& r) {
     s.tiles = r.tiles;
     if (!r.tiles_from.empty()) {
         std::ifstream in(r.tiles_from);
-        if (!in) throw Error(ErrorCode::usage, "The tile list " + r.tiles_from + " cannot be read.", "Give a text file with one tile name a line.");
+        if (!in)
+            throw Error(ErrorCode::usage, "The tile list " + r.tiles_from + " cannot be read.",
+                        "Give a text file with one tile name a line.");
         for (std::string line; std::getline(in, line);)
             if (!line.empty() && line.front() != '#') s.tiles.push_back(line);
     }
     for (const auto& tile : s.tiles)
-        if (!TileId::parse(tile)) throw Error(ErrorCode::usage, "'" + tile + "' is no tile name.", "Tile names look like X0003_Y0004.");
+        if (!TileId::parse(tile))
+            throw Error(ErrorCode::usage, "'" + tile + "' is no tile name.",
+                        "Tile names look like X0003_Y0004.");
     if (r.shard.empty()) return s;
     int i = 0, n = 0;
     char extra = 0;
     if (std::sscanf(r.shard.c_str(), "%d/%d%c", &i, &n, &extra) != 2 || n < 1 || i < 1 || i > n)
-        throw Error(ErrorCode::usage, "--shard cannot be '" + r.shard + "'.", "Give part/parts, counted from 1: --shard 1/4 … --shard 4/4.");
+        throw Error(ErrorCode::usage, "--shard cannot be '" + r.shard + "'.",
+                    "Give part/parts, counted from 1: --shard 1/4 … --shard 4/4.");
     s.shard = i - 1;
     s.shards = n;
     return s;
@@ -94,30 +105,58 @@ struct Outcome {
     double seconds = 0;
 };
 
-nlohmann::ordered_json run_record(const engine::Settings& settings, const pipeline::RunContext& context, const std::vector<Outcome>& outcomes, const std::string& ended) {
-    nlohmann::ordered_json j = {{"program", build_id}, {"libraries", io::library_versions()}, {"batch", context.batch}, {"ended", ended}};
+nlohmann::ordered_json run_record(const engine::Settings& settings, const pipeline::RunContext& context,
+                                  const std::vector<Outcome>& outcomes, const std::string& ended) {
+    nlohmann::ordered_json j = {{"program", build_id},
+                                {"libraries", io::library_versions()},
+                                {"batch", context.batch},
+                                {"ended", ended}};
     for (const auto& o : settings.table().all())
-        if (settings.has(o.key)) j["config"][o.key] = {{"value", settings.text(o.key)}, {"origin", settings.origin(o.key)}};
+        if (settings.has(o.key))
+            j["config"][o.key] = {{"value", settings.text(o.key)}, {"origin", settings.origin(o.key)}};
     j["inputs"] = context.inputs;
     j["stages"] = nlohmann::ordered_json::array();
-    for (const auto& o : outcomes) j["stages"].push_back({{"stage", o.stage}, {"seconds", std::round(o.seconds * 1000) / 1000}});
+    for (const auto& o : outcomes)
+        j["stages"].push_back({{"stage", o.stage}, {"seconds", std::round(o.seconds * 1000) / 1000}});
     for (const auto& [stage, c] : context.executor.counts())
-        j["units"][stage] = {{"planned", c.planned}, {"run", c.run}, {"up_to_date", c.skipped}, {"failed", c.failed}, {"seconds", std::round(c.seconds * 1000) / 1000}};
+        j["units"][stage] = {{"planned", c.planned},
+                             {"run", c.run},
+                             {"up_to_date", c.skipped},
+                             {"failed", c.failed},
+                             {"seconds", std::round(c.seconds * 1000) / 1000}};
     j["problems"] = nlohmann::ordered_json::array();
     for (const auto& p : context.problems.sorted())
-        j["problems"].push_back({{"stage", p.stage}, {"unit", p.unit}, {"code", p.code}, {"what", p.what}, {"hint", p.hint}});
-    j["disclaimer"] = "Findings are clues from satellite images, not findings of law (疑似图斑，不作为执法认定依据).";
+        j["problems"].push_back(
+            {{"stage", p.stage}, {"unit", p.unit}, {"code", p.code}, {"what", p.what}, {"hint", p.hint}});
+    j["disclaimer"] =
+        "Findings are clues from satellite images, not findings of law (疑似图斑，不作为执法认定依据).";
     return j;
 }
 
 }  // namespace
 
 void declare_common(OptionTable& table) {
-    table.add({.key = "batch", .help = "Supervision batch (期次) as YYYYMM; names the results. Default: the month of the newest acquisition"});
-    table.add({.key = "store", .type = OptionType::path, .fallback = "store", .help = "Folder of the long-lived state that all batches share"});
-    table.add({.key = "output", .type = OptionType::path, .fallback = "output", .help = "Folder for the results of this run", .letter = 'o'});
-    table.add({.key = "jobs", .fallback = "all", .help = "Threads, or 'all' (environment: SHUIBAO_JOBS, SLURM_CPUS_PER_TASK)", .letter = 'j', .changes_result = false});
-    table.add({.key = "memory", .fallback = "4G", .help = "Memory the run may use, e.g. 1G (environment: SHUIBAO_MEMORY)", .changes_result = false});
+    table.add({.key = "batch",
+               .help = "Supervision batch (期次) as YYYYMM; names the results. Default: the month of the "
+                       "newest acquisition"});
+    table.add({.key = "store",
+               .type = OptionType::path,
+               .fallback = "store",
+               .help = "Folder of the long-lived state that all batches share"});
+    table.add({.key = "output",
+               .type = OptionType::path,
+               .fallback = "output",
+               .help = "Folder for the results of this run",
+               .letter = 'o'});
+    table.add({.key = "jobs",
+               .fallback = "all",
+               .help = "Threads, or 'all' (environment: SHUIBAO_JOBS, SLURM_CPUS_PER_TASK)",
+               .letter = 'j',
+               .changes_result = false});
+    table.add({.key = "memory",
+               .fallback = "4G",
+               .help = "Memory the run may use, e.g. 1G (environment: SHUIBAO_MEMORY)",
+               .changes_result = false});
 }
 
 OptionTable full_table() {
@@ -131,12 +170,14 @@ engine::Settings resolve(const OptionTable& table, const Request& r) {
     engine::Settings settings(table);
     if (!r.config.empty()) settings.load(r.config);
     const auto from_environment = [&](const char* name, const char* key) {
-        if (const char* value = std::getenv(name); value != nullptr && *value != 0) settings.set(key, value, name);
+        if (const char* value = std::getenv(name); value != nullptr && *value != 0)
+            settings.set(key, value, name);
     };
     from_environment("SLURM_CPUS_PER_TASK", "jobs");
     from_environment("SHUIBAO_JOBS", "jobs");
     from_environment("SHUIBAO_MEMORY", "memory");
-    for (std::size_t i = 0; i < r.sets.size(); ++i) settings.set(r.sets[i].first, r.sets[i].second, r.set_origins[i]);
+    for (std::size_t i = 0; i < r.sets.size(); ++i)
+        settings.set(r.sets[i].first, r.sets[i].second, r.set_origins[i]);
     return settings;
 }
 
@@ -147,9 +188,12 @@ int run_session(const Request& r, const engine::Settings& settings) {
     mallopt(M_TRIM_THRESHOLD, 8 << 20);
     const std::string batch = settings.text("batch");
     if (!batch.empty() && (batch.size() != 6 || !Date::parse(batch + "01")))
-        throw Error(ErrorCode::usage, settings.origin("batch") + ": 'batch' cannot be '" + batch + "'.", "Give the year and month, e.g. 202403.");
+        throw Error(ErrorCode::usage, settings.origin("batch") + ": 'batch' cannot be '" + batch + "'.",
+                    "Give the year and month, e.g. 202403.");
     const std::size_t memory = bytes_of(settings.text("memory"));
-    io::gdal_setup({.cache_bytes = std::min<std::size_t>(std::size_t{192} << 20, memory / 6), .allow_network = r.allow_network, .config = r.gdal_config});
+    io::gdal_setup({.cache_bytes = std::min<std::size_t>(std::size_t{192} << 20, memory / 6),
+                    .allow_network = r.allow_network,
+                    .config = r.gdal_config});
     engine::handle_stop_signals();
 
     engine::Log log(log_options(r));
@@ -164,25 +208,37 @@ int run_session(const Request& r, const engine::Settings& settings) {
         needs_store = needs_store || stage->info().needs_store;
         stages.emplace_back(entry.name, std::move(stage));
     }
-    engine::Executor executor({.jobs = jobs_of(settings.text("jobs")), .memory = memory * 6 / 10, .dry_run = r.dry_run, .explain = r.explain,
-                               .code_version = build_id, .selection = selection_of(r)}, store, log, problems);
-    pipeline::RunContext context{settings, store, executor, log, problems, settings.path("output"), batch, r.json, std::cout, r.list, r.overwrite};
+    engine::Executor executor({.jobs = jobs_of(settings.text("jobs")),
+                               .memory = memory * 6 / 10,
+                               .dry_run = r.dry_run,
+                               .explain = r.explain,
+                               .code_version = build_id,
+                               .selection = selection_of(r)},
+                              store, log, problems);
+    pipeline::RunContext context{settings, store,  executor,  log,    problems,   settings.path("output"),
+                                 batch,    r.json, std::cout, r.list, r.overwrite};
     if (r.verb == "check") {
         for (const auto& [name, stage] : stages) stage->check(context);
         std::cout << "The configuration is valid.\n";
     } else {
         std::unique_ptr<engine::StoreLock> lock;
         if (needs_store && !r.list)
-            lock = std::make_unique<engine::StoreLock>(store, r.shard.empty() ? engine::LockMode::exclusive : engine::LockMode::shared, r.wait);
+            lock = std::make_unique<engine::StoreLock>(
+                store, r.shard.empty() ? engine::LockMode::exclusive : engine::LockMode::shared, r.wait);
         std::vector<Outcome> outcomes;
         const auto record = [&](const std::string& ended) {
-            if (r.verb == "run" && !r.dry_run) io::write_text(context.output / "run.json", run_record(settings, context, outcomes, ended).dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+            if (r.verb == "run" && !r.dry_run)
+                io::write_text(context.output / "run.json",
+                               run_record(settings, context, outcomes, ended)
+                                       .dump(1, ' ', false, nlohmann::json::error_handler_t::replace) +
+                                   "\n");
         };
         try {
             for (const auto& [name, stage] : stages) {
                 const auto start = std::chrono::steady_clock::now();
                 stage->run(context);
-                outcomes.push_back({name, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()});
+                outcomes.push_back(
+                    {name, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()});
                 engine::check_stop();
             }
             record(problems.size() == 0 ? "done" : "done with problems");
@@ -194,9 +250,11 @@ int run_session(const Request& r, const engine::Settings& settings) {
             throw;
         }
     }
-    for (const auto& p : problems.sorted()) log.write(LogLevel::debug, p.what + " " + p.hint, p.stage, p.unit);
+    for (const auto& p : problems.sorted())
+        log.write(LogLevel::debug, p.what + " " + p.hint, p.stage, p.unit);
     if (problems.size() == 0) return 0;
-    log.warn(fmt::format("done with {} problem{}{}", problems.size(), problems.size() == 1 ? "" : "s", r.verb == "run" ? ", listed in " + (context.output / "run.json").string() : ""));
+    log.warn(fmt::format("done with {} problem{}{}", problems.size(), problems.size() == 1 ? "" : "s",
+                         r.verb == "run" ? ", listed in " + (context.output / "run.json").string() : ""));
     return 3;
 }
 

@@ -2,9 +2,8 @@
 // One run of the program: settings resolved, store locked, stages called, run.json written.
 #pragma once
 
-#include <shuibao/engine/settings.hpp>
-
 #include "cli.hpp"
+#include <shuibao/engine/settings.hpp>
 
 namespace shuibao::apps {
 

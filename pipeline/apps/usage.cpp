@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -10,20 +11,27 @@ namespace {
 
 const char* json_type(OptionType t) {
     switch (t) {
-        case OptionType::number: return "number";
-        case OptionType::integer: return "integer";
-        case OptionType::flag: return "boolean";
+        case OptionType::number:
+            return "number";
+        case OptionType::integer:
+            return "integer";
+        case OptionType::flag:
+            return "boolean";
         case OptionType::list:
-        case OptionType::path_list: return "array";
-        case OptionType::map: return "object";
-        default: return "string";
+        case OptionType::path_list:
+            return "array";
+        case OptionType::map:
+            return "object";
+        default:
+            return "string";
     }
 }
 
 nlohmann::ordered_json describe(const OptionTable& table) {
     auto list = nlohmann::ordered_json::array();
     for (const auto& o : table.all()) {
-        nlohmann::ordered_json j = {{"key", o.key}, {"long", "--" + o.long_name}, {"type", json_type(o.type)}, {"help", o.help}};
+        nlohmann::ordered_json j = {
+            {"key", o.key}, {"long", "--" + o.long_name}, {"type", json_type(o.type)}, {"help", o.help}};
         if (o.letter != 0) j["short"] = std::string("-") + o.letter;
         if (!o.fallback.empty()) j["default"] = o.fallback;
         if (!o.unit.empty()) j["unit"] = o.unit;
@@ -41,26 +49,39 @@ std::string words_of(const OptionTable& table) {
     return words;
 }
 
-constexpr const char* run_words = "--config --set --dry-run --explain --json --overwrite --wait --tile --tiles-from --shard --verbose --quiet"
-                                  " --log-level --log-file --log-format --progress --no-progress --progress-fd --gdal-config --allow-network --help --version";
+constexpr const char* run_words =
+    "--config --set --dry-run --explain --json --overwrite --wait --tile --tiles-from --shard --verbose "
+    "--quiet"
+    " --log-level --log-file --log-format --progress --no-progress --progress-fd --gdal-config "
+    "--allow-network --help --version";
 
 }  // namespace
 
 std::string json_usage(const std::vector<Verb>& verbs, const OptionTable& common) {
-    nlohmann::ordered_json j = {{"program", "shuibao"}, {"common", describe(common)}, {"verbs", nlohmann::ordered_json::array()}};
+    nlohmann::ordered_json j = {
+        {"program", "shuibao"}, {"common", describe(common)}, {"verbs", nlohmann::ordered_json::array()}};
     for (const auto& v : verbs)
-        j["verbs"].push_back({{"name", v.name}, {"summary", v.summary}, {"description", v.description}, {"shardable", v.shardable},
-                              {"example", v.example}, {"options", describe(v.own)}});
+        j["verbs"].push_back({{"name", v.name},
+                              {"summary", v.summary},
+                              {"description", v.description},
+                              {"shardable", v.shardable},
+                              {"example", v.example},
+                              {"options", describe(v.own)}});
     return j.dump(1) + "\n";
 }
 
-std::string completion_script(const std::string& shell, const std::vector<Verb>& verbs, const OptionTable& common) {
+std::string completion_script(const std::string& shell, const std::vector<Verb>& verbs,
+                              const OptionTable& common) {
     std::string names, cases;
     for (const auto& v : verbs) {
         names += (names.empty() ? "" : " ") + v.name;
-        cases += fmt::format("    {}) words=\"{}{} {}\" ;;\n", v.name, words_of(v.own).substr(v.own.all().empty() ? 0 : 1), words_of(common), run_words);
+        cases +=
+            fmt::format("    {}) words=\"{}{} {}\" ;;\n", v.name,
+                        words_of(v.own).substr(v.own.all().empty() ? 0 : 1), words_of(common), run_words);
     }
-    const std::string head = shell == "zsh" ? "#compdef shuibao\nautoload -U +X bashcompinit && bashcompinit\n" : "# bash completion for shuibao\n";
+    const std::string head = shell == "zsh"
+                                 ? "#compdef shuibao\nautoload -U +X bashcompinit && bashcompinit\n"
+                                 : "# bash completion for shuibao\n";
     return head + fmt::format(R"(_shuibao() {{
   local word="${{COMP_WORDS[COMP_CWORD]}}" verb="${{COMP_WORDS[1]}}" words=""
   if [ "$COMP_CWORD" -eq 1 ]; then
@@ -75,7 +96,8 @@ std::string completion_script(const std::string& shell, const std::vector<Verb>&
   esac
 }}
 complete -o filenames -F _shuibao shuibao
-)", names, cases);
+)",
+                              names, cases);
 }
 
 }  // namespace shuibao::apps

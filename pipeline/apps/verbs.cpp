@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
+#include "verbs.hpp"
+
 #include <fstream>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <ostream>
 #include <set>
 #include <vector>
 
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/manifest.hpp>
-
-#include "verbs.hpp"
 
 namespace shuibao::apps {
 namespace fs = std::filesystem;
@@ -34,7 +35,8 @@ std::string wrapped(const std::string& text, const std::string& indent) {
 // Calls leaf(option, depth) and section(name, depth) in document order; sections are opened once.
 template <class Section, class Leaf>
 void in_sections(const OptionTable& table, Section section, Leaf leaf) {
-    std::vector<std::string> order;  // top-level names in the order of declaration, so that one section is one place
+    std::vector<std::string>
+        order;  // top-level names in the order of declaration, so that one section is one place
     std::map<std::string, std::vector<const Option*>> by_top;
     for (const auto& o : table.all()) {
         const std::string top = o.key.substr(0, o.key.find('.'));
@@ -58,10 +60,15 @@ void in_sections(const OptionTable& table, Section section, Leaf leaf) {
 }  // namespace
 
 std::string commented_config(const OptionTable& table) {
-    std::string text = "# shuibao configuration. Every key is optional unless it says otherwise; what stands behind '#' is the default.\n"
-                       "# Relative paths start from the folder of this file. `shuibao check` validates it.\n";
+    std::string text =
+        "# shuibao configuration. Every key is optional unless it says otherwise; what stands behind '#' is "
+        "the default.\n"
+        "# Relative paths start from the folder of this file. `shuibao check` validates it.\n";
     in_sections(
-        table, [&](const std::string& name, int depth) { text += fmt::format("{}{:{}}{}:\n", depth == 0 ? "\n" : "", "", 2 * depth, name); },
+        table,
+        [&](const std::string& name, int depth) {
+            text += fmt::format("{}{:{}}{}:\n", depth == 0 ? "\n" : "", "", 2 * depth, name);
+        },
         [&](const Option& o, int depth) {
             const std::string indent(static_cast<std::size_t>(2 * depth), ' ');
             std::string help = o.help;
@@ -76,11 +83,15 @@ std::string commented_config(const OptionTable& table) {
 std::string resolved_config(const engine::Settings& settings, bool origins) {
     std::string text;
     in_sections(
-        settings.table(), [&](const std::string& name, int depth) { text += fmt::format("{:{}}{}:\n", "", 2 * depth, name); },
+        settings.table(),
+        [&](const std::string& name, int depth) { text += fmt::format("{:{}}{}:\n", "", 2 * depth, name); },
         [&](const Option& o, int depth) {
-            const std::string value = o.type == OptionType::path ? settings.path(o.key) : settings.text(o.key);
-            text += fmt::format("{:{}}{}: {}{}\n", "", 2 * depth, o.key.substr(o.key.rfind('.') + 1), nlohmann::json(value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
-                                origins ? "  # " + settings.origin(o.key) : std::string());
+            const std::string value =
+                o.type == OptionType::path ? settings.path(o.key) : settings.text(o.key);
+            text += fmt::format(
+                "{:{}}{}: {}{}\n", "", 2 * depth, o.key.substr(o.key.rfind('.') + 1),
+                nlohmann::json(value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
+                origins ? "  # " + settings.origin(o.key) : std::string());
         });
     return text;
 }
@@ -88,7 +99,8 @@ std::string resolved_config(const engine::Settings& settings, bool origins) {
 void print_status(const engine::Store& store, bool json, std::ostream& out) {
     std::error_code error;
     if (!fs::exists(store.root(), error))
-        throw Error(ErrorCode::usage, "There is no store at " + store.root().string() + ".", "Give it with --store or in the configuration; `shuibao run` makes one.");
+        throw Error(ErrorCode::usage, "There is no store at " + store.root().string() + ".",
+                    "Give it with --store or in the configuration; `shuibao run` makes one.");
     nlohmann::ordered_json j = {{"store", store.root().string()}};
     for (const auto& name : engine::recorded_stages(store)) {
         const engine::StageManifest manifest(store.manifest(), name, 0, 1);
@@ -98,7 +110,8 @@ void print_status(const engine::Store& store, bool json, std::ostream& out) {
         j["stages"][name] = {{"units_done", manifest.entries().size()}, {"outputs_missing", missing}};
     }
     std::set<std::string> batches;
-    for (const auto& entry : fs::directory_iterator(store.root() / "batches", error)) batches.insert(entry.path().filename().string());
+    for (const auto& entry : fs::directory_iterator(store.root() / "batches", error))
+        batches.insert(entry.path().filename().string());
     j["batches"] = batches;
     if (std::ifstream scenes(store.scenes_file()); scenes) {
         const auto s = nlohmann::json::parse(scenes, nullptr, false);
@@ -119,13 +132,19 @@ void print_status(const engine::Store& store, bool json, std::ostream& out) {
         return;
     }
     out << "store     " << store.root().string() << "\n";
-    if (j.contains("scenes")) out << fmt::format("scenes    {} accepted, {} set aside\n", j["scenes"].get<int>(), j["rejected"].get<int>());
+    if (j.contains("scenes"))
+        out << fmt::format("scenes    {} accepted, {} set aside\n", j["scenes"].get<int>(),
+                           j["rejected"].get<int>());
     if (j.contains("stages"))
         for (const auto& [name, s] : j["stages"].items())
             out << fmt::format("{:<10}{} units done{}\n", name, s["units_done"].get<int>(),
-                               s["outputs_missing"].get<int>() > 0 ? fmt::format(", {} outputs missing", s["outputs_missing"].get<int>()) : std::string());
+                               s["outputs_missing"].get<int>() > 0
+                                   ? fmt::format(", {} outputs missing", s["outputs_missing"].get<int>())
+                                   : std::string());
     out << fmt::format("batches   {}\n", fmt::join(batches, ", "));
-    out << (j["in_use"].get<bool>() ? "in use    " + j["holder"].get<std::string>() : std::string("in use    no")) << "\n";
+    out << (j["in_use"].get<bool>() ? "in use    " + j["holder"].get<std::string>()
+                                    : std::string("in use    no"))
+        << "\n";
 }
 
 }  // namespace shuibao::apps

@@ -5,10 +5,9 @@
 #include <iosfwd>
 #include <string>
 
+#include "cli.hpp"
 #include <shuibao/engine/settings.hpp>
 #include <shuibao/engine/store.hpp>
-
-#include "cli.hpp"
 
 namespace shuibao::apps {
 

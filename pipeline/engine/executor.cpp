@@ -5,8 +5,9 @@
 #include <condition_variable>
 #include <csignal>
 #include <exception>
-#include <fmt/format.h>
 #include <mutex>
+
+#include <fmt/format.h>
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
 #include <xxhash.h>
@@ -61,18 +62,22 @@ void handle_stop_signals() {
     std::signal(SIGTERM, on_stop_signal);
 }
 
-bool stop_requested() { return g_stop != 0; }
+bool stop_requested() {
+    return g_stop != 0;
+}
 
 void check_stop() {
     if (stop_requested())
-        throw Error(ErrorCode::interrupted, "Interrupted; what was finished is kept.", "Run the same command again to go on.");
+        throw Error(ErrorCode::interrupted, "Interrupted; what was finished is kept.",
+                    "Run the same command again to go on.");
 }
 
 bool Selection::takes(const std::string& unit) const {
     const std::string tile = tile_of(unit);
     if (tile.empty()) return true;
     if (!tiles.empty() && std::find(tiles.begin(), tiles.end(), tile) == tiles.end()) return false;
-    return shards <= 1 || XXH3_64bits(tile.data(), tile.size()) % static_cast<std::uint64_t>(shards) == static_cast<std::uint64_t>(shard);
+    return shards <= 1 || XXH3_64bits(tile.data(), tile.size()) % static_cast<std::uint64_t>(shards) ==
+                              static_cast<std::uint64_t>(shard);
 }
 
 struct Executor::Impl {
@@ -85,17 +90,22 @@ struct Executor::Impl {
 
     StageManifest& manifest(const std::string& stage, const Options& o) {
         auto& m = manifests[stage];
-        if (!m) m = std::make_unique<StageManifest>(store.manifest(), stage, o.selection.shard, o.selection.shards);
+        if (!m)
+            m = std::make_unique<StageManifest>(store.manifest(), stage, o.selection.shard,
+                                                o.selection.shards);
         return *m;
     }
 };
 
 Executor::Executor(Options options, const Store& store, Log& log, Problems& problems)
-    : m_options(std::move(options)), m_impl(new Impl{store, log, problems, tbb::task_arena(m_options.jobs), {}, {}}) {}
+    : m_options(std::move(options)),
+      m_impl(new Impl{store, log, problems, tbb::task_arena(m_options.jobs), {}, {}}) {}
 
 Executor::~Executor() = default;
 
-const std::map<std::string, StageCounts>& Executor::counts() const { return m_impl->counts; }
+const std::map<std::string, StageCounts>& Executor::counts() const {
+    return m_impl->counts;
+}
 
 std::string Executor::key(const std::string& stage, const std::string& unit) const {
     return m_impl->manifest(stage, m_options).key(unit);
@@ -117,12 +127,15 @@ StageCounts Executor::run(const std::string& stage, std::vector<Unit> units) {
         ++counts.planned;
         const Decision decision = manifest.decide(unit);
         if (m_options.explain || m_options.dry_run)
-            m_impl->log.write(LogLevel::info, fmt::format("{} ({})", decision.run ? "RUN" : "SKIP", decision.text), stage, unit.id);
+            m_impl->log.write(LogLevel::info,
+                              fmt::format("{} ({})", decision.run ? "RUN" : "SKIP", decision.text), stage,
+                              unit.id);
         if (!decision.run) {
             ++counts.skipped;
             continue;
         }
-        const auto [at, is_new] = unit.group.empty() ? std::pair(group_at.end(), true) : group_at.try_emplace(unit.group, groups.size());
+        const auto [at, is_new] = unit.group.empty() ? std::pair(group_at.end(), true)
+                                                     : group_at.try_emplace(unit.group, groups.size());
         if (is_new) groups.emplace_back();
         (unit.group.empty() ? groups.back() : groups[at->second]).push_back(&unit);
     }
@@ -139,7 +152,8 @@ StageCounts Executor::run(const std::string& stage, std::vector<Unit> units) {
             unit.work();
             manifest.record(unit);
         } catch (const Error& e) {
-            if (e.code() != ErrorCode::input) {  // disk full, interrupted, wrong configuration: no other unit would do better
+            if (e.code() != ErrorCode::input) {  // disk full, interrupted, wrong configuration: no other unit
+                                                 // would do better
                 const std::lock_guard lock(fatal_mutex);
                 if (!fatal) fatal = std::current_exception();
                 halt = true;
@@ -151,26 +165,33 @@ StageCounts Executor::run(const std::string& stage, std::vector<Unit> units) {
         } catch (const std::bad_alloc&) {
             const std::lock_guard lock(fatal_mutex);
             if (!fatal)
-                fatal = std::make_exception_ptr(Error(ErrorCode::failed, fmt::format("{} {}: out of memory.", stage, unit.id), "Give less work at once: fewer --jobs or a smaller grid.tile_size."));
+                fatal = std::make_exception_ptr(
+                    Error(ErrorCode::failed, fmt::format("{} {}: out of memory.", stage, unit.id),
+                          "Give less work at once: fewer --jobs or a smaller grid.tile_size."));
             halt = true;
         } catch (const std::exception& e) {
             ++failed;
-            m_impl->problems.add({stage, unit.id, "internal", fmt::format("Our own mistake: {}.", e.what()), "Please report it with the command line and run.json."});
+            m_impl->problems.add({stage, unit.id, "internal", fmt::format("Our own mistake: {}.", e.what()),
+                                  "Please report it with the command line and run.json."});
             m_impl->log.write(LogLevel::error, fmt::format("our own mistake: {}", e.what()), stage, unit.id);
         }
         budget.release(unit.memory);
         m_impl->log.progress(stage, ++done, todo);
     };
     if (!m_options.dry_run && todo > 0) {
-        // Workers take groups in order, so that neighbours in the plan are neighbours in time and share caches.
+        // Workers take groups in order, so that neighbours in the plan are neighbours in time and share
+        // caches.
         m_impl->arena.execute([&] {
-            tbb::parallel_for(0, m_options.jobs, [&](int) {
-                for (std::size_t g = next++; g < groups.size(); g = next++)
-                    for (const Unit* unit : groups[g]) {
-                        if (halt || stop_requested()) return;
-                        run_one(*unit);
-                    }
-            }, tbb::simple_partitioner{});
+            tbb::parallel_for(
+                0, m_options.jobs,
+                [&](int) {
+                    for (std::size_t g = next++; g < groups.size(); g = next++)
+                        for (const Unit* unit : groups[g]) {
+                            if (halt || stop_requested()) return;
+                            run_one(*unit);
+                        }
+                },
+                tbb::simple_partitioner{});
         });
     }
     counts.failed = failed;

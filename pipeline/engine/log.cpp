@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+
 #include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -25,7 +26,10 @@ void put(int fd, std::string_view text) {
     }
 }
 
-std::string now() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()))); }
+std::string now() {
+    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
+                       fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
+}
 
 }  // namespace
 
@@ -33,7 +37,8 @@ Log::Log(Options options) : m_options(std::move(options)) {
     if (m_options.file.empty()) return;
     m_fd = ::open(m_options.file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (m_fd < 0)
-        throw Error(ErrorCode::usage, "The log file " + m_options.file + " cannot be opened for writing.", "Choose another with --log-file.");
+        throw Error(ErrorCode::usage, "The log file " + m_options.file + " cannot be opened for writing.",
+                    "Choose another with --log-file.");
 }
 
 Log::~Log() {
@@ -51,7 +56,8 @@ void Log::write(LogLevel level, std::string_view message, std::string_view stage
         j["msg"] = message;
         line = j.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
     } else {
-        line = level == LogLevel::info ? "" : fmt::format("{}: ", level_names[static_cast<std::size_t>(level)]);
+        line =
+            level == LogLevel::info ? "" : fmt::format("{}: ", level_names[static_cast<std::size_t>(level)]);
         if (!stage.empty()) line += fmt::format("{}{}{}: ", stage, unit.empty() ? "" : " ", unit);
         line += fmt::format("{}\n", message);
     }
@@ -64,7 +70,8 @@ void Log::progress(std::string_view stage, std::size_t done, std::size_t total) 
     if (total == 0 || (!m_options.progress && m_options.progress_fd < 0)) return;
     const std::lock_guard lock(m_mutex);
     if (m_options.progress_fd >= 0)
-        put(m_options.progress_fd, fmt::format("{{\"stage\":\"{}\",\"done\":{},\"total\":{}}}\n", stage, done, total));
+        put(m_options.progress_fd,
+            fmt::format("{{\"stage\":\"{}\",\"done\":{},\"total\":{}}}\n", stage, done, total));
     if (!m_options.progress) return;
     const std::size_t full = bar_width * std::min(done, total) / total;
     m_bar = fmt::format("{:<10}[{:=<{}}{:{}}] {}/{}", stage, "", full, "", bar_width - full, done, total);

@@ -2,11 +2,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
+#include <set>
+
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <unistd.h>
 
 #include <shuibao/core/error.hpp>
@@ -19,20 +20,25 @@ using nlohmann::json;
 namespace {
 
 std::string line_of(const std::string& unit, const ManifestEntry& e) {
-    const std::string body = json{{"unit", unit}, {"key", e.key}, {"inputs", e.inputs}, {"outputs", e.outputs}}.dump(
-        -1, ' ', false, json::error_handler_t::replace);
+    const std::string body =
+        json{{"unit", unit}, {"key", e.key}, {"inputs", e.inputs}, {"outputs", e.outputs}}.dump(
+            -1, ' ', false, json::error_handler_t::replace);
     return hash_bytes(body).substr(0, 16) + " " + body + "\n";
 }
 
-std::string shorten(const std::string& v) { return v.size() > 40 ? v.substr(0, 12) + "…" : v; }
+std::string shorten(const std::string& v) {
+    return v.size() > 40 ? v.substr(0, 12) + "…" : v;
+}
 
 // The first input that differs, said so that a person understands why the work is done again.
-std::string difference(const std::map<std::string, std::string>& before, const std::map<std::string, std::string>& now) {
+std::string difference(const std::map<std::string, std::string>& before,
+                       const std::map<std::string, std::string>& now) {
     for (const auto& [name, value] : now) {
         const auto old = before.find(name);
         if (old == before.end()) return fmt::format("{} is new", name);
         if (old->second != value)
-            return name.starts_with("option ") ? fmt::format("{} changed from '{}' to '{}'", name, shorten(old->second), shorten(value))
+            return name.starts_with("option ") ? fmt::format("{} changed from '{}' to '{}'", name,
+                                                             shorten(old->second), shorten(value))
                                                : fmt::format("{} changed", name);
     }
     for (const auto& [name, value] : before)
@@ -55,10 +61,13 @@ StageManifest::StageManifest(const fs::path& folder, const std::string& stage, i
 void StageManifest::read(const fs::path& log) {
     std::ifstream in(log);
     for (std::string line; std::getline(in, line);) {
-        if (line.size() < 18 || hash_bytes(std::string_view(line).substr(17)).substr(0, 16) != line.substr(0, 16)) continue;
+        if (line.size() < 18 ||
+            hash_bytes(std::string_view(line).substr(17)).substr(0, 16) != line.substr(0, 16))
+            continue;
         const auto j = json::parse(line.substr(17), nullptr, false);
         if (!j.is_object()) continue;
-        m_entries[j.value("unit", "")] = {j.value("key", ""), j.value("inputs", std::map<std::string, std::string>{}),
+        m_entries[j.value("unit", "")] = {j.value("key", ""),
+                                          j.value("inputs", std::map<std::string, std::string>{}),
                                           j.value("outputs", std::map<std::string, std::uintmax_t>{})};
     }
 }
@@ -71,13 +80,16 @@ Decision StageManifest::decide(const Unit& unit) const {
     if (entry.key != hash_values(unit.inputs)) return {true, difference(entry.inputs, unit.inputs)};
     for (const auto& output : unit.outputs) {
         const auto known = entry.outputs.find(output.string());
-        if (known == entry.outputs.end()) return {true, fmt::format("the output {} is new", output.filename().string())};
+        if (known == entry.outputs.end())
+            return {true, fmt::format("the output {} is new", output.filename().string())};
     }
     for (const auto& [path, size] : entry.outputs) {
         std::error_code error;
         const auto now = fs::file_size(path, error);
         if (error) return {true, fmt::format("the output {} is missing", fs::path(path).filename().string())};
-        if (now != size) return {true, fmt::format("the output {} has {} bytes instead of {}", fs::path(path).filename().string(), now, size)};
+        if (now != size)
+            return {true, fmt::format("the output {} has {} bytes instead of {}",
+                                      fs::path(path).filename().string(), now, size)};
     }
     return {false, "up to date"};
 }
@@ -94,11 +106,14 @@ void StageManifest::record(const Unit& unit) {
     std::error_code error;
     fs::create_directories(m_log.parent_path(), error);
     const int fd = ::open(m_log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    const bool written = fd >= 0 && ::write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size());
+    const bool written =
+        fd >= 0 && ::write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size());
     const int why = errno;
     if (fd >= 0) ::close(fd);
     if (!written)
-        throw Error(ErrorCode::failed, fmt::format("Cannot write {}: {}.", m_log.string(), std::strerror(why)), "Free some space or mend the permissions, then run the same command again.");
+        throw Error(ErrorCode::failed,
+                    fmt::format("Cannot write {}: {}.", m_log.string(), std::strerror(why)),
+                    "Free some space or mend the permissions, then run the same command again.");
     m_entries[unit.id] = std::move(entry);
 }
 
@@ -111,7 +126,8 @@ std::string StageManifest::key(const std::string& unit) const {
 std::vector<std::string> recorded_stages(const Store& store) {
     std::set<std::string> names;
     std::error_code error;
-    for (const auto& entry : fs::directory_iterator(store.manifest(), error)) names.insert(entry.path().filename().string());
+    for (const auto& entry : fs::directory_iterator(store.manifest(), error))
+        names.insert(entry.path().filename().string());
     return {names.begin(), names.end()};
 }
 

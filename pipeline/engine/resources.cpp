@@ -20,7 +20,8 @@ fs::path config_file(std::string_view name) {
         if (const fs::path file = root / name; fs::exists(file, error)) return fs::absolute(file);
         places += (places.empty() ? "" : ", ") + root.string();
     }
-    throw Error(ErrorCode::failed, "The program's own file " + std::string(name) + " was not found in " + places + ".",
+    throw Error(ErrorCode::failed,
+                "The program's own file " + std::string(name) + " was not found in " + places + ".",
                 "Install shuibao completely, or point SHUIBAO_CONFIGS at its configs folder.");
 }
 

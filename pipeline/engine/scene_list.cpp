@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <yaml-cpp/yaml.h>
-
 #include <algorithm>
 #include <array>
-#include <fmt/format.h>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <set>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <yaml-cpp/yaml.h>
 
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/resources.hpp>
@@ -18,18 +18,27 @@ namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 namespace {
 
-constexpr std::array<std::string_view, 6> mask_names = {"none", "scl", "qa_pixel", "fmask", "valid_is_1", "masked_is_1"};
+constexpr std::array<std::string_view, 6> mask_names = {"none",  "scl",        "qa_pixel",
+                                                        "fmask", "valid_is_1", "masked_is_1"};
 
-ordered_json box(const Bounds& b) { return {b.min_x, b.min_y, b.max_x, b.max_y}; }
-Bounds unbox(const ordered_json& j) { return {j.at(0), j.at(1), j.at(2), j.at(3)}; }
+ordered_json box(const Bounds& b) {
+    return {b.min_x, b.min_y, b.max_x, b.max_y};
+}
+Bounds unbox(const ordered_json& j) {
+    return {j.at(0), j.at(1), j.at(2), j.at(3)};
+}
 
 }  // namespace
 
-std::string_view mask_name(MaskKind kind) { return mask_names[static_cast<std::size_t>(kind)]; }
+std::string_view mask_name(MaskKind kind) {
+    return mask_names[static_cast<std::size_t>(kind)];
+}
 
 MaskKind mask_from_name(std::string_view name) {
     const auto it = std::find(mask_names.begin(), mask_names.end(), name);
-    if (it == mask_names.end()) throw Error(ErrorCode::usage, fmt::format("There is no mask kind '{}'.", name), fmt::format("Known are: {}.", fmt::join(mask_names, ", ")));
+    if (it == mask_names.end())
+        throw Error(ErrorCode::usage, fmt::format("There is no mask kind '{}'.", name),
+                    fmt::format("Known are: {}.", fmt::join(mask_names, ", ")));
     return static_cast<MaskKind>(it - mask_names.begin());
 }
 
@@ -47,16 +56,22 @@ std::vector<Sensor> load_sensors() {
             for (const auto& p : root["platforms"]) s.platforms.push_back(p.as<std::string>());
             for (const auto& b : root["bands"]) {
                 const auto band = band_from_common_name(b.second.as<std::string>());
-                if (!band) throw Error(ErrorCode::usage, fmt::format("{}: there is no band '{}'.", file.string(), b.second.as<std::string>()));
+                if (!band)
+                    throw Error(ErrorCode::usage, fmt::format("{}: there is no band '{}'.", file.string(),
+                                                              b.second.as<std::string>()));
                 s.bands.emplace_back(b.first.as<std::string>(), *band);
             }
             if (root["scale"]) s.scale = root["scale"].as<double>();
             if (root["offset"]) s.offset = root["offset"].as<double>();
             s.surface = root["surface"] && root["surface"].as<bool>();
-            for (const auto& m : root["masks"]) s.masks.emplace_back(m.first.as<std::string>(), mask_from_name(m.second.as<std::string>()));
+            for (const auto& m : root["masks"])
+                s.masks.emplace_back(m.first.as<std::string>(), mask_from_name(m.second.as<std::string>()));
             sensors.push_back(std::move(s));
         } catch (const YAML::Exception& e) {
-            throw Error(ErrorCode::usage, fmt::format("The sensor file {}:{} cannot be read: {}.", file.string(), e.mark.line + 1, e.msg), "Mend it; the files beside it show the form.");
+            throw Error(ErrorCode::usage,
+                        fmt::format("The sensor file {}:{} cannot be read: {}.", file.string(),
+                                    e.mark.line + 1, e.msg),
+                        "Mend it; the files beside it show the form.");
         }
     }
     return sensors;
@@ -65,23 +80,41 @@ std::vector<Sensor> load_sensors() {
 void save_scenes(const fs::path& file, const SceneList& list) {
     ordered_json j = {{"scenes", ordered_json::array()}, {"rejected", ordered_json::array()}};
     for (const auto& s : list.scenes) {
-        ordered_json o = {{"id", s.id}, {"date", s.date.iso()}, {"collection", s.collection}, {"platform", s.platform}, {"orbit", s.orbit},
-                          {"reflectance", s.reflectance}, {"surface", s.surface}, {"crs", s.crs}, {"bounds", box(s.bounds)},
-                          {"mask", mask_name(s.mask)}, {"mask_href", s.mask_href}, {"fingerprint", s.fingerprint}, {"source", s.source}};
+        ordered_json o = {{"id", s.id},
+                          {"date", s.date.iso()},
+                          {"collection", s.collection},
+                          {"platform", s.platform},
+                          {"orbit", s.orbit},
+                          {"reflectance", s.reflectance},
+                          {"surface", s.surface},
+                          {"crs", s.crs},
+                          {"bounds", box(s.bounds)},
+                          {"mask", mask_name(s.mask)},
+                          {"mask_href", s.mask_href},
+                          {"fingerprint", s.fingerprint},
+                          {"source", s.source}};
         for (const auto& b : s.bands) {
-            ordered_json e = {{"band", common_name(b.band)}, {"href", b.href}, {"index", b.index}, {"gsd", b.gsd}, {"scale", b.scale}, {"offset", b.offset}};
+            ordered_json e = {{"band", common_name(b.band)},
+                              {"href", b.href},
+                              {"index", b.index},
+                              {"gsd", b.gsd},
+                              {"scale", b.scale},
+                              {"offset", b.offset}};
             if (b.nodata) e["nodata"] = *b.nodata;
             o["bands"].push_back(std::move(e));
         }
         j["scenes"].push_back(std::move(o));
     }
-    for (const auto& r : list.rejected) j["rejected"].push_back({{"source", r.source}, {"id", r.id}, {"code", r.code}, {"reason", r.reason}});
+    for (const auto& r : list.rejected)
+        j["rejected"].push_back({{"source", r.source}, {"id", r.id}, {"code", r.code}, {"reason", r.reason}});
     io::write_text(file, j.dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n");
 }
 
 SceneList load_scenes(const fs::path& file) {
     std::ifstream in(file);
-    if (!in) throw Error(ErrorCode::usage, "There is no scene list " + file.string() + ".", "Run `shuibao catalog` first, or `shuibao run`.");
+    if (!in)
+        throw Error(ErrorCode::usage, "There is no scene list " + file.string() + ".",
+                    "Run `shuibao catalog` first, or `shuibao run`.");
     SceneList list;
     try {
         const auto j = ordered_json::parse(in);
@@ -113,9 +146,11 @@ SceneList load_scenes(const fs::path& file) {
             }
             list.scenes.push_back(std::move(s));
         }
-        for (const auto& r : j.at("rejected")) list.rejected.push_back({r.at("source"), r.at("id"), r.at("code"), r.at("reason")});
+        for (const auto& r : j.at("rejected"))
+            list.rejected.push_back({r.at("source"), r.at("id"), r.at("code"), r.at("reason")});
     } catch (const std::exception& e) {
-        throw Error(ErrorCode::input, fmt::format("{} cannot be read: {}.", file.string(), e.what()), "Run `shuibao catalog` again.");
+        throw Error(ErrorCode::input, fmt::format("{} cannot be read: {}.", file.string(), e.what()),
+                    "Run `shuibao catalog` again.");
     }
     return list;
 }

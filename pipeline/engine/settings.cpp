@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <yaml-cpp/yaml.h>
-
 #include <algorithm>
 #include <charconv>
-#include <optional>
 #include <cmath>
-#include <fmt/format.h>
+#include <optional>
 #include <set>
 #include <stdexcept>
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
 
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/settings.hpp>
@@ -71,18 +71,28 @@ std::string expected(const Option& o) {
         case OptionType::integer:
         case OptionType::number: {
             std::string range;
-            if (std::isfinite(o.min) && std::isfinite(o.max)) range = fmt::format(" from {} to {}", o.min, o.max);
-            else if (std::isfinite(o.min)) range = fmt::format(" of at least {}", o.min);
-            else if (std::isfinite(o.max)) range = fmt::format(" of at most {}", o.max);
+            if (std::isfinite(o.min) && std::isfinite(o.max))
+                range = fmt::format(" from {} to {}", o.min, o.max);
+            else if (std::isfinite(o.min))
+                range = fmt::format(" of at least {}", o.min);
+            else if (std::isfinite(o.max))
+                range = fmt::format(" of at most {}", o.max);
             return (o.type == OptionType::integer ? "a whole number" : "a number") + range + unit;
         }
-        case OptionType::flag: return "true or false";
-        case OptionType::choice: return fmt::format("one of {}", fmt::join(o.choices, ", "));
-        case OptionType::list: return "a list";
-        case OptionType::path_list: return "a path or a list of paths";
-        case OptionType::map: return "a mapping of names to values";
-        case OptionType::path: return "a path";
-        case OptionType::text: return "a text";
+        case OptionType::flag:
+            return "true or false";
+        case OptionType::choice:
+            return fmt::format("one of {}", fmt::join(o.choices, ", "));
+        case OptionType::list:
+            return "a list";
+        case OptionType::path_list:
+            return "a path or a list of paths";
+        case OptionType::map:
+            return "a mapping of names to values";
+        case OptionType::path:
+            return "a path";
+        case OptionType::text:
+            return "a text";
     }
     return "another value";
 }
@@ -94,39 +104,49 @@ bool acceptable(const Option& o, const std::string& yaml) {
             const auto v = to_number(yaml);
             return v && *v >= o.min && *v <= o.max && (o.type == OptionType::number || *v == std::floor(*v));
         }
-        case OptionType::flag: return to_flag(yaml).has_value();
-        case OptionType::choice: return std::find(o.choices.begin(), o.choices.end(), yaml) != o.choices.end();
-        case OptionType::map: return parse(yaml).IsMap();
+        case OptionType::flag:
+            return to_flag(yaml).has_value();
+        case OptionType::choice:
+            return std::find(o.choices.begin(), o.choices.end(), yaml) != o.choices.end();
+        case OptionType::map:
+            return parse(yaml).IsMap();
         case OptionType::text:
-        case OptionType::path: return yaml.empty() || (yaml.front() != '[' && yaml.front() != '{');
+        case OptionType::path:
+            return yaml.empty() || (yaml.front() != '[' && yaml.front() != '{');
         case OptionType::list:
-        case OptionType::path_list: return yaml.empty() || yaml.front() != '{';
+        case OptionType::path_list:
+            return yaml.empty() || yaml.front() != '{';
     }
     return false;
 }
 
 std::string absolute(const std::string& path, const fs::path& base) {
-    if (path.empty() || path.starts_with("/vsi") || path.front() == '/' || path.find("://") != std::string::npos) return path;
+    if (path.empty() || path.starts_with("/vsi") || path.front() == '/' ||
+        path.find("://") != std::string::npos)
+        return path;
     return fs::absolute(base.empty() ? fs::path(path) : base / path).lexically_normal().string();
 }
 
 // Walks a YAML document and hands (dotted key, node) to `take`; a mapping that is itself an option is a leaf.
 template <class Take>
-void walk(const YAML::Node& node, const std::string& prefix, const OptionTable& table, const std::string& file, Take take) {
+void walk(const YAML::Node& node, const std::string& prefix, const OptionTable& table,
+          const std::string& file, Take take) {
     std::set<std::string> seen;
     for (const auto& entry : node) {
         const std::string name = entry.first.Scalar();
         const std::string key = prefix.empty() ? name : prefix + "." + name;
         const std::string where = fmt::format("{}:{}", file, entry.first.Mark().line + 1);
         if (!seen.insert(name).second)
-            throw Error(ErrorCode::usage, fmt::format("{}: the key '{}' is given twice.", where, key), "Keep one of the two.");
+            throw Error(ErrorCode::usage, fmt::format("{}: the key '{}' is given twice.", where, key),
+                        "Keep one of the two.");
         const Option* option = table.find(key);
         const bool is_section = std::any_of(table.all().begin(), table.all().end(),
                                             [&](const Option& o) { return o.key.starts_with(key + "."); });
         if (option == nullptr && is_section) {
             if (entry.second.IsNull()) continue;
             if (!entry.second.IsMap())
-                throw Error(ErrorCode::usage, fmt::format("{}: '{}' is a section and needs keys below it.", where, key),
+                throw Error(ErrorCode::usage,
+                            fmt::format("{}: '{}' is a section and needs keys below it.", where, key),
                             "Write its keys on the following lines, indented by two spaces.");
             walk(entry.second, key, table, file, take);
             continue;
@@ -134,7 +154,8 @@ void walk(const YAML::Node& node, const std::string& prefix, const OptionTable& 
         if (option == nullptr && key != "extends") {
             const std::string near = table.nearest(key);
             throw Error(ErrorCode::usage, fmt::format("{}: there is no key '{}'.", where, key),
-                        near.empty() ? "`shuibao init` prints every key with its default." : fmt::format("Did you mean '{}'?", near));
+                        near.empty() ? "`shuibao init` prints every key with its default."
+                                     : fmt::format("Did you mean '{}'?", near));
         }
         take(key, entry.second, where);
     }
@@ -149,7 +170,8 @@ Settings::Settings(const OptionTable& table) : m_table(&table) {
 void Settings::load(const fs::path& file) {
     const auto read = [&](auto&& self, const fs::path& path, int depth) -> void {
         if (depth > deepest_extends)
-            throw Error(ErrorCode::usage, path.string() + ": `extends` goes round in a circle.", "Remove one of the references.");
+            throw Error(ErrorCode::usage, path.string() + ": `extends` goes round in a circle.",
+                        "Remove one of the references.");
         YAML::Node root;
         try {
             root = YAML::LoadFile(path.string());
@@ -157,31 +179,38 @@ void Settings::load(const fs::path& file) {
             throw Error(ErrorCode::usage, "The configuration " + path.string() + " cannot be read.",
                         "Check the path, or make one with `shuibao init " + path.string() + "`.");
         } catch (const YAML::ParserException& e) {
-            throw Error(ErrorCode::usage, fmt::format("{}:{}: this is not YAML: {}.", path.string(), e.mark.line + 1, e.msg),
+            throw Error(ErrorCode::usage,
+                        fmt::format("{}:{}: this is not YAML: {}.", path.string(), e.mark.line + 1, e.msg),
                         "Indent with spaces, never tabs, and quote texts that hold ':' or '#'.");
         }
         if (root.IsNull()) return;
         if (!root.IsMap())
-            throw Error(ErrorCode::usage, path.string() + ":1: a configuration is a mapping of keys to values.", "`shuibao init` prints one.");
+            throw Error(ErrorCode::usage,
+                        path.string() + ":1: a configuration is a mapping of keys to values.",
+                        "`shuibao init` prints one.");
         const fs::path base = fs::absolute(path).parent_path();
         if (root["extends"]) self(self, base / root["extends"].Scalar(), depth + 1);
-        walk(root, "", *m_table, path.string(), [&](const std::string& key, const YAML::Node& node, const std::string& where) {
-            if (key == "extends") return;
-            set(key, node.IsNull() ? "" : emit(node), where, base);
-        });
+        walk(root, "", *m_table, path.string(),
+             [&](const std::string& key, const YAML::Node& node, const std::string& where) {
+                 if (key == "extends") return;
+                 set(key, node.IsNull() ? "" : emit(node), where, base);
+             });
     };
     read(read, file, 0);
 }
 
-void Settings::set(std::string_view key, const std::string& yaml, const std::string& origin, const fs::path& base) {
+void Settings::set(std::string_view key, const std::string& yaml, const std::string& origin,
+                   const fs::path& base) {
     const Option* option = m_table->find(key);
     if (option == nullptr) {
         const std::string near = m_table->nearest(key);
         throw Error(ErrorCode::usage, fmt::format("{}: there is no key '{}'.", origin, key),
-                    near.empty() ? "`shuibao init` prints every key with its default." : fmt::format("Did you mean '{}'?", near));
+                    near.empty() ? "`shuibao init` prints every key with its default."
+                                 : fmt::format("Did you mean '{}'?", near));
     }
     if (!(yaml.empty() && option->fallback.empty()) && !acceptable(*option, yaml))
-        throw Error(ErrorCode::usage, fmt::format("{}: '{}' cannot be '{}'.", origin, key, yaml), fmt::format("It takes {}.", expected(*option)));
+        throw Error(ErrorCode::usage, fmt::format("{}: '{}' cannot be '{}'.", origin, key, yaml),
+                    fmt::format("It takes {}.", expected(*option)));
     m_values[std::string(key)] = {yaml, origin, base};
 }
 
@@ -191,13 +220,27 @@ const Settings::Value& Settings::value(std::string_view key) const {
     return it->second;
 }
 
-bool Settings::has(std::string_view key) const { return !value(key).yaml.empty(); }
-std::string Settings::text(std::string_view key) const { return value(key).yaml; }
-std::string Settings::path(std::string_view key) const { return absolute(value(key).yaml, value(key).base); }
-double Settings::number(std::string_view key) const { return to_number(value(key).yaml).value_or(0); }
-std::int64_t Settings::integer(std::string_view key) const { return static_cast<std::int64_t>(number(key)); }
-bool Settings::flag(std::string_view key) const { return to_flag(value(key).yaml).value_or(false); }
-std::string Settings::origin(std::string_view key) const { return value(key).origin; }
+bool Settings::has(std::string_view key) const {
+    return !value(key).yaml.empty();
+}
+std::string Settings::text(std::string_view key) const {
+    return value(key).yaml;
+}
+std::string Settings::path(std::string_view key) const {
+    return absolute(value(key).yaml, value(key).base);
+}
+double Settings::number(std::string_view key) const {
+    return to_number(value(key).yaml).value_or(0);
+}
+std::int64_t Settings::integer(std::string_view key) const {
+    return static_cast<std::int64_t>(number(key));
+}
+bool Settings::flag(std::string_view key) const {
+    return to_flag(value(key).yaml).value_or(false);
+}
+std::string Settings::origin(std::string_view key) const {
+    return value(key).origin;
+}
 
 std::vector<std::string> Settings::list(std::string_view key) const {
     auto list = to_list(value(key).yaml);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <fmt/format.h>
 #include <fstream>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/scene.hpp>
@@ -20,7 +21,8 @@ constexpr std::size_t largest_json = 512U << 20;
 constexpr int deepest_catalogue = 32;
 
 std::string lower(std::string s) {
-    std::transform(s.begin(), s.end(), s.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(s.begin(), s.end(), s.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return s;
 }
 
@@ -40,15 +42,21 @@ struct Refusal {
 };
 
 std::string resolve(const fs::path& file, const std::string& href) {
-    if (io::is_remote(href)) throw Refusal{"network", fmt::format("The asset {} lies on the network; shuibao reads local files and /vsi archives only.", href)};
+    if (io::is_remote(href))
+        throw Refusal{
+            "network",
+            fmt::format("The asset {} lies on the network; shuibao reads local files and /vsi archives only.",
+                        href)};
     if (href.starts_with("/vsi")) return href;
     std::string path = href.starts_with("file://") ? href.substr(7) : href;
     return path.starts_with('/') ? path : fs::absolute(file.parent_path() / path).lexically_normal().string();
 }
 
-const Sensor* sensor_of(const std::vector<Sensor>& sensors, const std::string& collection, const std::string& platform) {
+const Sensor* sensor_of(const std::vector<Sensor>& sensors, const std::string& collection,
+                        const std::string& platform) {
     const auto matches = [](const std::vector<std::string>& prefixes, const std::string& name) {
-        return !name.empty() && std::any_of(prefixes.begin(), prefixes.end(), [&](const std::string& p) { return lower(name).starts_with(p); });
+        return !name.empty() && std::any_of(prefixes.begin(), prefixes.end(),
+                                            [&](const std::string& p) { return lower(name).starts_with(p); });
     };
     for (const auto& s : sensors)
         if (matches(s.collections, collection)) return &s;
@@ -57,7 +65,8 @@ const Sensor* sensor_of(const std::vector<Sensor>& sensors, const std::string& c
     return nullptr;
 }
 
-std::optional<Band> role_of(const json& description, const std::string& asset, bool single, const Sensor* sensor) {
+std::optional<Band> role_of(const json& description, const std::string& asset, bool single,
+                            const Sensor* sensor) {
     for (const char* key : {"common_name", "eo:common_name"})
         if (const auto band = band_from_common_name(text_of(description, key))) return band;
     std::vector<std::string> names = {text_of(description, "name")};
@@ -95,31 +104,39 @@ class Reader {
     void folder(const fs::path& dir) {
         std::set<fs::path> files;
         std::error_code error;
-        for (const auto& entry : fs::recursive_directory_iterator(dir, fs::directory_options::skip_permission_denied, error))
-            if (const auto e = lower(entry.path().extension().string()); e == ".json" || e == ".geojson") files.insert(entry.path());
+        for (const auto& entry :
+             fs::recursive_directory_iterator(dir, fs::directory_options::skip_permission_denied, error))
+            if (const auto e = lower(entry.path().extension().string()); e == ".json" || e == ".geojson")
+                files.insert(entry.path());
         for (const auto& f : files) file(f, 0);
     }
 
     void file(const fs::path& path, int depth) {
         std::error_code error;
         const auto canonical = fs::weakly_canonical(path, error);
-        if (depth > deepest_catalogue || !m_seen.insert(error ? path : canonical).second) return;  // each file once: cycles end here
+        if (depth > deepest_catalogue || !m_seen.insert(error ? path : canonical).second)
+            return;  // each file once: cycles end here
         std::ifstream in(path, std::ios::binary);
-        if (!in || fs::is_directory(path, error)) return reject(path, {}, {"unreadable", fmt::format("{} cannot be read.", path.string())});
-        if (fs::file_size(path, error) > largest_json) return reject(path, {}, {"too_large", fmt::format("{} is larger than 512 MiB.", path.string())});
+        if (!in || fs::is_directory(path, error))
+            return reject(path, {}, {"unreadable", fmt::format("{} cannot be read.", path.string())});
+        if (fs::file_size(path, error) > largest_json)
+            return reject(path, {}, {"too_large", fmt::format("{} is larger than 512 MiB.", path.string())});
         std::stringstream text;
         text << in.rdbuf();
         json j;
         try {
             j = json::parse(text.str());
         } catch (const json::exception& e) {
-            return reject(path, {}, {"not_json", fmt::format("{} is not JSON: {}.", path.string(), e.what())});
+            return reject(path, {},
+                          {"not_json", fmt::format("{} is not JSON: {}.", path.string(), e.what())});
         }
         object(path, j, depth);
     }
 
   private:
-    void reject(const fs::path& path, const std::string& id, const Refusal& r) { list.rejected.push_back({path.string(), id, r.code, r.reason}); }
+    void reject(const fs::path& path, const std::string& id, const Refusal& r) {
+        list.rejected.push_back({path.string(), id, r.code, r.reason});
+    }
 
     void object(const fs::path& path, const json& j, int depth) {
         const std::string type = j.is_object() ? text_of(j, "type") : std::string();
@@ -138,7 +155,9 @@ class Reader {
                 }
             }
         } else {
-            reject(path, {}, {"not_stac", fmt::format("{} is no STAC Item, ItemCollection, Catalog or Collection.", path.string())});
+            reject(path, {},
+                   {"not_stac", fmt::format("{} is no STAC Item, ItemCollection, Catalog or Collection.",
+                                            path.string())});
         }
     }
 
@@ -157,22 +176,29 @@ class Reader {
         if (id.empty()) throw Refusal{"no_id", "The Item has no id."};
         const std::string version = text_of(item, "stac_version");
         if (!version.starts_with("1.0.") && !version.starts_with("1.1."))
-            throw Refusal{"stac_version", fmt::format("The Item says stac_version '{}'; shuibao reads 1.0 and 1.1.", version)};
+            throw Refusal{
+                "stac_version",
+                fmt::format("The Item says stac_version '{}'; shuibao reads 1.0 and 1.1.", version)};
         const json& p = item.at("properties");
         Scene s;
         s.id = id;
         s.source = path.string();
         s.collection = text_of(item, "collection");
         s.platform = lower(text_of(p, "platform", text_of(p, "constellation", "unknown")));
-        if (const auto orbit = number_of(p, "sat:relative_orbit")) s.orbit = fmt::format("R{:03}", static_cast<int>(*orbit));
-        const std::string when = p.contains("datetime") && p["datetime"].is_string() ? text_of(p, "datetime") : text_of(p, "start_datetime");
+        if (const auto orbit = number_of(p, "sat:relative_orbit"))
+            s.orbit = fmt::format("R{:03}", static_cast<int>(*orbit));
+        const std::string when = p.contains("datetime") && p["datetime"].is_string()
+                                     ? text_of(p, "datetime")
+                                     : text_of(p, "start_datetime");
         if (when.empty()) throw Refusal{"no_date", "The Item has no datetime."};
         const auto date = Date::parse(when);
         if (!date) throw Refusal{"bad_date", fmt::format("The Item's datetime '{}' is no date.", when)};
         s.date = *date;
-        if (const auto box = item.find("bbox"); box != item.end() && box->is_array() && (box->size() == 4 || box->size() == 6)) {
+        if (const auto box = item.find("bbox");
+            box != item.end() && box->is_array() && (box->size() == 4 || box->size() == 6)) {
             const std::size_t half = box->size() / 2;
-            s.geographic = Bounds{box->at(0).get<double>(), box->at(1).get<double>(), box->at(half).get<double>(), box->at(half + 1).get<double>()};
+            s.geographic = Bounds{box->at(0).get<double>(), box->at(1).get<double>(),
+                                  box->at(half).get<double>(), box->at(half + 1).get<double>()};
         }
         const Sensor* sensor = sensor_of(m_sensors, s.collection, s.platform);
         const std::string level = lower(text_of(p, "processing:level", s.collection));
@@ -183,13 +209,16 @@ class Reader {
         for (const auto& [key, asset] : item.at("assets").items()) {
             const std::string href = text_of(asset, "href");
             const std::string extension = lower(fs::path(href).extension().string());
-            if (href.empty() || extension == ".json" || extension == ".xml" || extension == ".png" || extension == ".jpg") continue;
+            if (href.empty() || extension == ".json" || extension == ".xml" || extension == ".png" ||
+                extension == ".jpg")
+                continue;
             if (const MaskKind kind = mask_of(key, asset, sensor); kind != MaskKind::none) {
                 s.mask = kind;
                 s.mask_href = resolve(path, href);
                 continue;
             }
-            const json described = asset.contains("bands") ? asset["bands"] : asset.value("eo:bands", json::array());
+            const json described =
+                asset.contains("bands") ? asset["bands"] : asset.value("eo:bands", json::array());
             const json raster = asset.value("raster:bands", asset.value("bands", json::array()));
             const std::size_t n = std::max<std::size_t>(1, described.size());
             for (std::size_t b = 0; b < n; ++b) {
@@ -206,7 +235,9 @@ class Reader {
                     if (!v) v = number_of(r, name);
                     return v ? v : number_of(asset, long_name);
                 };
-                band.gsd = number_of(d, "gsd").value_or(first("raster:spatial_resolution", "spatial_resolution").value_or(number_of(asset, "gsd").value_or(item_gsd.value_or(0))));
+                band.gsd = number_of(d, "gsd").value_or(
+                    first("raster:spatial_resolution", "spatial_resolution")
+                        .value_or(number_of(asset, "gsd").value_or(item_gsd.value_or(0))));
                 auto scale = first("raster:scale", "scale"), offset = first("raster:offset", "offset");
                 band.nodata = first("nodata", "nodata");
                 if (!scale && sensor != nullptr) {
@@ -217,12 +248,17 @@ class Reader {
                 band.scale = scale.value_or(1);
                 band.offset = offset.value_or(0);
                 const auto it = best.find(*role);
-                // The finest of several renderings of one role; the name decides between equals, never the order in the file.
-                if (it == best.end() || band.gsd < it->second.gsd || (band.gsd == it->second.gsd && band.href < it->second.href)) best[*role] = band;
+                // The finest of several renderings of one role; the name decides between equals, never the
+                // order in the file.
+                if (it == best.end() || band.gsd < it->second.gsd ||
+                    (band.gsd == it->second.gsd && band.href < it->second.href))
+                    best[*role] = band;
             }
         }
         for (auto& [role, band] : best) s.bands.push_back(std::move(band));
-        if (s.bands.empty()) throw Refusal{"no_bands", "The Item has no asset whose bands are known by common name or sensor file."};
+        if (s.bands.empty())
+            throw Refusal{"no_bands",
+                          "The Item has no asset whose bands are known by common name or sensor file."};
         s.reflectance = scaled;
         return s;
     }
@@ -236,10 +272,13 @@ class Reader {
 SceneList read_catalogue(const std::string& input, const std::vector<Sensor>& sensors) {
     std::error_code error;
     if (!fs::exists(input, error))
-        throw Error(ErrorCode::input, fmt::format("The catalogue {} does not exist.", input), "Correct imagery.catalog: a STAC file, or a folder of them.");
+        throw Error(ErrorCode::input, fmt::format("The catalogue {} does not exist.", input),
+                    "Correct imagery.catalog: a STAC file, or a folder of them.");
     Reader reader(sensors);
-    if (fs::is_directory(input, error)) reader.folder(input);
-    else reader.file(input, 0);
+    if (fs::is_directory(input, error))
+        reader.folder(input);
+    else
+        reader.file(input, 0);
     return std::move(reader.list);
 }
 

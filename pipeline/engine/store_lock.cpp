@@ -3,12 +3,13 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <fstream>
+#include <thread>
+
 #include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <fstream>
 #include <sys/file.h>
-#include <thread>
 #include <unistd.h>
 
 #include <shuibao/core/error.hpp>
@@ -21,12 +22,16 @@ StoreLock::StoreLock(const Store& store, LockMode mode, double wait_seconds) {
     std::error_code error;
     fs::create_directories(store.root(), error);
     if (error)
-        throw Error(ErrorCode::failed, fmt::format("The store {} cannot be created: {}.", store.root().string(), error.message()),
-                    "Choose a folder this user may write to with --store.");
+        throw Error(
+            ErrorCode::failed,
+            fmt::format("The store {} cannot be created: {}.", store.root().string(), error.message()),
+            "Choose a folder this user may write to with --store.");
     m_fd = ::open(store.lock_file().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (m_fd < 0)
-        throw Error(ErrorCode::failed, fmt::format("The store {} cannot be locked: {}.", store.root().string(), std::strerror(errno)),
-                    "Give this user the right to write there, or choose another store.");
+        throw Error(
+            ErrorCode::failed,
+            fmt::format("The store {} cannot be locked: {}.", store.root().string(), std::strerror(errno)),
+            "Give this user the right to write there, or choose another store.");
     const int how = (mode == LockMode::exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB;
     const auto until = std::chrono::steady_clock::now() + std::chrono::duration<double>(wait_seconds);
     while (::flock(m_fd, how) != 0) {
@@ -34,7 +39,9 @@ StoreLock::StoreLock(const Store& store, LockMode mode, double wait_seconds) {
             std::string holder;
             std::getline(std::ifstream(store.lock_file()), holder);
             ::close(m_fd);
-            throw Error(ErrorCode::temporary, fmt::format("The store {} is in use by {}.", store.root().string(), holder.empty() ? "another process" : holder),
+            throw Error(ErrorCode::temporary,
+                        fmt::format("The store {} is in use by {}.", store.root().string(),
+                                    holder.empty() ? "another process" : holder),
                         "Wait for it to finish, or say --wait SECONDS.");
         }
         std::this_thread::sleep_for(std::chrono::milliseconds(100));
@@ -42,7 +49,8 @@ StoreLock::StoreLock(const Store& store, LockMode mode, double wait_seconds) {
     std::array<char, 256> host{};
     ::gethostname(host.data(), host.size() - 1);
     const auto since = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-    const std::string text = fmt::format("process {} on {} since {:%Y-%m-%d %H:%M:%S} UTC\n", ::getpid(), host.data(), fmt::gmtime(since));
+    const std::string text = fmt::format("process {} on {} since {:%Y-%m-%d %H:%M:%S} UTC\n", ::getpid(),
+                                         host.data(), fmt::gmtime(since));
     // Only a courtesy to whoever waits: the lock itself is the kernel's.
     if (::ftruncate(m_fd, 0) != 0 || ::pwrite(m_fd, text.data(), text.size(), 0) < 0) return;
 }

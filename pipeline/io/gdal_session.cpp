@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include <cpl_conv.h>
 #include <cpl_error.h>
-#include <gdal_priv.h>
-#include <ogr_geometry.h>
-
-#include <algorithm>
 #include <fmt/format.h>
+#include <gdal_priv.h>
 #include <geos_c.h>
+#include <ogr_geometry.h>
 #include <proj.h>
 
 #include <shuibao/core/error.hpp>
@@ -17,31 +17,40 @@ namespace shuibao::io {
 struct GdalMessageSink {
     static void CPL_STDCALL take(CPLErr level, CPLErrorNum /*number*/, const char* text) {
         auto* self = static_cast<GdalMessages*>(CPLGetErrorHandlerUserData());
-        if (level == CE_Warning) self->m_warnings.emplace_back(text);
-        else if (level >= CE_Failure) self->m_errors.emplace_back(text);
+        if (level == CE_Warning)
+            self->m_warnings.emplace_back(text);
+        else if (level >= CE_Failure)
+            self->m_errors.emplace_back(text);
     }
 };
 
-GdalMessages::GdalMessages() { CPLPushErrorHandlerEx(&GdalMessageSink::take, this); }
+GdalMessages::GdalMessages() {
+    CPLPushErrorHandlerEx(&GdalMessageSink::take, this);
+}
 GdalMessages::~GdalMessages() {
     CPLPopErrorHandler();
     CPLErrorReset();
 }
 
 std::string GdalMessages::reason() const {
-    return m_errors.empty() ? std::string("GDAL gave no reason") : fmt::format("{}", fmt::join(m_errors, "; "));
+    return m_errors.empty() ? std::string("GDAL gave no reason")
+                            : fmt::format("{}", fmt::join(m_errors, "; "));
 }
 
 namespace {
 bool g_network = false;
 }
 
-bool network_allowed() { return g_network; }
+bool network_allowed() {
+    return g_network;
+}
 
 void gdal_setup(const GdalOptions& options) {
     g_network = options.allow_network;
     CPLSetConfigOption("GDAL_NUM_THREADS", "1");  // our own threads read tiles; GDAL's would only add to them
-    CPLSetConfigOption("OGR_CURRENT_DATE", "2000-01-01T00:00:00.000Z");  // GeoPackages carry no time of writing: same input, same bytes
+    CPLSetConfigOption(
+        "OGR_CURRENT_DATE",
+        "2000-01-01T00:00:00.000Z");  // GeoPackages carry no time of writing: same input, same bytes
     CPLSetConfigOption("OGR_SQLITE_JOURNAL", "DELETE");
     CPLSetConfigOption("GDAL_PAM_ENABLED", "NO");  // never write .aux.xml beside somebody's images
     CPLSetConfigOption("GTIFF_DELETE_ON_ERROR", "NO");
@@ -61,13 +70,16 @@ void gdal_setup(const GdalOptions& options) {
 }
 
 std::string library_versions() {
-    return fmt::format("GDAL {}, PROJ {}.{}.{}, GEOS {}", GDALVersionInfo("RELEASE_NAME"), PROJ_VERSION_MAJOR, PROJ_VERSION_MINOR, PROJ_VERSION_PATCH,
+    return fmt::format("GDAL {}, PROJ {}.{}.{}, GEOS {}", GDALVersionInfo("RELEASE_NAME"), PROJ_VERSION_MAJOR,
+                       PROJ_VERSION_MINOR, PROJ_VERSION_PATCH,
                        std::string(GEOSversion()).substr(0, std::string(GEOSversion()).find('-')));
 }
 
 bool is_remote(const std::string& dataset) {
-    static constexpr const char* signs[] = {"://", "/vsicurl", "/vsis3", "/vsigs", "/vsiaz", "/vsiadls", "/vsioss", "/vsiswift", "/vsihdfs", "/vsiwebhdfs"};
-    return std::any_of(std::begin(signs), std::end(signs), [&](const char* s) { return dataset.find(s) != std::string::npos; }) &&
+    static constexpr const char* signs[] = {"://",      "/vsicurl", "/vsis3",    "/vsigs",   "/vsiaz",
+                                            "/vsiadls", "/vsioss",  "/vsiswift", "/vsihdfs", "/vsiwebhdfs"};
+    return std::any_of(std::begin(signs), std::end(signs),
+                       [&](const char* s) { return dataset.find(s) != std::string::npos; }) &&
            !dataset.starts_with("file://");
 }
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <ogr_api.h>
-#include <ogr_geometry.h>
-#include <ogr_spatialref.h>
-
 #include <algorithm>
 #include <cmath>
+
 #include <fmt/format.h>
 #include <geodesic.h>
 #include <geos_c.h>
+#include <ogr_api.h>
+#include <ogr_geometry.h>
+#include <ogr_spatialref.h>
 
 #include <shuibao/core/error.hpp>
 #include <shuibao/io/gdal_session.hpp>
@@ -17,7 +17,8 @@ namespace shuibao::io {
 namespace {
 
 constexpr int quarter_segments = 16;
-constexpr double cgcs2000_a = 6378137.0, cgcs2000_f = 1 / 298.257222101;  // GB/T 30168; ellipsoid of EPSG:4490
+constexpr double cgcs2000_a = 6378137.0,
+                 cgcs2000_f = 1 / 298.257222101;  // GB/T 30168; ellipsoid of EPSG:4490
 
 void collect(const OGRGeometry& g, OGRMultiPolygon& out) {
     const auto type = wkbFlatten(g.getGeometryType());
@@ -40,7 +41,10 @@ std::unique_ptr<OGRGeometry> areal(const OGRGeometry* g) {
 
 Geometry result(OGRGeometry* g, const GdalMessages& messages, const char* what) {
     const std::unique_ptr<OGRGeometry> owned(g);
-    if (!owned) throw Error(ErrorCode::input, fmt::format("GEOS cannot compute the {} of two geometries: {}.", what, messages.reason()), "Repair the layers (e.g. QGIS: Fix geometries).");
+    if (!owned)
+        throw Error(ErrorCode::input,
+                    fmt::format("GEOS cannot compute the {} of two geometries: {}.", what, messages.reason()),
+                    "Repair the layers (e.g. QGIS: Fix geometries).");
     return Geometry(areal(owned.get()));
 }
 
@@ -54,7 +58,9 @@ OGRLinearRing ring_of(const Ring& ring) {
 OGRSpatialReference crs_of(const std::string& name) {
     OGRSpatialReference srs;
     const GdalMessages messages;
-    if (srs.SetFromUserInput(name.c_str()) != OGRERR_NONE) throw Error(ErrorCode::input, fmt::format("PROJ does not know the CRS '{}'.", name.substr(0, 80)), "Give an EPSG code, e.g. EPSG:4490.");
+    if (srs.SetFromUserInput(name.c_str()) != OGRERR_NONE)
+        throw Error(ErrorCode::input, fmt::format("PROJ does not know the CRS '{}'.", name.substr(0, 80)),
+                    "Give an EPSG code, e.g. EPSG:4490.");
     srs.SetAxisMappingStrategy(OAMS_TRADITIONAL_GIS_ORDER);
     return srs;
 }
@@ -88,11 +94,14 @@ Geometry::Geometry(const MultiPolygon& polygons) {
 
 Geometry Geometry::from_wkt(const std::string& wkt) {
     OGRGeometry* g = nullptr;
-    if (OGRGeometryFactory::createFromWkt(wkt.c_str(), nullptr, &g) != OGRERR_NONE) throw Error(ErrorCode::input, "This is not WKT: " + wkt.substr(0, 60) + ".");
+    if (OGRGeometryFactory::createFromWkt(wkt.c_str(), nullptr, &g) != OGRERR_NONE)
+        throw Error(ErrorCode::input, "This is not WKT: " + wkt.substr(0, 60) + ".");
     return Geometry(std::unique_ptr<OGRGeometry>(g));
 }
 
-bool Geometry::empty() const { return m_geometry->IsEmpty() != 0; }
+bool Geometry::empty() const {
+    return m_geometry->IsEmpty() != 0;
+}
 bool Geometry::valid() const {
     const GdalMessages messages;
     return m_geometry->IsValid() != 0;
@@ -101,7 +110,9 @@ Geometry Geometry::made_valid() const {
     const GdalMessages messages;
     return result(m_geometry->MakeValid(), messages, "repair");
 }
-double Geometry::area() const { return m_geometry->toMultiPolygon()->get_Area(); }
+double Geometry::area() const {
+    return m_geometry->toMultiPolygon()->get_Area();
+}
 
 double Geometry::perimeter() const {
     double sum = 0;
@@ -133,18 +144,22 @@ Geometry Geometry::buffered(double distance) const {
     const GdalMessages messages;
     return result(m_geometry->Buffer(distance, quarter_segments), messages, "buffer");
 }
-double Geometry::distance(const Geometry& o) const { return m_geometry->Distance(o.m_geometry.get()); }
+double Geometry::distance(const Geometry& o) const {
+    return m_geometry->Distance(o.m_geometry.get());
+}
 
 std::vector<Geometry> Geometry::parts() const {
     std::vector<Geometry> list;
-    for (const auto* polygon : *m_geometry->toMultiPolygon()) list.emplace_back(std::unique_ptr<OGRGeometry>(polygon->clone()));
+    for (const auto* polygon : *m_geometry->toMultiPolygon())
+        list.emplace_back(std::unique_ptr<OGRGeometry>(polygon->clone()));
     return list;
 }
 
 Point Geometry::point_inside() const {
     const GdalMessages messages;
     if (empty()) return {};
-    const std::unique_ptr<OGRGeometry> inside(OGRGeometry::FromHandle(OGR_G_PointOnSurface(OGRGeometry::ToHandle(m_geometry.get()))));
+    const std::unique_ptr<OGRGeometry> inside(
+        OGRGeometry::FromHandle(OGR_G_PointOnSurface(OGRGeometry::ToHandle(m_geometry.get()))));
     if (!inside || wkbFlatten(inside->getGeometryType()) != wkbPoint) return {};
     return {inside->toPoint()->getX(), inside->toPoint()->getY()};
 }
@@ -154,7 +169,8 @@ double Geometry::inscribed_radius(double tolerance) const {
     GEOSContextHandle_t geos = OGRGeometry::createGEOSContext();
     GEOSGeometry* g = m_geometry->exportToGEOS(geos);
     double radius = 0;
-    if (GEOSGeometry* circle = g != nullptr ? GEOSMaximumInscribedCircle_r(geos, g, tolerance) : nullptr; circle != nullptr) {
+    if (GEOSGeometry* circle = g != nullptr ? GEOSMaximumInscribedCircle_r(geos, g, tolerance) : nullptr;
+        circle != nullptr) {
         GEOSLength_r(geos, circle, &radius);  // the line from the centre to the boundary
         GEOSGeom_destroy_r(geos, circle);
     }
@@ -185,13 +201,16 @@ MultiPolygon Geometry::polygons() const {
     for (const auto* polygon : *m_geometry->toMultiPolygon()) {
         Polygon p;
         p.outer = ring(polygon->getExteriorRing());
-        for (int i = 0; i < polygon->getNumInteriorRings(); ++i) p.holes.push_back(ring(polygon->getInteriorRing(i)));
+        for (int i = 0; i < polygon->getNumInteriorRings(); ++i)
+            p.holes.push_back(ring(polygon->getInteriorRing(i)));
         out.push_back(std::move(p));
     }
     return out;
 }
 
-std::string Geometry::wkt() const { return m_geometry->exportToWkt(); }
+std::string Geometry::wkt() const {
+    return m_geometry->exportToWkt();
+}
 
 Geometry union_of(const std::vector<Geometry>& parts) {
     const GdalMessages messages;
@@ -206,13 +225,16 @@ struct Transformation::Impl {
     std::unique_ptr<OGRCoordinateTransformation> ct;  // null = same CRS
 };
 
-Transformation::Transformation(const std::string& from, const std::string& to) : m_impl(std::make_unique<Impl>()) {
+Transformation::Transformation(const std::string& from, const std::string& to)
+    : m_impl(std::make_unique<Impl>()) {
     if (from == to) return;
     const auto a = crs_of(from), b = crs_of(to);
     if (a.IsSame(&b) != 0) return;
     const GdalMessages messages;
     m_impl->ct.reset(OGRCreateCoordinateTransformation(&a, &b));
-    if (!m_impl->ct) throw Error(ErrorCode::input, fmt::format("There is no way from {} to {}: {}.", from.substr(0, 60), to.substr(0, 60), messages.reason()));
+    if (!m_impl->ct)
+        throw Error(ErrorCode::input, fmt::format("There is no way from {} to {}: {}.", from.substr(0, 60),
+                                                  to.substr(0, 60), messages.reason()));
 }
 Transformation::~Transformation() = default;
 Transformation::Transformation(Transformation&&) noexcept = default;
@@ -221,12 +243,15 @@ Geometry Transformation::operator()(const Geometry& g) const {
     if (!m_impl->ct) return g;
     const GdalMessages messages;
     std::unique_ptr<OGRGeometry> copy(g.ogr()->clone());
-    if (copy->transform(m_impl->ct.get()) != OGRERR_NONE) throw Error(ErrorCode::input, fmt::format("A geometry cannot be reprojected: {}.", messages.reason()), "Check the layer's CRS: the coordinates do not fit it.");
+    if (copy->transform(m_impl->ct.get()) != OGRERR_NONE)
+        throw Error(ErrorCode::input, fmt::format("A geometry cannot be reprojected: {}.", messages.reason()),
+                    "Check the layer's CRS: the coordinates do not fit it.");
     return Geometry(std::move(copy));
 }
 
 Point Transformation::operator()(Point p) const {
-    if (m_impl->ct && m_impl->ct->Transform(1, &p.x, &p.y) == 0) throw Error(ErrorCode::input, "A point cannot be reprojected.", "Check the layer's CRS.");
+    if (m_impl->ct && m_impl->ct->Transform(1, &p.x, &p.y) == 0)
+        throw Error(ErrorCode::input, "A point cannot be reprojected.", "Check the layer's CRS.");
     return p;
 }
 
@@ -236,7 +261,8 @@ double geodesic_area(const Geometry& geometry, const Transformation& to_geograph
     const auto ring_area = [&](const Ring& ring) {
         geod_polygon polygon;
         geod_polygon_init(&polygon, 0);
-        for (std::size_t i = 0; i + 1 < ring.size(); ++i) geod_polygon_addpoint(&ellipsoid, &polygon, ring[i].y, ring[i].x);
+        for (std::size_t i = 0; i + 1 < ring.size(); ++i)
+            geod_polygon_addpoint(&ellipsoid, &polygon, ring[i].y, ring[i].x);
         double area = 0, length = 0;
         geod_polygon_compute(&ellipsoid, &polygon, 0, 1, &area, &length);
         return std::abs(area);
@@ -249,7 +275,11 @@ double geodesic_area(const Geometry& geometry, const Transformation& to_geograph
     return sum;
 }
 
-int gauss_kruger_meridian(double longitude) { return static_cast<int>(std::clamp(std::lround(longitude / 3) * 3, 75L, 135L)); }
-int gauss_kruger_code(double longitude) { return 4534 + (gauss_kruger_meridian(longitude) - 75) / 3; }
+int gauss_kruger_meridian(double longitude) {
+    return static_cast<int>(std::clamp(std::lround(longitude / 3) * 3, 75L, 135L));
+}
+int gauss_kruger_code(double longitude) {
+    return 4534 + (gauss_kruger_meridian(longitude) - 75) / 3;
+}
 
 }  // namespace shuibao::io

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
 #include <gdal_priv.h>
 #include <ogr_spatialref.h>
-
-#include <fmt/format.h>
 
 #include <shuibao/core/error.hpp>
 #include <shuibao/io/atomic_output.hpp>
@@ -20,12 +19,15 @@ void check(bool ok, const std::filesystem::path& path, const GdalMessages& messa
 
 }  // namespace
 
-void write_geotiff(const std::filesystem::path& path, const Grid& grid, const Window& window, std::span<const GeoTiffBand> bands, const GeoTiffOptions& o) {
+void write_geotiff(const std::filesystem::path& path, const Grid& grid, const Window& window,
+                   std::span<const GeoTiffBand> bands, const GeoTiffOptions& o) {
     AtomicOutput out(path);
     {
         const GdalMessages messages;
         char** create = nullptr;
-        const auto set = [&](const char* key, const std::string& value) { create = CSLSetNameValue(create, key, value.c_str()); };
+        const auto set = [&](const char* key, const std::string& value) {
+            create = CSLSetNameValue(create, key, value.c_str());
+        };
         set("TILED", "YES");
         set("BLOCKXSIZE", std::to_string(o.block));
         set("BLOCKYSIZE", std::to_string(o.block));
@@ -37,7 +39,8 @@ void write_geotiff(const std::filesystem::path& path, const Grid& grid, const Wi
         if (o.sparse) set("SPARSE_OK", "TRUE");
         set("BIGTIFF", "IF_SAFER");
         auto* driver = GetGDALDriverManager()->GetDriverByName("GTiff");
-        auto* dataset = driver->Create(out.temporary().c_str(), static_cast<int>(window.cols), static_cast<int>(window.rows), static_cast<int>(bands.size()),
+        auto* dataset = driver->Create(out.temporary().c_str(), static_cast<int>(window.cols),
+                                       static_cast<int>(window.rows), static_cast<int>(bands.size()),
                                        o.bytes ? GDT_Byte : GDT_UInt16, create);
         CSLDestroy(create);
         check(dataset != nullptr, path, messages);
@@ -57,12 +60,15 @@ void write_geotiff(const std::filesystem::path& path, const Grid& grid, const Wi
             }
         }
         if (o.nodata >= 0)
-            for (std::size_t i = 0; i < bands.size(); ++i) dataset->GetRasterBand(static_cast<int>(i) + 1)->SetNoDataValue(o.nodata);
+            for (std::size_t i = 0; i < bands.size(); ++i)
+                dataset->GetRasterBand(static_cast<int>(i) + 1)->SetNoDataValue(o.nodata);
         bool ok = true;
         const auto cols = static_cast<int>(window.cols), rows = static_cast<int>(window.rows);
         for (std::size_t i = 0; i < bands.size() && ok; ++i)
-            ok = dataset->GetRasterBand(static_cast<int>(i) + 1)->RasterIO(GF_Write, 0, 0, cols, rows, const_cast<std::uint16_t*>(bands[i].values.data()), cols, rows,
-                                                                            GDT_UInt16, 0, 0, nullptr) == CE_None;
+            ok =
+                dataset->GetRasterBand(static_cast<int>(i) + 1)
+                    ->RasterIO(GF_Write, 0, 0, cols, rows, const_cast<std::uint16_t*>(bands[i].values.data()),
+                               cols, rows, GDT_UInt16, 0, 0, nullptr) == CE_None;
         check(ok, path, messages);
         if (o.lattice_overview > 1 && cols >= o.lattice_overview && rows >= o.lattice_overview) {
             dataset->FlushCache();
@@ -75,9 +81,13 @@ void write_geotiff(const std::filesystem::path& path, const Grid& grid, const Wi
                 lattice.assign(static_cast<std::size_t>(oc) * static_cast<std::size_t>(orows), 0);
                 for (int y = 0; y < orows; ++y)
                     for (int x = 0; x < oc; ++x)
-                        lattice[static_cast<std::size_t>(y) * static_cast<std::size_t>(oc) + static_cast<std::size_t>(x)] =
-                            bands[i].values[static_cast<std::size_t>(y * factor) * static_cast<std::size_t>(cols) + static_cast<std::size_t>(x * factor)];
-                ok = overview->RasterIO(GF_Write, 0, 0, oc, orows, lattice.data(), oc, orows, GDT_UInt16, 0, 0, nullptr) == CE_None;
+                        lattice[static_cast<std::size_t>(y) * static_cast<std::size_t>(oc) +
+                                static_cast<std::size_t>(x)] =
+                            bands[i].values[static_cast<std::size_t>(y * factor) *
+                                                static_cast<std::size_t>(cols) +
+                                            static_cast<std::size_t>(x * factor)];
+                ok = overview->RasterIO(GF_Write, 0, 0, oc, orows, lattice.data(), oc, orows, GDT_UInt16, 0,
+                                        0, nullptr) == CE_None;
             }
             check(ok, path, messages);
         }

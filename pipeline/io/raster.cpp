@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <gdal_priv.h>
-#include <gdalwarper.h>
-#include <ogr_spatialref.h>
-#include <vrtdataset.h>
-
 #include <algorithm>
 #include <cmath>
-#include <fmt/format.h>
 #include <limits>
 #include <list>
 #include <map>
 #include <mutex>
 #include <set>
+
+#include <fmt/format.h>
+#include <gdal_priv.h>
+#include <gdalwarper.h>
+#include <ogr_spatialref.h>
+#include <vrtdataset.h>
 
 #include <shuibao/core/error.hpp>
 #include <shuibao/io/gdal_session.hpp>
@@ -43,17 +43,23 @@ OGRSpatialReference crs_of(const std::string& name) {
     OGRSpatialReference srs;
     const GdalMessages messages;
     if (srs.SetFromUserInput(name.c_str()) != OGRERR_NONE)
-        throw Error(ErrorCode::input, fmt::format("PROJ does not know the CRS '{}'.", name.substr(0, 80)), "Give an EPSG code, e.g. EPSG:32650.");
+        throw Error(ErrorCode::input, fmt::format("PROJ does not know the CRS '{}'.", name.substr(0, 80)),
+                    "Give an EPSG code, e.g. EPSG:32650.");
     srs.SetAxisMappingStrategy(OAMS_TRADITIONAL_GIS_ORDER);
     return srs;
 }
 
 DatasetPtr open(const std::string& path) {
     if (is_remote(path) && !network_allowed())
-        throw Error(ErrorCode::input, fmt::format("{} lies on the network.", path), "Copy it here, or say --allow-network.");
+        throw Error(ErrorCode::input, fmt::format("{} lies on the network.", path),
+                    "Copy it here, or say --allow-network.");
     const GdalMessages messages;
-    DatasetPtr dataset(GDALDataset::Open(path.c_str(), GDAL_OF_RASTER | GDAL_OF_READONLY | GDAL_OF_VERBOSE_ERROR));
-    if (!dataset) throw Error(ErrorCode::input, fmt::format("{} cannot be opened as a raster: {}.", path, messages.reason()), "Get the file again, or take it out of the catalogue.");
+    DatasetPtr dataset(
+        GDALDataset::Open(path.c_str(), GDAL_OF_RASTER | GDAL_OF_READONLY | GDAL_OF_VERBOSE_ERROR));
+    if (!dataset)
+        throw Error(ErrorCode::input,
+                    fmt::format("{} cannot be opened as a raster: {}.", path, messages.reason()),
+                    "Get the file again, or take it out of the catalogue.");
     return dataset;
 }
 
@@ -94,13 +100,15 @@ std::uint64_t g_epoch = 0;
 
 class HandlePool {
   public:
-    Handle& get(const std::string& path, const Grid& grid, double shift_x, double shift_y, Resampling resampling) {
+    Handle& get(const std::string& path, const Grid& grid, double shift_x, double shift_y,
+                Resampling resampling) {
         {
             const std::lock_guard lock(g_epoch_mutex);
             if (m_epoch != g_epoch) m_order.clear(), m_at.clear();
             m_epoch = g_epoch;
         }
-        const std::string key = fmt::format("{}|{}|{}|{}|{}|{}|{}", path, grid.crs(), grid.gsd(), grid.origin_x(), shift_x, shift_y, static_cast<int>(resampling));
+        const std::string key = fmt::format("{}|{}|{}|{}|{}|{}|{}", path, grid.crs(), grid.gsd(),
+                                            grid.origin_x(), shift_x, shift_y, static_cast<int>(resampling));
         if (const auto it = m_at.find(key); it != m_at.end()) {
             m_order.splice(m_order.begin(), m_order, it->second);
             return it->second->second;
@@ -109,8 +117,10 @@ class HandlePool {
         handle.source = open(path);
         handle.info = describe(*handle.source);
         if (handle.info.crs.empty())
-            throw Error(ErrorCode::input, fmt::format("{} has no georeference.", path), "Give it a CRS and a geotransform (gdal_edit.py -a_srs … -a_ullr …).");
-        if (!handle.info.north_up || !same_crs(handle.info.crs, grid.crs())) warp(handle, path, grid, shift_x, shift_y, resampling);
+            throw Error(ErrorCode::input, fmt::format("{} has no georeference.", path),
+                        "Give it a CRS and a geotransform (gdal_edit.py -a_srs … -a_ullr …).");
+        if (!handle.info.north_up || !same_crs(handle.info.crs, grid.crs()))
+            warp(handle, path, grid, shift_x, shift_y, resampling);
         if (m_order.size() >= handles_per_thread) {
             m_at.erase(m_order.back().first);
             m_order.pop_back();
@@ -123,7 +133,8 @@ class HandlePool {
   private:
     // A warped VRT over the scene's whole extent on the lattice: its blocks do not depend on the window asked
     // for, so neither do its values.
-    static void warp(Handle& h, const std::string& path, const Grid& grid, double shift_x, double shift_y, Resampling resampling) {
+    static void warp(Handle& h, const std::string& path, const Grid& grid, double shift_x, double shift_y,
+                     Resampling resampling) {
         const GdalMessages messages;
         const OGRSpatialReference to = crs_of(grid.crs());
         char* wkt = nullptr;
@@ -132,18 +143,26 @@ class HandlePool {
         CPLFree(wkt);
         const Window w = grid.window(transform_bounds(h.info.bounds(), h.info.crs, grid.crs())).grown(2);
         const Bounds b = grid.bounds(w);
-        double gt[6] = {b.min_x - shift_x * grid.gsd(), grid.gsd(), 0, b.max_y + shift_y * grid.gsd(), 0, -grid.gsd()};
+        double gt[6] = {b.min_x - shift_x * grid.gsd(), grid.gsd(), 0,
+                        b.max_y + shift_y * grid.gsd(), 0,          -grid.gsd()};
         GDALWarpOptions* options = GDALCreateWarpOptions();
-        options->eResampleAlg = resampling == Resampling::nearest ? GRA_NearestNeighbour : resampling == Resampling::cubic ? GRA_Cubic : GRA_Bilinear;
+        options->eResampleAlg = resampling == Resampling::nearest ? GRA_NearestNeighbour
+                                : resampling == Resampling::cubic ? GRA_Cubic
+                                                                  : GRA_Bilinear;
         options->hSrcDS = h.source.get();
         options->nBandCount = h.info.bands;
-        options->panSrcBands = static_cast<int*>(CPLMalloc(sizeof(int) * static_cast<std::size_t>(h.info.bands)));
-        options->panDstBands = static_cast<int*>(CPLMalloc(sizeof(int) * static_cast<std::size_t>(h.info.bands)));
+        options->panSrcBands =
+            static_cast<int*>(CPLMalloc(sizeof(int) * static_cast<std::size_t>(h.info.bands)));
+        options->panDstBands =
+            static_cast<int*>(CPLMalloc(sizeof(int) * static_cast<std::size_t>(h.info.bands)));
         for (int i = 0; i < h.info.bands; ++i) options->panSrcBands[i] = options->panDstBands[i] = i + 1;
         const double nodata = h.info.nodata.value_or(0);
-        options->padfSrcNoDataReal = static_cast<double*>(CPLMalloc(sizeof(double) * static_cast<std::size_t>(h.info.bands)));
-        options->padfDstNoDataReal = static_cast<double*>(CPLMalloc(sizeof(double) * static_cast<std::size_t>(h.info.bands)));
-        for (int i = 0; i < h.info.bands; ++i) options->padfSrcNoDataReal[i] = options->padfDstNoDataReal[i] = nodata;
+        options->padfSrcNoDataReal =
+            static_cast<double*>(CPLMalloc(sizeof(double) * static_cast<std::size_t>(h.info.bands)));
+        options->padfDstNoDataReal =
+            static_cast<double*>(CPLMalloc(sizeof(double) * static_cast<std::size_t>(h.info.bands)));
+        for (int i = 0; i < h.info.bands; ++i)
+            options->padfSrcNoDataReal[i] = options->padfDstNoDataReal[i] = nodata;
         options->papszWarpOptions = CSLSetNameValue(options->papszWarpOptions, "INIT_DEST", "NO_DATA");
         options->papszWarpOptions = CSLSetNameValue(options->papszWarpOptions, "UNIFIED_SRC_NODATA", "NO");
         char** to_options = CSLSetNameValue(nullptr, "DST_SRS", target.c_str());
@@ -153,10 +172,15 @@ class HandlePool {
         DatasetPtr warped;
         if (options->pTransformerArg != nullptr) {
             GDALSetGenImgProjTransformerDstGeoTransform(options->pTransformerArg, gt);
-            warped.reset(static_cast<GDALDataset*>(GDALCreateWarpedVRT(h.source.get(), static_cast<int>(w.cols), static_cast<int>(w.rows), gt, options)));
+            warped.reset(static_cast<GDALDataset*>(GDALCreateWarpedVRT(
+                h.source.get(), static_cast<int>(w.cols), static_cast<int>(w.rows), gt, options)));
         }
         GDALDestroyWarpOptions(options);
-        if (!warped) throw Error(ErrorCode::input, fmt::format("{} cannot be warped to {}: {}.", path, grid.crs().substr(0, 40), messages.reason()), "Check its CRS.");
+        if (!warped)
+            throw Error(ErrorCode::input,
+                        fmt::format("{} cannot be warped to {}: {}.", path, grid.crs().substr(0, 40),
+                                    messages.reason()),
+                        "Check its CRS.");
         for (int i = 1; i <= h.info.bands; ++i) warped->GetRasterBand(i)->SetNoDataValue(nodata);
         h.warped = std::move(warped);
         h.info.left = b.min_x;
@@ -178,10 +202,13 @@ HandlePool& pool() {
 }
 
 template <class T>
-void raster_io(GDALRasterBand& band, const BandRequest& r, int x, int y, int cols, int rows, T* out, GDALDataType type, GSpacing line) {
+void raster_io(GDALRasterBand& band, const BandRequest& r, int x, int y, int cols, int rows, T* out,
+               GDALDataType type, GSpacing line) {
     const GdalMessages messages;
     if (band.RasterIO(GF_Read, x, y, cols, rows, out, cols, rows, type, 0, line, nullptr) != CE_None)
-        throw Error(ErrorCode::input, fmt::format("{} band {} cannot be read near pixel {},{}: {}.", r.path, r.band, x, y, messages.reason()),
+        throw Error(ErrorCode::input,
+                    fmt::format("{} band {} cannot be read near pixel {},{}: {}.", r.path, r.band, x, y,
+                                messages.reason()),
                     "The file is damaged: get it again, or take the scene out of the catalogue.");
 }
 
@@ -223,17 +250,25 @@ Taps taps_for(std::int64_t from, std::int64_t n, double step, double start, Resa
     return t;
 }
 
-void resample(GDALRasterBand& band, const BandRequest& r, const RasterInfo& info, const Grid& grid, const Window& window, std::optional<double> nodata,
-              std::span<std::uint16_t> out, std::span<std::uint8_t> valid) {
+void resample(GDALRasterBand& band, const BandRequest& r, const RasterInfo& info, const Grid& grid,
+              const Window& window, std::optional<double> nodata, std::span<std::uint16_t> out,
+              std::span<std::uint8_t> valid) {
     const double step_x = grid.gsd() / info.gsd_x, step_y = grid.gsd() / info.gsd_y;
-    const Taps tx = taps_for(window.col, window.cols, step_x, (grid.origin_x() - r.shift_x * grid.gsd() - info.left) / info.gsd_x, r.resampling);
-    const Taps ty = taps_for(window.row, window.rows, step_y, (info.top - grid.origin_y() - r.shift_y * grid.gsd()) / info.gsd_y, r.resampling);
-    const std::int64_t x0 = std::max<std::int64_t>(0, tx.first.front()), x1 = std::min<std::int64_t>(info.cols, tx.first.back() + tx.count);
-    const std::int64_t y0 = std::max<std::int64_t>(0, ty.first.front()), y1 = std::min<std::int64_t>(info.rows, ty.first.back() + ty.count);
+    const Taps tx =
+        taps_for(window.col, window.cols, step_x,
+                 (grid.origin_x() - r.shift_x * grid.gsd() - info.left) / info.gsd_x, r.resampling);
+    const Taps ty =
+        taps_for(window.row, window.rows, step_y,
+                 (info.top - grid.origin_y() - r.shift_y * grid.gsd()) / info.gsd_y, r.resampling);
+    const std::int64_t x0 = std::max<std::int64_t>(0, tx.first.front()),
+                       x1 = std::min<std::int64_t>(info.cols, tx.first.back() + tx.count);
+    const std::int64_t y0 = std::max<std::int64_t>(0, ty.first.front()),
+                       y1 = std::min<std::int64_t>(info.rows, ty.first.back() + ty.count);
     if (x0 >= x1 || y0 >= y1) return;
     const auto cols = static_cast<std::size_t>(x1 - x0), rows = static_cast<std::size_t>(y1 - y0);
     std::vector<float> source(cols * rows);
-    raster_io(band, r, static_cast<int>(x0), static_cast<int>(y0), static_cast<int>(cols), static_cast<int>(rows), source.data(), GDT_Float32, 0);
+    raster_io(band, r, static_cast<int>(x0), static_cast<int>(y0), static_cast<int>(cols),
+              static_cast<int>(rows), source.data(), GDT_Float32, 0);
     const auto missing = nodata ? static_cast<float>(*nodata) : std::numeric_limits<float>::quiet_NaN();
     for (std::int64_t j = 0; j < window.rows; ++j) {
         const auto fy = ty.first[static_cast<std::size_t>(j)];
@@ -248,7 +283,8 @@ void resample(GDALRasterBand& band, const BandRequest& r, const RasterInfo& info
                 for (int a = 0; a < tx.count; ++a) {
                     const auto x = fx + a;
                     if (x < x0 || x >= x1) continue;
-                    const float v = source[static_cast<std::size_t>(y - y0) * cols + static_cast<std::size_t>(x - x0)];
+                    const float v =
+                        source[static_cast<std::size_t>(y - y0) * cols + static_cast<std::size_t>(x - x0)];
                     if (v == missing) continue;
                     const float w = wx[a] * wy[b];
                     sum += w * v;
@@ -267,22 +303,29 @@ void resample(GDALRasterBand& band, const BandRequest& r, const RasterInfo& info
 
 }  // namespace
 
-RasterInfo describe_raster(const std::string& path) { return describe(*open(path)); }
+RasterInfo describe_raster(const std::string& path) {
+    return describe(*open(path));
+}
 
 void probe_raster(const std::string& path, int band) {
     const DatasetPtr d = open(path);
     if (band < 1 || band > d->GetRasterCount())
-        throw Error(ErrorCode::input, fmt::format("{} has {} bands; the Item speaks of band {}.", path, d->GetRasterCount(), band), "Correct the Item.");
+        throw Error(
+            ErrorCode::input,
+            fmt::format("{} has {} bands; the Item speaks of band {}.", path, d->GetRasterCount(), band),
+            "Correct the Item.");
     GDALRasterBand& b = *d->GetRasterBand(band);
     int bx = 0, by = 0;
     b.GetBlockSize(&bx, &by);
     std::vector<std::uint16_t> block(static_cast<std::size_t>(bx) * static_cast<std::size_t>(by));
     const int lx = (d->GetRasterXSize() - 1) / bx * bx, ly = (d->GetRasterYSize() - 1) / by * by;
     for (const auto& [x, y] : {std::pair{0, 0}, std::pair{lx, ly}})
-        raster_io(b, {path, band, {}, 0, 0, Resampling::nearest}, x, y, std::min(bx, d->GetRasterXSize() - x), std::min(by, d->GetRasterYSize() - y), block.data(), GDT_UInt16, 0);
+        raster_io(b, {path, band, {}, 0, 0, Resampling::nearest}, x, y, std::min(bx, d->GetRasterXSize() - x),
+                  std::min(by, d->GetRasterYSize() - y), block.data(), GDT_UInt16, 0);
 }
 
-void read_band(const BandRequest& r, const Grid& grid, const Window& window, std::span<std::uint16_t> out, std::span<std::uint8_t> valid) {
+void read_band(const BandRequest& r, const Grid& grid, const Window& window, std::span<std::uint16_t> out,
+               std::span<std::uint8_t> valid) {
     std::fill(out.begin(), out.end(), std::uint16_t{0});
     std::fill(valid.begin(), valid.end(), std::uint8_t{0});
     Handle& h = pool().get(r.path, grid, r.shift_x, r.shift_y, r.resampling);
@@ -297,25 +340,32 @@ void read_band(const BandRequest& r, const Grid& grid, const Window& window, std
         resample(band, r, h.info, grid, window, nodata, out, valid);
         return;
     }
-    const auto col = std::llround(grid.col_of_x(h.info.left) + sx), row = std::llround(grid.row_of_y(h.info.top) + sy);
+    const auto col = std::llround(grid.col_of_x(h.info.left) + sx),
+               row = std::llround(grid.row_of_y(h.info.top) + sy);
     const Window part = window.intersection({col, row, h.info.cols, h.info.rows});
     if (part.empty()) return;
-    const auto offset = static_cast<std::size_t>((part.row - window.row) * window.cols + (part.col - window.col));
-    raster_io(band, r, static_cast<int>(part.col - col), static_cast<int>(part.row - row), static_cast<int>(part.cols), static_cast<int>(part.rows),
-              out.data() + offset, GDT_UInt16, static_cast<GSpacing>(window.cols) * 2);
+    const auto offset =
+        static_cast<std::size_t>((part.row - window.row) * window.cols + (part.col - window.col));
+    raster_io(band, r, static_cast<int>(part.col - col), static_cast<int>(part.row - row),
+              static_cast<int>(part.cols), static_cast<int>(part.rows), out.data() + offset, GDT_UInt16,
+              static_cast<GSpacing>(window.cols) * 2);
     const bool check = nodata && *nodata >= 0 && *nodata <= 65535 && *nodata == std::floor(*nodata);
     const auto missing = check ? static_cast<std::uint16_t>(*nodata) : std::uint16_t{0};
     for (std::int64_t j = 0; j < part.rows; ++j) {
         const std::size_t k = offset + static_cast<std::size_t>(j * window.cols);
-        for (std::size_t i = k; i < k + static_cast<std::size_t>(part.cols); ++i) valid[i] = !check || out[i] != missing ? 1 : 0;
+        for (std::size_t i = k; i < k + static_cast<std::size_t>(part.cols); ++i)
+            valid[i] = !check || out[i] != missing ? 1 : 0;
     }
 }
 
 std::vector<float> read_whole_band(const std::string& path, int band) {
     const DatasetPtr d = open(path);
-    if (band < 1 || band > d->GetRasterCount()) throw Error(ErrorCode::input, fmt::format("{} has no band {}.", path, band));
-    std::vector<float> out(static_cast<std::size_t>(d->GetRasterXSize()) * static_cast<std::size_t>(d->GetRasterYSize()));
-    raster_io(*d->GetRasterBand(band), {path, band, {}, 0, 0, Resampling::nearest}, 0, 0, d->GetRasterXSize(), d->GetRasterYSize(), out.data(), GDT_Float32, 0);
+    if (band < 1 || band > d->GetRasterCount())
+        throw Error(ErrorCode::input, fmt::format("{} has no band {}.", path, band));
+    std::vector<float> out(static_cast<std::size_t>(d->GetRasterXSize()) *
+                           static_cast<std::size_t>(d->GetRasterYSize()));
+    raster_io(*d->GetRasterBand(band), {path, band, {}, 0, 0, Resampling::nearest}, 0, 0, d->GetRasterXSize(),
+              d->GetRasterYSize(), out.data(), GDT_Float32, 0);
     return out;
 }
 
@@ -330,8 +380,10 @@ Bounds transform_bounds(const Bounds& b, const std::string& from, const std::str
     const std::unique_ptr<OGRCoordinateTransformation> t(OGRCreateCoordinateTransformation(&a, &c));
     const GdalMessages messages;
     Bounds out;
-    if (!t || t->TransformBounds(b.min_x, b.min_y, b.max_x, b.max_y, &out.min_x, &out.min_y, &out.max_x, &out.max_y, 21) == 0)
-        throw Error(ErrorCode::input, fmt::format("The extent cannot be brought from {} to {}: {}.", from.substr(0, 40), to.substr(0, 40), messages.reason()));
+    if (!t || t->TransformBounds(b.min_x, b.min_y, b.max_x, b.max_y, &out.min_x, &out.min_y, &out.max_x,
+                                 &out.max_y, 21) == 0)
+        throw Error(ErrorCode::input, fmt::format("The extent cannot be brought from {} to {}: {}.",
+                                                  from.substr(0, 40), to.substr(0, 40), messages.reason()));
     return out;
 }
 

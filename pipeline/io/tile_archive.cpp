@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <gdal_priv.h>
-
 #include <algorithm>
-#include <fmt/format.h>
 #include <memory>
+
+#include <fmt/format.h>
+#include <gdal_priv.h>
 
 #include <shuibao/core/error.hpp>
 #include <shuibao/io/gdal_session.hpp>
@@ -25,24 +25,28 @@ DatasetPtr open_tile(const fs::path& path) {
     const GdalMessages messages;
     DatasetPtr d(GDALDataset::Open(path.c_str(), GDAL_OF_RASTER | GDAL_OF_READONLY));
     if (!d)
-        throw Error(ErrorCode::input, fmt::format("The tile {} cannot be opened: {}.", path.string(), messages.reason()),
+        throw Error(ErrorCode::input,
+                    fmt::format("The tile {} cannot be opened: {}.", path.string(), messages.reason()),
                     "Delete it and run `shuibao tile` again: it will be made anew.");
     return d;
 }
 
-void read_part(GDALRasterBand& band, const fs::path& path, const Window& part, const Window& tile, std::uint16_t* out, GSpacing line_pixels) {
+void read_part(GDALRasterBand& band, const fs::path& path, const Window& part, const Window& tile,
+               std::uint16_t* out, GSpacing line_pixels) {
     const GdalMessages messages;
     const auto cols = static_cast<int>(part.cols), rows = static_cast<int>(part.rows);
-    if (band.RasterIO(GF_Read, static_cast<int>(part.col - tile.col), static_cast<int>(part.row - tile.row), cols, rows, out, cols, rows, GDT_UInt16, 0,
-                      line_pixels * 2, nullptr) != CE_None)
-        throw Error(ErrorCode::input, fmt::format("The tile {} cannot be read: {}.", path.string(), messages.reason()),
+    if (band.RasterIO(GF_Read, static_cast<int>(part.col - tile.col), static_cast<int>(part.row - tile.row),
+                      cols, rows, out, cols, rows, GDT_UInt16, 0, line_pixels * 2, nullptr) != CE_None)
+        throw Error(ErrorCode::input,
+                    fmt::format("The tile {} cannot be read: {}.", path.string(), messages.reason()),
                     "Delete it and run `shuibao tile` again: it will be made anew.");
 }
 
 int band_named(GDALDataset& d, std::string_view name, const fs::path& path) {
     for (int i = 1; i <= d.GetRasterCount(); ++i)
         if (name == d.GetRasterBand(i)->GetDescription()) return i;
-    throw Error(ErrorCode::input, fmt::format("The tile {} has no band '{}'.", path.string(), name), "Delete it and run `shuibao tile` again.");
+    throw Error(ErrorCode::input, fmt::format("The tile {} has no band '{}'.", path.string(), name),
+                "Delete it and run `shuibao tile` again.");
 }
 
 }  // namespace
@@ -50,16 +54,21 @@ int band_named(GDALDataset& d, std::string_view name, const fs::path& path) {
 TileArchive::TileArchive(fs::path root, Grid grid, std::vector<Acquisition> acquisitions)
     : m_root(std::move(root)), m_grid(std::move(grid)), m_acquisitions(std::move(acquisitions)) {}
 
-fs::path TileArchive::tile_path(const fs::path& root, TileId tile, const std::string& key) { return root / tile.str() / (key + ".tif"); }
+fs::path TileArchive::tile_path(const fs::path& root, TileId tile, const std::string& key) {
+    return root / tile.str() / (key + ".tif");
+}
 
 Image TileArchive::read(const Acquisition& a, const Window& window, std::span<const Band> bands) const {
     Image image;
     image.date = a.date;
+    image.reflectance = a.reflectance;
     image.bands.assign(bands.begin(), bands.end());
     image.pixels = Block<std::uint16_t>(window, static_cast<int>(bands.size()));
     for (const Band band : bands) {
         const auto it = std::find(a.bands.begin(), a.bands.end(), band);
-        if (it == a.bands.end()) throw Error(ErrorCode::input, fmt::format("The acquisition {} has no band '{}'.", a.key, common_name(band)));
+        if (it == a.bands.end())
+            throw Error(ErrorCode::input,
+                        fmt::format("The acquisition {} has no band '{}'.", a.key, common_name(band)));
         image.scaling.push_back(a.scaling[static_cast<std::size_t>(it - a.bands.begin())]);
     }
     std::vector<std::uint16_t> codes;
@@ -68,27 +77,38 @@ Image TileArchive::read(const Acquisition& a, const Window& window, std::span<co
         const fs::path path = tile_path(m_root, id, a.key);
         const Window tile = m_grid.window(id), part = tile.intersection(window);
         const DatasetPtr d = open_tile(path);
-        const auto offset = static_cast<std::size_t>((part.row - window.row) * window.cols + (part.col - window.col));
+        const auto offset =
+            static_cast<std::size_t>((part.row - window.row) * window.cols + (part.col - window.col));
         for (std::size_t i = 0; i < bands.size(); ++i)
-            read_part(*d->GetRasterBand(band_named(*d, common_name(bands[i]), path)), path, part, tile, image.pixels.plane(static_cast<int>(i)).data() + offset, window.cols);
+            read_part(*d->GetRasterBand(band_named(*d, common_name(bands[i]), path)), path, part, tile,
+                      image.pixels.plane(static_cast<int>(i)).data() + offset, window.cols);
         codes.resize(static_cast<std::size_t>(part.pixels()));
-        read_part(*d->GetRasterBand(band_named(*d, "quality", path)), path, part, tile, codes.data(), part.cols);
+        read_part(*d->GetRasterBand(band_named(*d, "quality", path)), path, part, tile, codes.data(),
+                  part.cols);
         const auto quality = image.pixels.quality();
         for (std::int64_t y = 0; y < part.rows; ++y)
             for (std::int64_t x = 0; x < part.cols; ++x)
-                quality[offset + static_cast<std::size_t>(y * window.cols + x)] = static_cast<Quality>(codes[static_cast<std::size_t>(y * part.cols + x)]);
+                quality[offset + static_cast<std::size_t>(y * window.cols + x)] =
+                    static_cast<Quality>(codes[static_cast<std::size_t>(y * part.cols + x)]);
     }
     return image;
 }
 
-Image TileArchive::sample(const Acquisition& a, const Window& window, std::span<const Band> bands, int step) const {
+Image TileArchive::sample(const Acquisition& a, const Window& window, std::span<const Band> bands,
+                          int step) const {
     const auto up = [step](std::int64_t v) { return v >= 0 ? (v + step - 1) / step : -(-v / step); };
-    const std::int64_t c0 = up(window.col), c1 = up(window.col + window.cols), r0 = up(window.row), r1 = up(window.row + window.rows);
+    const std::int64_t c0 = up(window.col), c1 = up(window.col + window.cols), r0 = up(window.row),
+                       r1 = up(window.row + window.rows);
     Image image;
     image.date = a.date;
+    image.reflectance = a.reflectance;
     image.bands.assign(bands.begin(), bands.end());
-    image.pixels = Block<std::uint16_t>({c0, r0, std::max<std::int64_t>(0, c1 - c0), std::max<std::int64_t>(0, r1 - r0)}, static_cast<int>(bands.size()));
-    for (const Band band : bands) image.scaling.push_back(a.scaling[static_cast<std::size_t>(std::find(a.bands.begin(), a.bands.end(), band) - a.bands.begin())]);
+    image.pixels =
+        Block<std::uint16_t>({c0, r0, std::max<std::int64_t>(0, c1 - c0), std::max<std::int64_t>(0, r1 - r0)},
+                             static_cast<int>(bands.size()));
+    for (const Band band : bands)
+        image.scaling.push_back(a.scaling[static_cast<std::size_t>(
+            std::find(a.bands.begin(), a.bands.end(), band) - a.bands.begin())]);
     if (c1 <= c0 || r1 <= r0) return image;
     const auto cols = c1 - c0;
     std::vector<std::uint16_t> values;
@@ -99,41 +119,54 @@ Image TileArchive::sample(const Acquisition& a, const Window& window, std::span<
         const DatasetPtr d = open_tile(path);
         for (std::size_t i = 0; i <= bands.size(); ++i) {
             const bool is_quality = i == bands.size();
-            GDALRasterBand* band = d->GetRasterBand(band_named(*d, is_quality ? std::string_view("quality") : common_name(bands[i]), path));
+            GDALRasterBand* band = d->GetRasterBand(
+                band_named(*d, is_quality ? std::string_view("quality") : common_name(bands[i]), path));
             // The overview holds lattice pixels, which are the grid's when the tile starts on the lattice.
-            const bool overview = step % lattice_factor == 0 && tile.col % lattice_factor == 0 && tile.row % lattice_factor == 0 && band->GetOverviewCount() > 0;
+            const bool overview = step % lattice_factor == 0 && tile.col % lattice_factor == 0 &&
+                                  tile.row % lattice_factor == 0 && band->GetOverviewCount() > 0;
             const int f = overview ? lattice_factor : 1;
             if (overview) band = band->GetOverview(0);
             const Window all{0, 0, band->GetXSize(), band->GetYSize()};
             values.resize(static_cast<std::size_t>(all.pixels()));
             read_part(*band, path, all, all, values.data(), all.cols);
             for (std::int64_t r = std::max(r0, up(part.row)); r < std::min(r1, up(part.row + part.rows)); ++r)
-                for (std::int64_t c = std::max(c0, up(part.col)); c < std::min(c1, up(part.col + part.cols)); ++c) {
-                    const auto v = values[static_cast<std::size_t>((r * step - tile.row) / f * all.cols + (c * step - tile.col) / f)];
+                for (std::int64_t c = std::max(c0, up(part.col)); c < std::min(c1, up(part.col + part.cols));
+                     ++c) {
+                    const auto v = values[static_cast<std::size_t>((r * step - tile.row) / f * all.cols +
+                                                                   (c * step - tile.col) / f)];
                     const auto k = static_cast<std::size_t>((r - r0) * cols + (c - c0));
-                    if (is_quality) image.pixels.quality()[k] = static_cast<Quality>(v);
-                    else image.pixels.plane(static_cast<int>(i))[k] = v;
+                    if (is_quality)
+                        image.pixels.quality()[k] = static_cast<Quality>(v);
+                    else
+                        image.pixels.plane(static_cast<int>(i))[k] = v;
                 }
         }
     }
     return image;
 }
 
-void write_tile(const fs::path& path, const Grid& grid, TileId tile, const Image& image, const Acquisition& a) {
+void write_tile(const fs::path& path, const Grid& grid, TileId tile, const Image& image,
+                const Acquisition& a) {
     std::vector<GeoTiffBand> bands;
     for (std::size_t i = 0; i < image.bands.size(); ++i)
-        bands.push_back({std::string(common_name(image.bands[i])), image.pixels.plane(static_cast<int>(i)), image.scaling[i]});
+        bands.push_back({std::string(common_name(image.bands[i])), image.pixels.plane(static_cast<int>(i)),
+                         image.scaling[i]});
     std::vector<std::uint16_t> quality(image.pixels.pixels());
-    std::transform(image.pixels.quality().begin(), image.pixels.quality().end(), quality.begin(), [](Quality q) { return static_cast<std::uint16_t>(q); });
+    std::transform(image.pixels.quality().begin(), image.pixels.quality().end(), quality.begin(),
+                   [](Quality q) { return static_cast<std::uint16_t>(q); });
     bands.push_back({"quality", quality, {}});
     write_geotiff(path, grid, grid.window(tile), bands,
-                  {.metadata = {{"SHUIBAO_TILE", tile.str()}, {"SHUIBAO_DATE", a.date.iso()}, {"SHUIBAO_KEY", a.key}, {"SHUIBAO_SOURCES", fmt::format("{}", fmt::join(a.sources, ","))}},
+                  {.metadata = {{"SHUIBAO_TILE", tile.str()},
+                                {"SHUIBAO_DATE", a.date.iso()},
+                                {"SHUIBAO_KEY", a.key},
+                                {"SHUIBAO_SOURCES", fmt::format("{}", fmt::join(a.sources, ","))}},
                    .lattice_overview = lattice_factor});
 }
 
 void write_change(const fs::path& path, const Grid& grid, const Change& c) {
     std::vector<std::uint16_t> kind(c.kind.size());
-    std::transform(c.kind.begin(), c.kind.end(), kind.begin(), [](ChangeKind k) { return static_cast<std::uint16_t>(k); });
+    std::transform(c.kind.begin(), c.kind.end(), kind.begin(),
+                   [](ChangeKind k) { return static_cast<std::uint16_t>(k); });
     const float per_evidence = 1.0F / Change::evidence_per_unit;
     const std::vector<GeoTiffBand> bands = {
         {"evidence", c.evidence, {per_evidence, -static_cast<float>(Change::evidence_zero) * per_evidence}},
@@ -143,10 +176,14 @@ void write_change(const fs::path& path, const Grid& grid, const Change& c) {
         {"onset_to", c.onset_to, {}},
         {"kind", kind, {}},
     };
-    write_geotiff(path, grid, c.window, bands, {.sparse = true, .metadata = {{"SHUIBAO_ONSET_UNIT", "days since 1970-01-01"}, {"SHUIBAO_UNOBSERVED", "evidence 65535"}}});
+    write_geotiff(path, grid, c.window, bands,
+                  {.sparse = true,
+                   .metadata = {{"SHUIBAO_ONSET_UNIT", "days since 1970-01-01"},
+                                {"SHUIBAO_UNOBSERVED", "evidence 65535"}}});
 }
 
-void read_change_band(const fs::path& root, const Grid& grid, const Window& window, int band, std::span<std::uint16_t> out) {
+void read_change_band(const fs::path& root, const Grid& grid, const Window& window, int band,
+                      std::span<std::uint16_t> out) {
     std::fill(out.begin(), out.end(), band == 0 ? Change::unobserved : std::uint16_t{0});
     for (const TileId id : grid.tiles(window)) {
         const fs::path path = root / (id.str() + ".tif");
@@ -154,7 +191,8 @@ void read_change_band(const fs::path& root, const Grid& grid, const Window& wind
         if (!fs::exists(path, error)) continue;
         const DatasetPtr d = open_tile(path);
         const Window tile = grid.window(id), part = tile.intersection(window);
-        const auto offset = static_cast<std::size_t>((part.row - window.row) * window.cols + (part.col - window.col));
+        const auto offset =
+            static_cast<std::size_t>((part.row - window.row) * window.cols + (part.col - window.col));
         read_part(*d->GetRasterBand(band + 1), path, part, tile, out.data() + offset, window.cols);
     }
 }

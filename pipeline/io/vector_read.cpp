@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cpl_conv.h>
-#include <gdal_priv.h>
-#include <ogrsf_frmts.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <fmt/format.h>
 #include <fstream>
+
+#include <cpl_conv.h>
+#include <fmt/format.h>
+#include <gdal_priv.h>
+#include <ogrsf_frmts.h>
 
 #include <shuibao/core/error.hpp>
 #include <shuibao/io/gdal_session.hpp>
@@ -23,35 +23,52 @@ struct Close {
 using DatasetPtr = std::unique_ptr<GDALDataset, Close>;
 
 constexpr std::array<std::pair<const char*, const char*>, 6> refused_datums = {{
-    {"Beijing", "Beijing 1954"}, {"Xian", "Xian 1980"}, {"Xi'an", "Xian 1980"}, {"Krassowsky", "Beijing 1954"}, {"GCJ", "GCJ-02"}, {"BD-09", "BD-09"},
+    {"Beijing", "Beijing 1954"},
+    {"Xian", "Xian 1980"},
+    {"Xi'an", "Xian 1980"},
+    {"Krassowsky", "Beijing 1954"},
+    {"GCJ", "GCJ-02"},
+    {"BD-09", "BD-09"},
 }};
 
 std::string extension_of(const std::string& path) {
     std::string e = fs::path(path).extension().string();
-    std::transform(e.begin(), e.end(), e.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(e.begin(), e.end(), e.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return e;
 }
 
 DatasetPtr open(const std::string& path) {
-    if (is_remote(path) && !network_allowed()) throw Error(ErrorCode::input, fmt::format("{} lies on the network.", path), "Copy it here, or say --allow-network.");
+    if (is_remote(path) && !network_allowed())
+        throw Error(ErrorCode::input, fmt::format("{} lies on the network.", path),
+                    "Copy it here, or say --allow-network.");
     const GdalMessages messages;
     // A shapefile's bytes come as they are: what its .cpg claims is checked here, not believed.
     const char* const raw[] = {"ENCODING=", nullptr};
-    DatasetPtr d(GDALDataset::Open(path.c_str(), GDAL_OF_VECTOR | GDAL_OF_READONLY | GDAL_OF_VERBOSE_ERROR, nullptr, extension_of(path) == ".shp" ? raw : nullptr));
-    if (!d) throw Error(ErrorCode::input, fmt::format("{} cannot be opened as a vector layer: {}.", path, messages.reason()), "Check the path; a shapefile needs its .shx and .dbf beside it.");
+    DatasetPtr d(GDALDataset::Open(path.c_str(), GDAL_OF_VECTOR | GDAL_OF_READONLY | GDAL_OF_VERBOSE_ERROR,
+                                   nullptr, extension_of(path) == ".shp" ? raw : nullptr));
+    if (!d)
+        throw Error(ErrorCode::input,
+                    fmt::format("{} cannot be opened as a vector layer: {}.", path, messages.reason()),
+                    "Check the path; a shapefile needs its .shx and .dbf beside it.");
     return d;
 }
 
 std::string crs_of(const OGRLayer& layer, const std::string& path) {
     const OGRSpatialReference* srs = const_cast<OGRLayer&>(layer).GetSpatialRef();
     if (srs == nullptr || srs->IsEmpty() != 0)
-        throw Error(ErrorCode::input, fmt::format("{} has no coordinate reference system.", path), "Ask the sender for the .prj; a CRS is never guessed.");
+        throw Error(ErrorCode::input, fmt::format("{} has no coordinate reference system.", path),
+                    "Ask the sender for the .prj; a CRS is never guessed.");
     std::string names = srs->GetName() == nullptr ? "" : srs->GetName();
     for (const char* node : {"DATUM", "SPHEROID"})
         if (const char* value = srs->GetAttrValue(node)) names += std::string(" ") + value;
     for (const auto& [sign, datum] : refused_datums)
         if (names.find(sign) != std::string::npos)
-            throw Error(ErrorCode::input, fmt::format("{} is in the datum {}, which lies 50 to 500 m from CGCS2000.", path, datum), "Ask for the layer in CGCS2000 (EPSG:4490 or its 3-degree zones); a local transformation is needed to convert it.");
+            throw Error(
+                ErrorCode::input,
+                fmt::format("{} is in the datum {}, which lies 50 to 500 m from CGCS2000.", path, datum),
+                "Ask for the layer in CGCS2000 (EPSG:4490 or its 3-degree zones); a local transformation is "
+                "needed to convert it.");
     const char* authority = srs->GetAuthorityName(nullptr);
     const char* code = srs->GetAuthorityCode(nullptr);
     if (authority != nullptr && code != nullptr) return fmt::format("{}:{}", authority, code);
@@ -66,12 +83,15 @@ OGRLayer& layer_of(GDALDataset& d, const std::string& path, const std::string& n
     if (!name.empty()) {
         if (auto* layer = d.GetLayerByName(name.c_str())) return *layer;
         std::string known;
-        for (int i = 0; i < d.GetLayerCount(); ++i) known += (known.empty() ? "" : ", ") + std::string(d.GetLayer(i)->GetName());
-        throw Error(ErrorCode::input, fmt::format("{} has no layer '{}'.", path, name), "Its layers are: " + known + ".");
+        for (int i = 0; i < d.GetLayerCount(); ++i)
+            known += (known.empty() ? "" : ", ") + std::string(d.GetLayer(i)->GetName());
+        throw Error(ErrorCode::input, fmt::format("{} has no layer '{}'.", path, name),
+                    "Its layers are: " + known + ".");
     }
     for (int i = 0; i < d.GetLayerCount(); ++i)
         if (d.GetLayer(i)->GetGeomType() != wkbNone) return *d.GetLayer(i);
-    throw Error(ErrorCode::input, fmt::format("{} has no layer with geometries.", path), "Name a polygon layer.");
+    throw Error(ErrorCode::input, fmt::format("{} has no layer with geometries.", path),
+                "Name a polygon layer.");
 }
 
 // Texts of one layer: decided once from what is declared and what the bytes are.
@@ -83,11 +103,15 @@ class Decoder {
         m_encoding = wanted;
         if (m_encoding.empty()) {
             for (const char* ext : {".cpg", ".CPG"})
-                if (std::ifstream cpg(fs::path(path).replace_extension(ext)); cpg) std::getline(cpg, m_encoding);
-            while (!m_encoding.empty() && std::isspace(static_cast<unsigned char>(m_encoding.back())) != 0) m_encoding.pop_back();
+                if (std::ifstream cpg(fs::path(path).replace_extension(ext)); cpg)
+                    std::getline(cpg, m_encoding);
+            while (!m_encoding.empty() && std::isspace(static_cast<unsigned char>(m_encoding.back())) != 0)
+                m_encoding.pop_back();
         }
         if (m_encoding.empty()) m_encoding = "UTF-8";
-        if (m_encoding == "936" || m_encoding == "GB2312" || m_encoding == "gbk" || m_encoding == "CP936" || m_encoding == "cp936") m_encoding = "GBK";
+        if (m_encoding == "936" || m_encoding == "GB2312" || m_encoding == "gbk" || m_encoding == "CP936" ||
+            m_encoding == "cp936")
+            m_encoding = "GBK";
         if (m_encoding == "65001" || m_encoding == "utf-8" || m_encoding == "UTF8") m_encoding = "UTF-8";
     }
     std::string operator()(const char* bytes, std::int64_t row) {
@@ -95,7 +119,8 @@ class Decoder {
         if (CPLIsUTF8(bytes, -1) != 0 && (m_encoding == "UTF-8" || is_ascii(bytes))) return bytes;
         if (m_encoding == "UTF-8" && !m_noted) {
             m_noted = true;
-            m_layer.notes.push_back({row, "encoding", "The texts are declared UTF-8 but are not; they were read as GBK."});
+            m_layer.notes.push_back(
+                {row, "encoding", "The texts are declared UTF-8 but are not; they were read as GBK."});
         }
         const GdalMessages messages;
         char* text = CPLRecode(bytes, m_encoding == "UTF-8" ? "GBK" : m_encoding.c_str(), CPL_ENC_UTF8);
@@ -105,7 +130,9 @@ class Decoder {
             char* forced = CPLForceToASCII(bytes, -1, '?');
             out = forced;
             CPLFree(forced);
-            m_layer.notes.push_back({row, "encoding", fmt::format("A text is not valid {}; what could not be read stands as '?'.", m_encoding)});
+            m_layer.notes.push_back(
+                {row, "encoding",
+                 fmt::format("A text is not valid {}; what could not be read stands as '?'.", m_encoding)});
         }
         return out;
     }
@@ -125,8 +152,10 @@ Value value_of(const OGRFeature& f, int i, Decoder& decode, std::int64_t row) {
     if (f.IsFieldSetAndNotNull(i) == 0) return {};
     switch (f.GetFieldDefnRef(i)->GetType()) {
         case OFTInteger:
-        case OFTInteger64: return static_cast<std::int64_t>(f.GetFieldAsInteger64(i));
-        case OFTReal: return f.GetFieldAsDouble(i);
+        case OFTInteger64:
+            return static_cast<std::int64_t>(f.GetFieldAsInteger64(i));
+        case OFTReal:
+            return f.GetFieldAsDouble(i);
         case OFTDate:
         case OFTDateTime: {
             int y = 0, m = 0, d = 0, h = 0, min = 0, s = 0, zone = 0;
@@ -134,7 +163,8 @@ Value value_of(const OGRFeature& f, int i, Decoder& decode, std::int64_t row) {
             if (const auto date = Date::parse(fmt::format("{:04}-{:02}-{:02}", y, m, d))) return *date;
             return {};
         }
-        default: return decode(f.GetFieldAsString(i), row);
+        default:
+            return decode(f.GetFieldAsString(i), row);
     }
 }
 
@@ -148,7 +178,8 @@ VectorLayer read_layer(const std::string& path, const ReadOptions& o) {
     layer.crs = crs_of(source, path);
     const Transformation move(layer.crs, o.to_crs.empty() ? layer.crs : o.to_crs);
     Decoder decode(path, o.encoding, layer);
-    for (int i = 0; i < source.GetLayerDefn()->GetFieldCount(); ++i) layer.fields.push_back(decode(source.GetLayerDefn()->GetFieldDefn(i)->GetNameRef(), 0));
+    for (int i = 0; i < source.GetLayerDefn()->GetFieldCount(); ++i)
+        layer.fields.push_back(decode(source.GetLayerDefn()->GetFieldDefn(i)->GetNameRef(), 0));
     const GdalMessages messages;
     source.ResetReading();
     std::int64_t row = 0;
@@ -156,7 +187,8 @@ VectorLayer read_layer(const std::string& path, const ReadOptions& o) {
         ++row;
         VectorFeature feature;
         feature.row = row;
-        for (int i = 0; i < f->GetFieldCount(); ++i) feature.values[layer.fields[static_cast<std::size_t>(i)]] = value_of(*f, i, decode, row);
+        for (int i = 0; i < f->GetFieldCount(); ++i)
+            feature.values[layer.fields[static_cast<std::size_t>(i)]] = value_of(*f, i, decode, row);
         const OGRGeometry* g = f->GetGeometryRef();
         if (g == nullptr || g->IsEmpty() != 0) {
             layer.notes.push_back({row, "no_geometry", "The row has no geometry and was left out."});
@@ -174,7 +206,10 @@ VectorLayer read_layer(const std::string& path, const ReadOptions& o) {
         feature.shape = move(feature.shape);
         layer.features.push_back(std::move(feature));
     }
-    if (!messages.errors().empty()) throw Error(ErrorCode::input, fmt::format("{} row {} cannot be read: {}.", path, row + 1, messages.reason()), "The file is damaged: ask for it again.");
+    if (!messages.errors().empty())
+        throw Error(ErrorCode::input,
+                    fmt::format("{} row {} cannot be read: {}.", path, row + 1, messages.reason()),
+                    "The file is damaged: ask for it again.");
     if (!o.to_crs.empty()) layer.crs = o.to_crs;
     return layer;
 }
@@ -184,7 +219,9 @@ LayerExtent layer_extent(const std::string& path) {
     OGRLayer& layer = layer_of(*d, path, {});
     const GdalMessages messages;
     OGREnvelope e;
-    if (layer.GetExtent(&e) != OGRERR_NONE) throw Error(ErrorCode::input, fmt::format("{} is empty.", path), "Give a layer with at least one polygon.");
+    if (layer.GetExtent(&e) != OGRERR_NONE)
+        throw Error(ErrorCode::input, fmt::format("{} is empty.", path),
+                    "Give a layer with at least one polygon.");
     return {crs_of(layer, path), {e.MinX, e.MinY, e.MaxX, e.MaxY}};
 }
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cpl_conv.h>
-#include <gdal_priv.h>
-#include <ogrsf_frmts.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
+
+#include <cpl_conv.h>
 #include <fmt/format.h>
+#include <gdal_priv.h>
+#include <ogrsf_frmts.h>
 
 #include <shuibao/core/error.hpp>
 #include <shuibao/io/atomic_output.hpp>
@@ -19,23 +19,31 @@ namespace {
 
 void check(bool ok, const fs::path& path, const GdalMessages& messages) {
     if (ok && messages.errors().empty()) return;
-    throw Error(ErrorCode::failed, fmt::format("Cannot write {}: {}.", path.string(), messages.reason()), "Free some space or choose another folder; run the same command again.");
+    throw Error(ErrorCode::failed, fmt::format("Cannot write {}: {}.", path.string(), messages.reason()),
+                "Free some space or choose another folder; run the same command again.");
 }
 
 OGRFieldType ogr_type(FieldType t) {
     switch (t) {
-        case FieldType::integer: return OFTInteger64;
-        case FieldType::real: return OFTReal;
-        case FieldType::date: return OFTDate;
-        case FieldType::text: return OFTString;
+        case FieldType::integer:
+            return OFTInteger64;
+        case FieldType::real:
+            return OFTReal;
+        case FieldType::date:
+            return OFTDate;
+        case FieldType::text:
+            return OFTString;
     }
     return OFTString;
 }
 
 void set_value(OGRFeature& f, int i, const Value& value) {
-    if (const auto* n = std::get_if<std::int64_t>(&value)) f.SetField(i, static_cast<GIntBig>(*n));
-    else if (const auto* d = std::get_if<double>(&value)) f.SetField(i, *d);
-    else if (const auto* s = std::get_if<std::string>(&value)) f.SetField(i, s->c_str());
+    if (const auto* n = std::get_if<std::int64_t>(&value))
+        f.SetField(i, static_cast<GIntBig>(*n));
+    else if (const auto* d = std::get_if<double>(&value))
+        f.SetField(i, *d);
+    else if (const auto* s = std::get_if<std::string>(&value))
+        f.SetField(i, s->c_str());
     else if (const auto* date = std::get_if<Date>(&value)) {
         int y = 0, m = 0, d2 = 0;
         if (std::sscanf(date->iso().c_str(), "%d-%d-%d", &y, &m, &d2) == 3) f.SetField(i, y, m, d2);
@@ -51,7 +59,8 @@ OGRSpatialReference reference(const std::string& crs) {
     return srs;
 }
 
-void fill_layer(OGRLayer& layer, const LayerData& data, bool widths, const fs::path& path, const GdalMessages& messages) {
+void fill_layer(OGRLayer& layer, const LayerData& data, bool widths, const fs::path& path,
+                const GdalMessages& messages) {
     for (const auto& field : data.fields) {
         OGRFieldDefn definition(field.name.c_str(), ogr_type(field.type));
         if (widths) {
@@ -68,12 +77,14 @@ void fill_layer(OGRLayer& layer, const LayerData& data, bool widths, const fs::p
     }
 }
 
-void write_styles(GDALDataset& d, std::span<const LayerData> layers, const fs::path& path, const GdalMessages& messages) {
+void write_styles(GDALDataset& d, std::span<const LayerData> layers, const fs::path& path,
+                  const GdalMessages& messages) {
     if (std::all_of(layers.begin(), layers.end(), [](const LayerData& l) { return l.style.empty(); })) return;
     const char* const options[] = {"ASPATIAL_VARIANT=GPKG_ATTRIBUTES", "FID=id", nullptr};
     OGRLayer* table = d.CreateLayer("layer_styles", nullptr, wkbNone, const_cast<char**>(options));
     check(table != nullptr, path, messages);
-    for (const char* name : {"f_table_catalog", "f_table_schema", "f_table_name", "f_geometry_column", "styleName", "styleQML", "styleSLD", "useAsDefault", "description"}) {
+    for (const char* name : {"f_table_catalog", "f_table_schema", "f_table_name", "f_geometry_column",
+                             "styleName", "styleQML", "styleSLD", "useAsDefault", "description"}) {
         OGRFieldDefn field(name, std::string_view(name) == "useAsDefault" ? OFTInteger : OFTString);
         check(table->CreateField(&field) == OGRERR_NONE, path, messages);
     }
@@ -95,7 +106,9 @@ void write_styles(GDALDataset& d, std::span<const LayerData> layers, const fs::p
 
 GDALDriver& driver(const char* name) {
     auto* d = GetGDALDriverManager()->GetDriverByName(name);
-    if (d == nullptr) throw Error(ErrorCode::failed, fmt::format("This GDAL has no {} driver.", name), "Install Debian's libgdal.");
+    if (d == nullptr)
+        throw Error(ErrorCode::failed, fmt::format("This GDAL has no {} driver.", name),
+                    "Install Debian's libgdal.");
     return *d;
 }
 
@@ -114,13 +127,15 @@ void write_geopackage(const fs::path& path, std::span<const LayerData> layers) {
     {
         const GdalMessages messages;
         const char* const create[] = {"VERSION=1.2", "DATETIME_FORMAT=UTC", nullptr};
-        auto* d = driver("GPKG").Create(out.temporary().c_str(), 0, 0, 0, GDT_Unknown, const_cast<char**>(create));
+        auto* d =
+            driver("GPKG").Create(out.temporary().c_str(), 0, 0, 0, GDT_Unknown, const_cast<char**>(create));
         check(d != nullptr, path, messages);
         d->StartTransaction();
         for (const auto& data : layers) {
             auto srs = reference(data.crs);
             const char* const options[] = {"GEOMETRY_NAME=geom", "FID=fid", "SPATIAL_INDEX=YES", nullptr};
-            OGRLayer* layer = d->CreateLayer(data.name.c_str(), &srs, wkbMultiPolygon, const_cast<char**>(options));
+            OGRLayer* layer =
+                d->CreateLayer(data.name.c_str(), &srs, wkbMultiPolygon, const_cast<char**>(options));
             check(layer != nullptr, path, messages);
             fill_layer(*layer, data, false, path, messages);
         }
@@ -136,7 +151,11 @@ std::string cut_text(const std::string& utf8, std::size_t bytes, const std::stri
     std::size_t used = 0, at = 0;
     while (at < utf8.size()) {
         const auto lead = static_cast<unsigned char>(utf8[at]);
-        const std::size_t n = std::min<std::size_t>(lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4, utf8.size() - at);
+        const std::size_t n = std::min<std::size_t>(lead < 0x80   ? 1
+                                                    : lead < 0xE0 ? 2
+                                                    : lead < 0xF0 ? 3
+                                                                  : 4,
+                                                    utf8.size() - at);
         const std::size_t cost = encoding == "GBK" && lead >= 0x80 ? 2 : n;
         if (used + cost > bytes) break;
         used += cost;
@@ -146,10 +165,12 @@ std::string cut_text(const std::string& utf8, std::size_t bytes, const std::stri
 }
 
 void write_shapefile(const fs::path& shp, const LayerData& layer, const std::string& encoding) {
-    // Five files under temporary names, renamed together at the end: .shp last, because it is what people look for.
+    // Five files under temporary names, renamed together at the end: .shp last, because it is what people
+    // look for.
     static constexpr std::array<const char*, 5> parts = {".dbf", ".shx", ".prj", ".cpg", ".shp"};
     std::vector<std::unique_ptr<AtomicOutput>> outs;
-    for (const char* part : parts) outs.push_back(std::make_unique<AtomicOutput>(fs::path(shp).replace_extension(part)));
+    for (const char* part : parts)
+        outs.push_back(std::make_unique<AtomicOutput>(fs::path(shp).replace_extension(part)));
     const fs::path stem = outs.back()->temporary();
     {
         const GdalMessages messages;
@@ -165,14 +186,23 @@ void write_shapefile(const fs::path& shp, const LayerData& layer, const std::str
         for (auto& row : cut.rows)
             for (std::size_t i = 0; i < cut.fields.size(); ++i)
                 if (auto* text = std::get_if<std::string>(&row.values[i])) {
-                    std::replace_if(text->begin(), text->end(), [](char c) { return c == '\n' || c == '\r' || c == '\0'; }, ' ');
-                    if (encoding == "GBK") *text = recoded(recoded(*text, CPL_ENC_UTF8, "GBK"), "GBK", CPL_ENC_UTF8);  // what GBK cannot hold is gone here, not in the driver
+                    std::replace_if(
+                        text->begin(), text->end(),
+                        [](char c) { return c == '\n' || c == '\r' || c == '\0'; }, ' ');
+                    if (encoding == "GBK")
+                        *text =
+                            recoded(recoded(*text, CPL_ENC_UTF8, "GBK"), "GBK",
+                                    CPL_ENC_UTF8);  // what GBK cannot hold is gone here, not in the driver
                     *text = cut_text(*text, static_cast<std::size_t>(cut.fields[i].width), encoding);
                 }
         fill_layer(*out, cut, true, shp, messages);
         GDALClose(d);
         check(true, shp, messages);
-        if (!messages.warnings().empty()) throw Error(ErrorCode::failed, fmt::format("GDAL is not content with {}: {}.", shp.string(), messages.warnings().front()), "This is our mistake: please report it.");
+        if (!messages.warnings().empty())
+            throw Error(
+                ErrorCode::failed,
+                fmt::format("GDAL is not content with {}: {}.", shp.string(), messages.warnings().front()),
+                "This is our mistake: please report it.");
     }
     for (std::size_t i = 0; i < parts.size(); ++i) {
         const fs::path made = fs::path(stem).replace_extension(parts[i]);
@@ -183,18 +213,23 @@ void write_shapefile(const fs::path& shp, const LayerData& layer, const std::str
 
 void write_csv(const fs::path& path, const LayerData& layer) {
     const auto cell = [](std::string text) {
-        if (!text.empty() && (text.front() == '=' || text.front() == '+' || text.front() == '-' || text.front() == '@' || text.front() == '\t' || text.front() == '\r')) text.insert(0, 1, '\'');
+        if (!text.empty() && (text.front() == '=' || text.front() == '+' || text.front() == '-' ||
+                              text.front() == '@' || text.front() == '\t' || text.front() == '\r'))
+            text.insert(0, 1, '\'');
         if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
         std::string quoted = "\"";
         for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
         return quoted + "\"";
     };
     std::string text = "\xEF\xBB\xBF";
-    for (std::size_t i = 0; i < layer.fields.size(); ++i) text += (i == 0 ? "" : ",") + cell(layer.fields[i].name);
+    for (std::size_t i = 0; i < layer.fields.size(); ++i)
+        text += (i == 0 ? "" : ",") + cell(layer.fields[i].name);
     text += "\r\n";
     for (const auto& row : layer.rows) {
         for (std::size_t i = 0; i < row.values.size(); ++i)
-            text += (i == 0 ? "" : ",") + (std::holds_alternative<std::string>(row.values[i]) ? cell(std::get<std::string>(row.values[i])) : to_text(row.values[i]));
+            text += (i == 0 ? "" : ",") + (std::holds_alternative<std::string>(row.values[i])
+                                               ? cell(std::get<std::string>(row.values[i]))
+                                               : to_text(row.values[i]));
         text += "\r\n";
     }
     write_text(path, text);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
 #include <fstream>
+
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <shuibao/core/error.hpp>
@@ -10,15 +11,20 @@
 
 namespace shuibao::pipeline {
 namespace {
-std::filesystem::path file_of(const engine::Store& store) { return store.root() / "acquisitions.json"; }
+std::filesystem::path file_of(const engine::Store& store) {
+    return store.root() / "acquisitions.json";
+}
 }  // namespace
 
 void save_acquisitions(const engine::Store& store, const std::vector<io::Acquisition>& list) {
     nlohmann::ordered_json j = nlohmann::ordered_json::array();
     for (const auto& a : list) {
-        nlohmann::ordered_json o = {{"key", a.key}, {"date", a.date.iso()}, {"reflectance", a.reflectance}, {"sources", a.sources}};
+        nlohmann::ordered_json o = {
+            {"key", a.key}, {"date", a.date.iso()}, {"reflectance", a.reflectance}, {"sources", a.sources}};
         for (std::size_t i = 0; i < a.bands.size(); ++i)
-            o["bands"].push_back({{"band", common_name(a.bands[i])}, {"scale", a.scaling[i].scale}, {"offset", a.scaling[i].offset}});
+            o["bands"].push_back({{"band", common_name(a.bands[i])},
+                                  {"scale", a.scaling[i].scale},
+                                  {"offset", a.scaling[i].offset}});
         o["tiles"] = nlohmann::ordered_json::array();
         for (const auto& t : a.tiles) o["tiles"].push_back(t.str());
         j.push_back(std::move(o));
@@ -28,7 +34,9 @@ void save_acquisitions(const engine::Store& store, const std::vector<io::Acquisi
 
 io::TileArchive open_archive(const engine::Store& store) {
     std::ifstream in(file_of(store));
-    if (!in) throw Error(ErrorCode::usage, fmt::format("The store {} has no tiles yet.", store.root().string()), "Run `shuibao tile` first, or `shuibao run`.");
+    if (!in)
+        throw Error(ErrorCode::usage, fmt::format("The store {} has no tiles yet.", store.root().string()),
+                    "Run `shuibao tile` first, or `shuibao run`.");
     std::vector<io::Acquisition> list;
     try {
         for (const auto& o : nlohmann::ordered_json::parse(in)) {
@@ -41,11 +49,14 @@ io::TileArchive open_archive(const engine::Store& store) {
                 a.bands.push_back(band_from_common_name(b.at("band").get<std::string>()).value());
                 a.scaling.push_back({b.at("scale"), b.at("offset")});
             }
-            for (const auto& t : o.at("tiles")) a.tiles.push_back(TileId::parse(t.get<std::string>()).value());
+            for (const auto& t : o.at("tiles"))
+                a.tiles.push_back(TileId::parse(t.get<std::string>()).value());
             list.push_back(std::move(a));
         }
     } catch (const std::exception& e) {
-        throw Error(ErrorCode::input, fmt::format("{} cannot be read: {}.", file_of(store).string(), e.what()), "Run `shuibao tile` again.");
+        throw Error(ErrorCode::input,
+                    fmt::format("{} cannot be read: {}.", file_of(store).string(), e.what()),
+                    "Run `shuibao tile` again.");
     }
     return {store.tiles(), load_grid(store), std::move(list)};
 }

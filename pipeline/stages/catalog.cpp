@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <fmt/format.h>
 #include <fstream>
 #include <map>
 #include <mutex>
-#include <nlohmann/json.hpp>
 #include <set>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
 #include <sys/stat.h>
 
 #include <shuibao/core/error.hpp>
@@ -22,7 +23,8 @@ namespace {
 using engine::Rejected;
 using engine::Scene;
 
-// Content hashes of files already seen unchanged (same size, time and inode): hashing an archive once is enough.
+// Content hashes of files already seen unchanged (same size, time and inode): hashing an archive once is
+// enough.
 class HashCache {
   public:
     explicit HashCache(std::filesystem::path file) : m_file(std::move(file)) {
@@ -32,8 +34,10 @@ class HashCache {
     }
     std::string hash(const std::string& path) {
         struct stat s {};
-        if (::stat(path.c_str(), &s) != 0) return path.starts_with("/vsi") ? engine::hash_bytes(path) : engine::hash_file(path);
-        const std::string key = fmt::format("{}|{}|{}.{:09}|{}", path, s.st_size, s.st_mtim.tv_sec, s.st_mtim.tv_nsec, s.st_ino);
+        if (::stat(path.c_str(), &s) != 0)
+            return path.starts_with("/vsi") ? engine::hash_bytes(path) : engine::hash_file(path);
+        const std::string key =
+            fmt::format("{}|{}|{}.{:09}|{}", path, s.st_size, s.st_mtim.tv_sec, s.st_mtim.tv_nsec, s.st_ino);
         {
             const std::lock_guard lock(m_mutex);
             if (const auto it = m_known.find(key); it != m_known.end()) return m_used[key] = it->second;
@@ -42,7 +46,10 @@ class HashCache {
         const std::lock_guard lock(m_mutex);
         return m_used[key] = h;
     }
-    void save() const { io::write_text(m_file, nlohmann::json(m_used).dump(0, ' ', false, nlohmann::json::error_handler_t::replace)); }
+    void save() const {
+        io::write_text(m_file,
+                       nlohmann::json(m_used).dump(0, ' ', false, nlohmann::json::error_handler_t::replace));
+    }
 
   private:
     std::filesystem::path m_file;
@@ -68,7 +75,8 @@ void examine(Scene& s, HashCache& hashes) {
     std::map<std::string, std::string> parts;
     for (const auto& file : files_of(s)) {
         std::error_code error;
-        if (!file.starts_with("/vsi") && !std::filesystem::exists(file, error)) throw Refusal{"missing_asset", fmt::format("The asset {} does not exist.", file)};
+        if (!file.starts_with("/vsi") && !std::filesystem::exists(file, error))
+            throw Refusal{"missing_asset", fmt::format("The asset {} does not exist.", file)};
         try {
             infos[file] = io::describe_raster(file);
             parts[file] = hashes.hash(file);
@@ -83,7 +91,8 @@ void examine(Scene& s, HashCache& hashes) {
         } catch (const Error& e) {
             throw Refusal{"truncated", e.what()};
         }
-        if (info.crs.empty()) throw Refusal{"no_georeference", fmt::format("{} has no CRS or geotransform.", b.href)};
+        if (info.crs.empty())
+            throw Refusal{"no_georeference", fmt::format("{} has no CRS or geotransform.", b.href)};
         b.gsd = info.gsd_x;
         if (finest == 0 || info.gsd_x < finest) {
             finest = info.gsd_x;
@@ -105,15 +114,22 @@ void examine(Scene& s, HashCache& hashes) {
         } catch (const Error& e) {
             throw Refusal{"wrong_crs", e.what()};
         }
-        // The Item's box may be rounded or hold the whole scene of which this is a part; it may not lie elsewhere.
+        // The Item's box may be rounded or hold the whole scene of which this is a part; it may not lie
+        // elsewhere.
         const double margin = 0.01;
-        const Bounds item{s.geographic->min_x - margin, s.geographic->min_y - margin, s.geographic->max_x + margin, s.geographic->max_y + margin};
+        const Bounds item{s.geographic->min_x - margin, s.geographic->min_y - margin,
+                          s.geographic->max_x + margin, s.geographic->max_y + margin};
         if (!item.intersects(here))
-            throw Refusal{"wrong_reference", fmt::format("The image lies at {:.3f},{:.3f} but its Item says {:.3f},{:.3f} (longitude, latitude).", here.min_x, here.min_y,
-                                                         s.geographic->min_x, s.geographic->min_y)};
+            throw Refusal{
+                "wrong_reference",
+                fmt::format(
+                    "The image lies at {:.3f},{:.3f} but its Item says {:.3f},{:.3f} (longitude, latitude).",
+                    here.min_x, here.min_y, s.geographic->min_x, s.geographic->min_y)};
     }
     // Landsat 8/9 call their near infrared nir08; detectors ask for nir.
-    const auto has = [&](Band band) { return std::any_of(s.bands.begin(), s.bands.end(), [&](const auto& b) { return b.band == band; }); };
+    const auto has = [&](Band band) {
+        return std::any_of(s.bands.begin(), s.bands.end(), [&](const auto& b) { return b.band == band; });
+    };
     if (!has(Band::nir))
         for (auto& b : s.bands)
             if (b.band == Band::nir08) b.band = Band::nir;
@@ -125,28 +141,48 @@ class CatalogStage final : public Stage {
   public:
     [[nodiscard]] StageInfo info() const override {
         return {.summary = "Read STAC catalogues into a checked list of scenes",
-                .description = "STAC Items, ItemCollections, catalogs or folders of them → <store>/scenes.json: every scene accepted, or set aside with its reason.",
+                .description =
+                    "STAC Items, ItemCollections, catalogs or folders of them → <store>/scenes.json: every "
+                    "scene accepted, or set aside with its reason.",
                 .example = {"shuibao catalog --catalog archive/ --from 2023-01-01 --store store"}};
     }
     void declare(OptionTable& t) const override {
-        t.add({.key = "imagery.catalog", .type = OptionType::path_list, .help = "STAC Items, ItemCollections, catalogs, or folders of them"});
+        t.add({.key = "imagery.catalog",
+               .type = OptionType::path_list,
+               .help = "STAC Items, ItemCollections, catalogs, or folders of them"});
         t.add({.key = "imagery.from", .help = "First day of imagery to use, YYYY-MM-DD; default: all"});
         t.add({.key = "imagery.to", .help = "Last day of imagery to use, YYYY-MM-DD; default: all"});
-        t.add({.key = "imagery.area", .type = OptionType::path, .help = "Vector file whose extent limits the area; default: where the imagery is"});
-        t.add({.key = "grid.crs", .help = "CRS of the analysis grid, e.g. EPSG:32649; default: that of most scenes"});
-        t.add({.key = "grid.gsd", .type = OptionType::number, .help = "Pixel size of the analysis grid; default: that of the finest band", .unit = "unit of the CRS", .min = 1e-9});
-        t.add({.key = "grid.tile_size", .type = OptionType::integer, .fallback = "2048", .help = "Tile size: large tiles read each image block about once, small ones spread over more machines",
-               .unit = "px", .min = 16, .max = 16384});
+        t.add({.key = "imagery.area",
+               .type = OptionType::path,
+               .help = "Vector file whose extent limits the area; default: where the imagery is"});
+        t.add({.key = "grid.crs",
+               .help = "CRS of the analysis grid, e.g. EPSG:32649; default: that of most scenes"});
+        t.add({.key = "grid.gsd",
+               .type = OptionType::number,
+               .help = "Pixel size of the analysis grid; default: that of the finest band",
+               .unit = "unit of the CRS",
+               .min = 1e-9});
+        t.add({.key = "grid.tile_size",
+               .type = OptionType::integer,
+               .fallback = "2048",
+               .help = "Tile size: large tiles read each image block about once, small ones spread over more "
+                       "machines",
+               .unit = "px",
+               .min = 16,
+               .max = 16384});
     }
     void check(RunContext& c) const override {
         const auto list = read(c);
-        c.out << fmt::format("catalog: {} scenes described, {} set aside while reading\n", list.scenes.size(), list.rejected.size());
-        for (const auto& r : list.rejected) c.out << fmt::format("  {} {}: {}\n", r.code, r.id.empty() ? r.source : r.id, r.reason);
+        c.out << fmt::format("catalog: {} scenes described, {} set aside while reading\n", list.scenes.size(),
+                             list.rejected.size());
+        for (const auto& r : list.rejected)
+            c.out << fmt::format("  {} {}: {}\n", r.code, r.id.empty() ? r.source : r.id, r.reason);
     }
     void run(RunContext& c) const override {
         auto list = read(c);
         if (c.executor.options().dry_run) {
-            c.log.write(engine::LogLevel::info, fmt::format("{} scenes would be examined", list.scenes.size()), "catalog");
+            c.log.write(engine::LogLevel::info,
+                        fmt::format("{} scenes would be examined", list.scenes.size()), "catalog");
             return;
         }
         HashCache hashes(c.store.root() / "hashes.json");
@@ -164,30 +200,41 @@ class CatalogStage final : public Stage {
         std::vector<Scene> accepted;
         for (std::size_t i = 0; i < list.scenes.size(); ++i) {
             auto& s = list.scenes[i];
-            if (refusals[i].code.empty()) accepted.push_back(std::move(s));
-            else list.rejected.push_back({s.source, s.id, refusals[i].code, refusals[i].reason});
+            if (refusals[i].code.empty())
+                accepted.push_back(std::move(s));
+            else
+                list.rejected.push_back({s.source, s.id, refusals[i].code, refusals[i].reason});
         }
         list.scenes = without_duplicates(std::move(accepted), list.rejected);
         select(c, list);
         std::sort(list.rejected.begin(), list.rejected.end());
         for (const auto& r : list.rejected)
             if (r.code != "outside_dates" && r.code != "outside_area")
-                c.problems.add({"catalog", r.id.empty() ? r.source : r.id, r.code, r.reason, "Mend or remove it; the run went on without it."});
+                c.problems.add({"catalog", r.id.empty() ? r.source : r.id, r.code, r.reason,
+                                "Mend or remove it; the run went on without it."});
         for (const auto& s : list.scenes) c.inputs[s.source + "#" + s.id] = s.fingerprint;
         if (list.scenes.empty()) {
             std::string why;
-            for (const auto& r : list.rejected) why += fmt::format(" {}: {}", r.id.empty() ? r.source : r.id, r.reason);
-            throw Error(ErrorCode::input, "No usable scene is left." + (why.empty() ? std::string(" The catalogue holds none.") : why), "Check imagery.catalog, imagery.from, imagery.to and imagery.area.");
+            for (const auto& r : list.rejected)
+                why += fmt::format(" {}: {}", r.id.empty() ? r.source : r.id, r.reason);
+            throw Error(
+                ErrorCode::input,
+                "No usable scene is left." + (why.empty() ? std::string(" The catalogue holds none.") : why),
+                "Check imagery.catalog, imagery.from, imagery.to and imagery.area.");
         }
         settle_grid(c, list);
         engine::save_scenes(c.store.scenes_file(), list);
-        c.log.write(engine::LogLevel::info, fmt::format("{} scenes, {} set aside", list.scenes.size(), list.rejected.size()), "catalog");
+        c.log.write(engine::LogLevel::info,
+                    fmt::format("{} scenes, {} set aside", list.scenes.size(), list.rejected.size()),
+                    "catalog");
     }
 
   private:
     static engine::SceneList read(const RunContext& c) {
         const auto inputs = c.settings.list("imagery.catalog");
-        if (inputs.empty() || inputs.front().empty()) throw Error(ErrorCode::usage, "imagery.catalog is not set.", "Name the STAC files or folders with the images: --catalog PATH.");
+        if (inputs.empty() || inputs.front().empty())
+            throw Error(ErrorCode::usage, "imagery.catalog is not set.",
+                        "Name the STAC files or folders with the images: --catalog PATH.");
         const auto sensors = engine::load_sensors();
         engine::SceneList all;
         for (const auto& input : inputs) {
@@ -195,7 +242,9 @@ class CatalogStage final : public Stage {
             std::move(one.scenes.begin(), one.scenes.end(), std::back_inserter(all.scenes));
             std::move(one.rejected.begin(), one.rejected.end(), std::back_inserter(all.rejected));
         }
-        std::sort(all.scenes.begin(), all.scenes.end(), [](const Scene& a, const Scene& b) { return std::tie(a.date, a.id, a.source) < std::tie(b.date, b.id, b.source); });
+        std::sort(all.scenes.begin(), all.scenes.end(), [](const Scene& a, const Scene& b) {
+            return std::tie(a.date, a.id, a.source) < std::tie(b.date, b.id, b.source);
+        });
         return all;
     }
 
@@ -203,9 +252,13 @@ class CatalogStage final : public Stage {
         std::vector<Scene> kept;
         std::set<std::string> ids, contents;
         for (auto& s : scenes) {
-            if (!ids.insert(s.id).second) rejected.push_back({s.source, s.id, "duplicate", "Another Item has the same id."});
-            else if (!contents.insert(s.date.iso() + s.fingerprint).second) rejected.push_back({s.source, s.id, "duplicate", "Another Item of the same day has the same images."});
-            else kept.push_back(std::move(s));
+            if (!ids.insert(s.id).second)
+                rejected.push_back({s.source, s.id, "duplicate", "Another Item has the same id."});
+            else if (!contents.insert(s.date.iso() + s.fingerprint).second)
+                rejected.push_back(
+                    {s.source, s.id, "duplicate", "Another Item of the same day has the same images."});
+            else
+                kept.push_back(std::move(s));
         }
         return kept;
     }
@@ -214,7 +267,11 @@ class CatalogStage final : public Stage {
         const auto day = [&](const char* key) -> std::optional<Date> {
             if (!c.settings.has(key)) return std::nullopt;
             const auto d = Date::parse(c.settings.text(key));
-            if (!d) throw Error(ErrorCode::usage, fmt::format("{}: '{}' cannot be '{}'.", c.settings.origin(key), key, c.settings.text(key)), "Give a day as YYYY-MM-DD.");
+            if (!d)
+                throw Error(ErrorCode::usage,
+                            fmt::format("{}: '{}' cannot be '{}'.", c.settings.origin(key), key,
+                                        c.settings.text(key)),
+                            "Give a day as YYYY-MM-DD.");
             return d;
         };
         const auto from = day("imagery.from"), to = day("imagery.to");
@@ -222,11 +279,14 @@ class CatalogStage final : public Stage {
         if (c.settings.has("imagery.area")) area = io::layer_extent(c.settings.path("imagery.area"));
         std::erase_if(list.scenes, [&](const Scene& s) {
             if ((from && s.date < *from) || (to && s.date > *to)) {
-                list.rejected.push_back({s.source, s.id, "outside_dates", "The scene is of " + s.date.iso() + ", outside imagery.from…imagery.to."});
+                list.rejected.push_back(
+                    {s.source, s.id, "outside_dates",
+                     "The scene is of " + s.date.iso() + ", outside imagery.from…imagery.to."});
                 return true;
             }
             if (area && !io::transform_bounds(area->bounds, area->crs, s.crs).intersects(s.bounds)) {
-                list.rejected.push_back({s.source, s.id, "outside_area", "The scene does not touch imagery.area."});
+                list.rejected.push_back(
+                    {s.source, s.id, "outside_area", "The scene does not touch imagery.area."});
                 return true;
             }
             return false;
@@ -239,19 +299,26 @@ class CatalogStage final : public Stage {
             const Grid grid = load_grid(c.store);
             const auto differs = [&](const char* key, bool other, const std::string& have) {
                 if (c.settings.has(key) && c.settings.origin(key) != "default" && other)
-                    throw Error(ErrorCode::usage, fmt::format("{}: the store's grid has {} {}, not {}.", c.settings.origin(key), key, have, c.settings.text(key)),
+                    throw Error(ErrorCode::usage,
+                                fmt::format("{}: the store's grid has {} {}, not {}.", c.settings.origin(key),
+                                            key, have, c.settings.text(key)),
                                 "A store keeps its grid for life: drop the key, or use another store.");
             };
-            differs("grid.tile_size", c.settings.integer("grid.tile_size") != grid.tile_size(), std::to_string(grid.tile_size()));
+            differs("grid.tile_size", c.settings.integer("grid.tile_size") != grid.tile_size(),
+                    std::to_string(grid.tile_size()));
             differs("grid.gsd", c.settings.number("grid.gsd") != grid.gsd(), fmt::format("{}", grid.gsd()));
-            differs("grid.crs", !c.settings.has("grid.crs") || !io::same_crs(c.settings.text("grid.crs"), grid.crs()), grid.crs());
+            differs("grid.crs",
+                    !c.settings.has("grid.crs") || !io::same_crs(c.settings.text("grid.crs"), grid.crs()),
+                    grid.crs());
             return;
         }
         std::string crs = c.settings.text("grid.crs");
         if (crs.empty()) {
             std::map<std::string, int> votes;
             for (const auto& s : list.scenes) ++votes[s.crs];
-            crs = std::max_element(votes.begin(), votes.end(), [](const auto& a, const auto& b) { return a.second < b.second; })->first;
+            crs = std::max_element(votes.begin(), votes.end(), [](const auto& a, const auto& b) {
+                      return a.second < b.second;
+                  })->first;
         }
         double gsd = c.settings.number("grid.gsd"), left = 0, top = 0;
         bool placed = false;
@@ -265,10 +332,14 @@ class CatalogStage final : public Stage {
                     placed = true;
                 }
         if (gsd <= 0) gsd = finest;
-        if (gsd <= 0) throw Error(ErrorCode::usage, "No scene is in the grid's CRS " + crs + ", so its pixel size is unknown.", "Set grid.gsd.");
+        if (gsd <= 0)
+            throw Error(ErrorCode::usage,
+                        "No scene is in the grid's CRS " + crs + ", so its pixel size is unknown.",
+                        "Set grid.gsd.");
         // Cut the lattice where the imagery has its pixel edges, if the sizes agree; else at round numbers.
         if (!placed || gsd != finest) left = top = 0;
-        save_grid(c.store, Grid::aligned_to(crs, left, top, gsd, static_cast<int>(c.settings.integer("grid.tile_size"))));
+        save_grid(c.store, Grid::aligned_to(crs, left, top, gsd,
+                                            static_cast<int>(c.settings.integer("grid.tile_size"))));
     }
 };
 

@@ -3,9 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include <shuibao/core/error.hpp>
 #include <shuibao/io/raster.hpp>
@@ -13,14 +14,15 @@
 namespace shuibao::pipeline {
 namespace {
 
-constexpr int window_size = 256;         // px; smaller for scenes that hold no 2 × 2 of them
-constexpr int most_windows = 49;         // 7 × 7 over the scene
-constexpr double least_clear = 0.7;      // share of a window that must hold data in both scenes
-constexpr double jump_least = 0.05;      // reflectance: half of the 0.1 that a missing offset makes
+constexpr int window_size = 256;     // px; smaller for scenes that hold no 2 × 2 of them
+constexpr int most_windows = 49;     // 7 × 7 over the scene
+constexpr double least_clear = 0.7;  // share of a window that must hold data in both scenes
+constexpr double jump_least = 0.05;  // reflectance: half of the 0.1 that a missing offset makes
 constexpr double jump_share_refused = 0.8;
 
 const engine::SceneBand* band_of(const engine::Scene& s, Band role) {
-    const auto it = std::find_if(s.bands.begin(), s.bands.end(), [&](const auto& b) { return b.band == role; });
+    const auto it =
+        std::find_if(s.bands.begin(), s.bands.end(), [&](const auto& b) { return b.band == role; });
     return it == s.bands.end() ? nullptr : &*it;
 }
 
@@ -30,7 +32,8 @@ struct Pair {
 };
 
 // Both scenes' physical values in one window; where either has no data both hold the mean.
-std::optional<Pair> read_pair(const engine::SceneBand& f, const engine::SceneBand& m, const Grid& grid, const Window& w) {
+std::optional<Pair> read_pair(const engine::SceneBand& f, const engine::SceneBand& m, const Grid& grid,
+                              const Window& w) {
     const auto n = static_cast<std::size_t>(w.pixels());
     std::vector<std::uint16_t> a(n), b(n);
     std::vector<std::uint8_t> va(n), vb(n);
@@ -71,11 +74,14 @@ std::vector<Window> windows_over(const Window& common, int& size) {
     return list;
 }
 
-Window lattice_window(const engine::Scene& s, const Grid& grid) { return grid.window(io::transform_bounds(s.bounds, s.crs, grid.crs())); }
+Window lattice_window(const engine::Scene& s, const Grid& grid) {
+    return grid.window(io::transform_bounds(s.bounds, s.crs, grid.crs()));
+}
 
 }  // namespace
 
-SceneReport check_scene(const engine::Scene& scene, const engine::Scene& reference, const Grid& grid, const SceneCheckOptions& o) {
+SceneReport check_scene(const engine::Scene& scene, const engine::Scene& reference, const Grid& grid,
+                        const SceneCheckOptions& o) {
     SceneReport r;
     r.id = scene.id;
     if (scene.id == reference.id) {
@@ -93,15 +99,18 @@ SceneReport check_scene(const engine::Scene& scene, const engine::Scene& referen
             const auto *f = band_of(reference, role), *m = band_of(scene, role);
             if (f == nullptr || m == nullptr) continue;
             for (const auto& w : windows)
-                if (const auto p = read_pair(*f, *m, grid, w)) points.push_back(algorithms::phase_correlation(p->fixed, p->moving, size));
+                if (const auto p = read_pair(*f, *m, grid, w))
+                    points.push_back(algorithms::phase_correlation(p->fixed, p->moving, size));
         }
     r.shift = algorithms::combine_tie_points(points, o.max_shift);
-    if (!o.registration) r.decision = "off";
+    if (!o.registration)
+        r.decision = "off";
     else if (r.shift.reliable) {
         const bool apply = std::hypot(r.shift.dx, r.shift.dy) > o.threshold;
         r.decision = apply ? "shifted" : "aligned";
         // To a hundredth of a pixel: finer is noise, and this is what the report can print.
-        if (apply) r.shift_x = -std::round(r.shift.dx * 100) / 100, r.shift_y = -std::round(r.shift.dy * 100) / 100;
+        if (apply)
+            r.shift_x = -std::round(r.shift.dx * 100) / 100, r.shift_y = -std::round(r.shift.dy * 100) / 100;
     }
     if (scene.reflectance && reference.reflectance) {
         std::vector<double> medians;
@@ -112,20 +121,31 @@ SceneReport check_scene(const engine::Scene& scene, const engine::Scene& referen
             std::vector<float> differences;
             for (std::size_t i = 0; i < windows.size(); i += std::max<std::size_t>(1, windows.size() / 9))
                 if (const auto p = read_pair(*f, *m, grid, windows[i]))
-                    for (std::size_t k = 0; k < p->fixed.size(); k += 7) differences.push_back(p->moving[k] - p->fixed[k]);
+                    for (std::size_t k = 0; k < p->fixed.size(); k += 7)
+                        differences.push_back(p->moving[k] - p->fixed[k]);
             if (differences.size() < 100) continue;
-            std::nth_element(differences.begin(), differences.begin() + static_cast<std::ptrdiff_t>(differences.size() / 2), differences.end());
+            std::nth_element(differences.begin(),
+                             differences.begin() + static_cast<std::ptrdiff_t>(differences.size() / 2),
+                             differences.end());
             const double median = differences[differences.size() / 2];
-            const auto beyond = std::count_if(differences.begin(), differences.end(), [&](float d) { return std::abs(d) > jump_least && (d > 0) == (median > 0); });
+            const auto beyond = std::count_if(differences.begin(), differences.end(), [&](float d) {
+                return std::abs(d) > jump_least && (d > 0) == (median > 0);
+            });
             medians.push_back(median);
-            least_share = std::min(least_share, static_cast<double>(beyond) / static_cast<double>(differences.size()));
+            least_share =
+                std::min(least_share, static_cast<double>(beyond) / static_cast<double>(differences.size()));
         }
-        const bool one_way = std::all_of(medians.begin(), medians.end(), [&](double d) { return (d > 0) == (medians.front() > 0); });
+        const bool one_way = std::all_of(medians.begin(), medians.end(),
+                                         [&](double d) { return (d > 0) == (medians.front() > 0); });
         if (medians.size() >= 3 && one_way) {
             r.jump_share = least_share;
-            r.jump = *std::min_element(medians.begin(), medians.end(), [](double a, double b) { return std::abs(a) < std::abs(b); });
+            r.jump = *std::min_element(medians.begin(), medians.end(),
+                                       [](double a, double b) { return std::abs(a) < std::abs(b); });
             if (least_share > jump_share_refused && std::abs(r.jump) > 0.07 && std::abs(r.jump) < 0.13)
-                r.refused = fmt::format("all bands differ from {} by {:+.3f} on {:.0f} % of the pixels, as when the offset of -0.1 is missing or applied twice", reference.id, r.jump, 100 * least_share);
+                r.refused = fmt::format(
+                    "all bands differ from {} by {:+.3f} on {:.0f} % of the pixels, as when the offset of "
+                    "-0.1 is missing or applied twice",
+                    reference.id, r.jump, 100 * least_share);
         }
     }
     return r;
@@ -133,15 +153,27 @@ SceneReport check_scene(const engine::Scene& scene, const engine::Scene& referen
 
 std::string report_text(const SceneReport& r) {
     const auto round = [](double v) { return std::round(v * 1e4) / 1e4; };
-    const nlohmann::ordered_json j = {{"id", r.id}, {"reference", r.reference}, {"decision", r.decision}, {"measured_dx", round(r.shift.dx)}, {"measured_dy", round(r.shift.dy)},
-                                      {"rmse", round(r.shift.rmse)}, {"tie_points_used", r.shift.used}, {"tie_points_measured", r.shift.measured}, {"applied_x", r.shift_x},
-                                      {"applied_y", r.shift_y}, {"jump", round(r.jump)}, {"jump_share", round(r.jump_share)}, {"refused", r.refused}};
+    const nlohmann::ordered_json j = {{"id", r.id},
+                                      {"reference", r.reference},
+                                      {"decision", r.decision},
+                                      {"measured_dx", round(r.shift.dx)},
+                                      {"measured_dy", round(r.shift.dy)},
+                                      {"rmse", round(r.shift.rmse)},
+                                      {"tie_points_used", r.shift.used},
+                                      {"tie_points_measured", r.shift.measured},
+                                      {"applied_x", r.shift_x},
+                                      {"applied_y", r.shift_y},
+                                      {"jump", round(r.jump)},
+                                      {"jump_share", round(r.jump_share)},
+                                      {"refused", r.refused}};
     return j.dump(1) + "\n";
 }
 
 SceneReport report_from(const std::string& text) {
     const auto j = nlohmann::json::parse(text, nullptr, false);
-    if (!j.is_object()) throw Error(ErrorCode::input, "A scene report of the store is damaged.", "Delete <store>/scenes and run `shuibao tile` again.");
+    if (!j.is_object())
+        throw Error(ErrorCode::input, "A scene report of the store is damaged.",
+                    "Delete <store>/scenes and run `shuibao tile` again.");
     SceneReport r;
     r.id = j.value("id", "");
     r.reference = j.value("reference", "");

@@ -11,23 +11,25 @@
 namespace shuibao::pipeline {
 
 struct SceneReport {
-    std::string id, reference;   ///< scene ids; the reference reports on itself with an empty reference
-    std::string decision;        ///< "reference", "aligned", "shifted", "not reliable: not shifted", "off"
-    algorithms::Shift shift;     ///< against the reference
+    std::string id, reference;  ///< scene ids; the reference reports on itself with an empty reference
+    std::string decision;       ///< "reference", "aligned", "shifted", "not reliable: not shifted", "off"
+    algorithms::Shift shift;    ///< against the reference
     double shift_x = 0, shift_y = 0;  ///< what is applied, px
-    double jump_share = 0;       ///< share of pixels more than 0.05 brighter or darker than the reference in all bands
-    double jump = 0;             ///< median of that difference over bands
-    std::string refused;         ///< reason, when the scene must not be used
+    double jump_share =
+        0;            ///< share of pixels more than 0.05 brighter or darker than the reference in all bands
+    double jump = 0;  ///< median of that difference over bands
+    std::string refused;  ///< reason, when the scene must not be used
 };
 
 struct SceneCheckOptions {
     bool registration = true;
-    double threshold = 0.2;      ///< px
-    double max_shift = 3;        ///< px
+    double threshold = 0.2;  ///< px
+    double max_shift = 3;    ///< px
 };
 
 /// Compares a scene with the reference in windows of the grid's lattice; reads only those. Deterministic.
-[[nodiscard]] SceneReport check_scene(const engine::Scene& scene, const engine::Scene& reference, const Grid& grid, const SceneCheckOptions& options);
+[[nodiscard]] SceneReport check_scene(const engine::Scene& scene, const engine::Scene& reference,
+                                      const Grid& grid, const SceneCheckOptions& options);
 
 [[nodiscard]] std::string report_text(const SceneReport& report);
 [[nodiscard]] SceneReport report_from(const std::string& text);

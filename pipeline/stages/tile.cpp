@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
-#include <fmt/format.h>
 #include <fstream>
 #include <map>
 #include <set>
 #include <sstream>
 
+#include <fmt/format.h>
+
+#include "scene_check.hpp"
 #include <shuibao/algorithms/masks.hpp>
 #include <shuibao/algorithms/normalisation.hpp>
 #include <shuibao/core/error.hpp>
@@ -17,8 +19,6 @@
 #include <shuibao/pipeline/archive.hpp>
 #include <shuibao/pipeline/stage.hpp>
 
-#include "scene_check.hpp"
-
 namespace shuibao::pipeline {
 namespace {
 
@@ -26,9 +26,10 @@ using engine::MaskKind;
 using engine::Scene;
 using engine::SceneBand;
 
-constexpr float stored_scale = 1e-4F;    // reflectance per stored step
-constexpr float stored_offset = -0.1F;   // Sentinel-2's own since baseline 04.00: its numbers pass unchanged
-constexpr int left_out[] = {static_cast<int>(Band::coastal), static_cast<int>(Band::nir09), static_cast<int>(Band::cirrus), static_cast<int>(Band::pan)};
+constexpr float stored_scale = 1e-4F;   // reflectance per stored step
+constexpr float stored_offset = -0.1F;  // Sentinel-2's own since baseline 04.00: its numbers pass unchanged
+constexpr int left_out[] = {static_cast<int>(Band::coastal), static_cast<int>(Band::nir09),
+                            static_cast<int>(Band::cirrus), static_cast<int>(Band::pan)};
 
 struct PlacedScene {
     const Scene* scene = nullptr;
@@ -57,12 +58,18 @@ std::string slurp(const std::filesystem::path& path) {
 
 Quality decode(MaskKind kind, std::uint16_t code) {
     switch (kind) {
-        case MaskKind::scl: return algorithms::quality_of_scl(code);
-        case MaskKind::qa_pixel: return algorithms::quality_of_qa_pixel(code);
-        case MaskKind::fmask: return algorithms::quality_of_fmask(code);
-        case MaskKind::valid_is_1: return code == 1 ? Quality::clear : Quality::nodata;
-        case MaskKind::masked_is_1: return code == 0 ? Quality::clear : Quality::cloud;
-        case MaskKind::none: return Quality::clear;
+        case MaskKind::scl:
+            return algorithms::quality_of_scl(code);
+        case MaskKind::qa_pixel:
+            return algorithms::quality_of_qa_pixel(code);
+        case MaskKind::fmask:
+            return algorithms::quality_of_fmask(code);
+        case MaskKind::valid_is_1:
+            return code == 1 ? Quality::clear : Quality::nodata;
+        case MaskKind::masked_is_1:
+            return code == 0 ? Quality::clear : Quality::cloud;
+        case MaskKind::none:
+            return Quality::clear;
     }
     return Quality::nodata;
 }
@@ -70,7 +77,8 @@ Quality decode(MaskKind kind, std::uint16_t code) {
 // Cuts one tile of one acquisition.
 class Cutter {
   public:
-    Cutter(const Grid& grid, const Group& group, int cloud_px, int shadow_px) : m_grid(grid), m_group(group), m_cloud_px(cloud_px), m_shadow_px(shadow_px) {}
+    Cutter(const Grid& grid, const Group& group, int cloud_px, int shadow_px)
+        : m_grid(grid), m_group(group), m_cloud_px(cloud_px), m_shadow_px(shadow_px) {}
 
     // False when no scene has a pixel there.
     bool cut(TileId tile, const std::filesystem::path& path) const {
@@ -79,7 +87,8 @@ class Cutter {
         Image image;
         image.date = a.date;
         image.bands = a.bands;
-        image.scaling.assign(a.bands.size(), a.reflectance ? Scaling{stored_scale, stored_offset} : Scaling{});
+        image.scaling.assign(a.bands.size(),
+                             a.reflectance ? Scaling{stored_scale, stored_offset} : Scaling{});
         image.pixels = Block<std::uint16_t>(window, static_cast<int>(a.bands.size()));
         bool any = false;
         for (const auto& placed : m_group.scenes) {
@@ -94,7 +103,9 @@ class Cutter {
             }
         }
         const auto quality = image.pixels.quality();
-        if (!any || std::all_of(quality.begin(), quality.end(), [](Quality q) { return q == Quality::nodata; })) return false;
+        if (!any ||
+            std::all_of(quality.begin(), quality.end(), [](Quality q) { return q == Quality::nodata; }))
+            return false;
         io::write_tile(path, m_grid, tile, image, a);
         return true;
     }
@@ -105,10 +116,13 @@ class Cutter {
         const auto& scene = *placed.scene;
         std::vector<std::uint8_t> valid(n), all(n, 1);
         for (std::size_t i = 0; i < image.bands.size(); ++i) {
-            const auto& b = *std::find_if(scene.bands.begin(), scene.bands.end(), [&](const SceneBand& s) { return s.band == image.bands[i]; });
+            const auto& b = *std::find_if(scene.bands.begin(), scene.bands.end(),
+                                          [&](const SceneBand& s) { return s.band == image.bands[i]; });
             const auto out = image.pixels.plane(static_cast<int>(i));
             const bool moved = placed.report.shift_x != 0 || placed.report.shift_y != 0;
-            io::read_band({b.href, b.index, b.nodata, placed.report.shift_x, placed.report.shift_y, moved ? io::Resampling::cubic : io::Resampling::bilinear}, m_grid, window, out, valid);
+            io::read_band({b.href, b.index, b.nodata, placed.report.shift_x, placed.report.shift_y,
+                           moved ? io::Resampling::cubic : io::Resampling::bilinear},
+                          m_grid, window, out, valid);
             if (m_group.acquisition.reflectance) store_reflectance(b, out);
             for (std::size_t k = 0; k < n; ++k) all[k] &= valid[k];
         }
@@ -121,26 +135,35 @@ class Cutter {
         const Window wide = window.grown(halo);
         std::vector<std::uint16_t> codes(static_cast<std::size_t>(wide.pixels()));
         std::vector<std::uint8_t> known(codes.size());
-        io::read_band({scene.mask_href, 1, -1.0, placed.report.shift_x, placed.report.shift_y, io::Resampling::nearest}, m_grid, wide, codes, known);
+        io::read_band(
+            {scene.mask_href, 1, -1.0, placed.report.shift_x, placed.report.shift_y, io::Resampling::nearest},
+            m_grid, wide, codes, known);
         std::vector<Quality> classes(codes.size());
-        for (std::size_t k = 0; k < codes.size(); ++k) classes[k] = known[k] != 0 ? decode(scene.mask, codes[k]) : Quality::nodata;
-        algorithms::grow_masks(classes, static_cast<std::size_t>(wide.cols), static_cast<std::size_t>(wide.rows), m_cloud_px, m_shadow_px);
+        for (std::size_t k = 0; k < codes.size(); ++k)
+            classes[k] = known[k] != 0 ? decode(scene.mask, codes[k]) : Quality::nodata;
+        algorithms::grow_masks(classes, static_cast<std::size_t>(wide.cols),
+                               static_cast<std::size_t>(wide.rows), m_cloud_px, m_shadow_px);
         for (std::int64_t y = 0; y < window.rows; ++y)
             for (std::int64_t x = 0; x < window.cols; ++x) {
                 const auto k = static_cast<std::size_t>(y * window.cols + x);
-                quality[k] = all[k] != 0 ? classes[static_cast<std::size_t>((y + halo) * wide.cols + x + halo)] : Quality::nodata;
+                quality[k] = all[k] != 0
+                                 ? classes[static_cast<std::size_t>((y + halo) * wide.cols + x + halo)]
+                                 : Quality::nodata;
             }
     }
 
     static void store_reflectance(const SceneBand& b, std::span<std::uint16_t> out) {
-        const double gain = b.scale / static_cast<double>(stored_scale), shift = (b.offset - static_cast<double>(stored_offset)) / static_cast<double>(stored_scale);
+        const double gain = b.scale / static_cast<double>(stored_scale),
+                     shift =
+                         (b.offset - static_cast<double>(stored_offset)) / static_cast<double>(stored_scale);
         if (std::abs(gain - 1) < 1e-6) {
             const int add = static_cast<int>(std::lround(shift));
             if (add == 0) return;
             for (auto& v : out) v = static_cast<std::uint16_t>(std::clamp(v + add, 1, 65535));
             return;
         }
-        for (auto& v : out) v = static_cast<std::uint16_t>(std::lround(std::clamp(v * gain + shift, 1.0, 65535.0)));
+        for (auto& v : out)
+            v = static_cast<std::uint16_t>(std::lround(std::clamp(v * gain + shift, 1.0, 65535.0)));
     }
 
     // The earlier scene (by id) keeps what it sees clearly; the other fills in.
@@ -148,9 +171,11 @@ class Cutter {
         const auto q = image.pixels.quality();
         const auto oq = other.pixels.quality();
         for (std::size_t k = 0; k < q.size(); ++k) {
-            if (usable(q[k]) || oq[k] == Quality::nodata || (q[k] != Quality::nodata && !usable(oq[k]))) continue;
+            if (usable(q[k]) || oq[k] == Quality::nodata || (q[k] != Quality::nodata && !usable(oq[k])))
+                continue;
             q[k] = oq[k];
-            for (int p = 0; p < image.pixels.planes(); ++p) image.pixels.plane(p)[k] = other.pixels.plane(p)[k];
+            for (int p = 0; p < image.pixels.planes(); ++p)
+                image.pixels.plane(p)[k] = other.pixels.plane(p)[k];
         }
     }
 
@@ -163,21 +188,56 @@ class TileStage final : public Stage {
   public:
     [[nodiscard]] StageInfo info() const override {
         return {.summary = "Cut scenes into calibrated, masked, co-registered tiles",
-                .description = "scenes.json → one GeoTIFF per tile and acquisition, with a quality band; scenes of one day and platform are merged.",
+                .description =
+                    "scenes.json → one GeoTIFF per tile and acquisition, with a quality band; scenes of one "
+                    "day and platform are merged.",
                 .example = {"shuibao tile --store store -j 2"},
                 .shardable = true};
     }
     void declare(OptionTable& t) const override {
-        t.add({.key = "tile.registration", .type = OptionType::flag, .fallback = "true", .help = "Measure each scene's shift against the reference and correct it"});
-        t.add({.key = "tile.registration_threshold", .type = OptionType::number, .fallback = "0.2",
-               .help = "Smaller shifts are left alone, because resampling costs more sharpness than they do", .unit = "px", .min = 0, .max = 3});
-        t.add({.key = "tile.max_shift", .type = OptionType::number, .fallback = "3", .help = "Larger shifts are not believed", .unit = "px", .min = 0.5, .max = 20});
-        t.add({.key = "tile.reference", .help = "Item id of the scene that the others are laid on; default: the first in time"});
-        t.add({.key = "tile.cloud_margin", .type = OptionType::number, .fallback = "30", .help = "Rim masked around cloud", .unit = "m", .min = 0, .max = 2000});
-        t.add({.key = "tile.shadow_margin", .type = OptionType::number, .fallback = "50", .help = "Rim masked around cloud shadow", .unit = "m", .min = 0, .max = 2000});
-        t.add({.key = "tile.bands", .type = OptionType::list, .help = "Bands to keep, by common name; default: all but coastal, nir09, cirrus, pan"});
-        t.add({.key = "tile.normalise", .type = OptionType::choice, .fallback = "auto",
-               .help = "Relative radiometric normalisation to the reference: auto = for DN and top-of-atmosphere imagery", .choices = {"auto", "always", "never"}});
+        t.add({.key = "tile.registration",
+               .type = OptionType::flag,
+               .fallback = "true",
+               .help = "Measure each scene's shift against the reference and correct it"});
+        t.add({.key = "tile.registration_threshold",
+               .type = OptionType::number,
+               .fallback = "0.2",
+               .help = "Smaller shifts are left alone, because resampling costs more sharpness than they do",
+               .unit = "px",
+               .min = 0,
+               .max = 3});
+        t.add({.key = "tile.max_shift",
+               .type = OptionType::number,
+               .fallback = "3",
+               .help = "Larger shifts are not believed",
+               .unit = "px",
+               .min = 0.5,
+               .max = 20});
+        t.add({.key = "tile.reference",
+               .help = "Item id of the scene that the others are laid on; default: the first in time"});
+        t.add({.key = "tile.cloud_margin",
+               .type = OptionType::number,
+               .fallback = "30",
+               .help = "Rim masked around cloud",
+               .unit = "m",
+               .min = 0,
+               .max = 2000});
+        t.add({.key = "tile.shadow_margin",
+               .type = OptionType::number,
+               .fallback = "50",
+               .help = "Rim masked around cloud shadow",
+               .unit = "m",
+               .min = 0,
+               .max = 2000});
+        t.add({.key = "tile.bands",
+               .type = OptionType::list,
+               .help = "Bands to keep, by common name; default: all but coastal, nir09, cirrus, pan"});
+        t.add({.key = "tile.normalise",
+               .type = OptionType::choice,
+               .fallback = "auto",
+               .help = "Relative radiometric normalisation to the reference: auto = for DN and "
+                       "top-of-atmosphere imagery",
+               .choices = {"auto", "always", "never"}});
     }
     void run(RunContext& c) const override {
         const auto list = engine::load_scenes(c.store.scenes_file());
@@ -185,15 +245,20 @@ class TileStage final : public Stage {
         const Scene& reference = reference_of(c, list.scenes);
         const auto reports = check_scenes(c, list.scenes, reference, grid);
         auto groups = group(c, list.scenes, reports, grid);
-        const int cloud_px = static_cast<int>(std::ceil(c.settings.number("tile.cloud_margin") / grid.gsd() - 1e-9));
-        const int shadow_px = static_cast<int>(std::ceil(c.settings.number("tile.shadow_margin") / grid.gsd() - 1e-9));
+        const int cloud_px =
+            static_cast<int>(std::ceil(c.settings.number("tile.cloud_margin") / grid.gsd() - 1e-9));
+        const int shadow_px =
+            static_cast<int>(std::ceil(c.settings.number("tile.shadow_margin") / grid.gsd() - 1e-9));
 
         std::vector<engine::Unit> units;
         std::map<std::string, std::string> key_of;  // unit → key, to know later which are done
         for (auto& g : groups) {
             auto cutter = std::make_shared<Cutter>(grid, g, cloud_px, shadow_px);
-            std::map<std::string, std::string> inputs = {{"grid", fmt::format("{} {} {} {} {}", grid.crs(), grid.gsd(), grid.tile_size(), grid.origin_x(), grid.origin_y())}};
-            for (const auto* key : {"tile.cloud_margin", "tile.shadow_margin", "tile.bands"}) inputs[std::string("option ") + key] = c.settings.text(key);
+            std::map<std::string, std::string> inputs = {
+                {"grid", fmt::format("{} {} {} {} {}", grid.crs(), grid.gsd(), grid.tile_size(),
+                                     grid.origin_x(), grid.origin_y())}};
+            for (const auto* key : {"tile.cloud_margin", "tile.shadow_margin", "tile.bands"})
+                inputs[std::string("option ") + key] = c.settings.text(key);
             for (const auto& p : g.scenes) {
                 inputs["scene " + p.scene->id] = p.scene->fingerprint + description(*p.scene);
                 inputs["shift " + p.scene->id] = fmt::format("{} {}", p.report.shift_x, p.report.shift_y);
@@ -206,7 +271,8 @@ class TileStage final : public Stage {
                 u.outputs = {path};
                 u.group = fmt::format("{} {:06}", g.acquisition.key, tile.y + 500000);
                 const auto pixels = static_cast<std::size_t>(grid.window(tile).pixels());
-                u.memory = pixels * (2 * (g.acquisition.bands.size() + 1) * (g.scenes.size() > 1 ? 2 : 1) + 6);
+                u.memory =
+                    pixels * (2 * (g.acquisition.bands.size() + 1) * (g.scenes.size() > 1 ? 2 : 1) + 6);
                 u.work = [cutter, tile, path] {
                     if (!cutter->cut(tile, path)) {
                         std::error_code ignored;
@@ -219,29 +285,44 @@ class TileStage final : public Stage {
         const auto counts = c.executor.run("tile", units);
         io::forget_handles();
         if (!c.executor.options().dry_run) finish(c, grid, groups);
-        c.log.write(engine::LogLevel::info, fmt::format("{} tiles cut, {} up to date, {} failed", counts.run, counts.skipped, counts.failed), "tile");
+        c.log.write(
+            engine::LogLevel::info,
+            fmt::format("{} tiles cut, {} up to date, {} failed", counts.run, counts.skipped, counts.failed),
+            "tile");
     }
 
   private:
     static std::string description(const Scene& s) {
         std::string text = fmt::format("{} {} {}", s.reflectance, engine::mask_name(s.mask), s.date.iso());
-        for (const auto& b : s.bands) text += fmt::format(";{} {} {} {} {}", common_name(b.band), b.index, b.scale, b.offset, b.nodata.value_or(-1));
+        for (const auto& b : s.bands)
+            text += fmt::format(";{} {} {} {} {}", common_name(b.band), b.index, b.scale, b.offset,
+                                b.nodata.value_or(-1));
         return engine::hash_bytes(text);
     }
 
     static const Scene& reference_of(const RunContext& c, const std::vector<Scene>& scenes) {
         if (!c.settings.has("tile.reference")) return scenes.front();  // sorted by date, id
         const auto wanted = c.settings.text("tile.reference");
-        const auto it = std::find_if(scenes.begin(), scenes.end(), [&](const Scene& s) { return s.id == wanted; });
+        const auto it =
+            std::find_if(scenes.begin(), scenes.end(), [&](const Scene& s) { return s.id == wanted; });
         if (it == scenes.end())
-            throw Error(ErrorCode::usage, fmt::format("{}: there is no scene '{}'.", c.settings.origin("tile.reference"), wanted), "scenes.json in the store lists the ids.");
+            throw Error(
+                ErrorCode::usage,
+                fmt::format("{}: there is no scene '{}'.", c.settings.origin("tile.reference"), wanted),
+                "scenes.json in the store lists the ids.");
         return *it;
     }
 
-    static std::vector<SceneReport> check_scenes(RunContext& c, const std::vector<Scene>& scenes, const Scene& first, const Grid& grid) {
-        const SceneCheckOptions options{c.settings.flag("tile.registration"), c.settings.number("tile.registration_threshold"), c.settings.number("tile.max_shift")};
+    static std::vector<SceneReport> check_scenes(RunContext& c, const std::vector<Scene>& scenes,
+                                                 const Scene& first, const Grid& grid) {
+        const SceneCheckOptions options{c.settings.flag("tile.registration"),
+                                        c.settings.number("tile.registration_threshold"),
+                                        c.settings.number("tile.max_shift")};
         std::vector<engine::Unit> units;
-        const auto path_of = [&](const Scene& s) { return c.store.scene_reports() / (plain(s.id).substr(0, 60) + "_" + engine::hash_bytes(s.id).substr(0, 8) + ".json"); };
+        const auto path_of = [&](const Scene& s) {
+            return c.store.scene_reports() /
+                   (plain(s.id).substr(0, 60) + "_" + engine::hash_bytes(s.id).substr(0, 8) + ".json");
+        };
         for (const auto& s : scenes) {
             // Scenes of another place are compared with the first scene that overlaps them.
             const Scene* reference = &first;
@@ -254,11 +335,15 @@ class TileStage final : public Stage {
                     }
             engine::Unit u;
             u.id = s.id;
-            u.inputs = {{"scene", s.fingerprint + description(s)}, {"reference", reference->fingerprint + description(*reference)}};
-            for (const auto* key : {"tile.registration", "tile.registration_threshold", "tile.max_shift"}) u.inputs[std::string("option ") + key] = c.settings.text(key);
+            u.inputs = {{"scene", s.fingerprint + description(s)},
+                        {"reference", reference->fingerprint + description(*reference)}};
+            for (const auto* key : {"tile.registration", "tile.registration_threshold", "tile.max_shift"})
+                u.inputs[std::string("option ") + key] = c.settings.text(key);
             u.outputs = {path_of(s)};
             u.memory = 64 << 20;
-            u.work = [&s, reference, &grid, options, path = path_of(s)] { io::write_text(path, report_text(check_scene(s, *reference, grid, options))); };
+            u.work = [&s, reference, &grid, options, path = path_of(s)] {
+                io::write_text(path, report_text(check_scene(s, *reference, grid, options)));
+            };
             units.push_back(std::move(u));
         }
         c.executor.run("register", std::move(units));
@@ -267,29 +352,40 @@ class TileStage final : public Stage {
             SceneReport r;
             const auto path = path_of(s);
             std::error_code error;
-            if (std::filesystem::exists(path, error)) r = report_from(slurp(path));
-            else r.refused = c.executor.options().dry_run ? "" : "it could not be read";
+            if (std::filesystem::exists(path, error))
+                r = report_from(slurp(path));
+            else
+                r.refused = c.executor.options().dry_run ? "" : "it could not be read";
             if (!r.refused.empty())
-                c.problems.add({"tile", s.id, "radiometry", fmt::format("The scene {} is set aside: {}.", s.id, r.refused), "Check raster:bands offset in its Item against the product's metadata."});
-            c.log.write(engine::LogLevel::info, fmt::format("{}: {}, measured {:+.2f} {:+.2f} px, rmse {:.2f}, {} of {} tie points", s.id, r.refused.empty() ? r.decision : "refused", r.shift.dx, r.shift.dy,
-                                                            r.shift.rmse, r.shift.used, r.shift.measured), "tile");
+                c.problems.add({"tile", s.id, "radiometry",
+                                fmt::format("The scene {} is set aside: {}.", s.id, r.refused),
+                                "Check raster:bands offset in its Item against the product's metadata."});
+            c.log.write(engine::LogLevel::info,
+                        fmt::format("{}: {}, measured {:+.2f} {:+.2f} px, rmse {:.2f}, {} of {} tie points",
+                                    s.id, r.refused.empty() ? r.decision : "refused", r.shift.dx, r.shift.dy,
+                                    r.shift.rmse, r.shift.used, r.shift.measured),
+                        "tile");
             reports.push_back(std::move(r));
         }
         return reports;
     }
 
-    static std::vector<Group> group(const RunContext& c, const std::vector<Scene>& scenes, const std::vector<SceneReport>& reports, const Grid& grid) {
+    static std::vector<Group> group(const RunContext& c, const std::vector<Scene>& scenes,
+                                    const std::vector<SceneReport>& reports, const Grid& grid) {
         const auto wanted = c.settings.list("tile.bands");
         std::map<std::string, Group> by_key;
         for (std::size_t i = 0; i < scenes.size(); ++i) {
             const auto& s = scenes[i];
             if (!reports[i].refused.empty()) continue;
-            const std::string key = s.date.compact() + "_" + plain(s.platform) + (s.orbit.empty() ? "" : "_" + s.orbit);
+            const std::string key =
+                s.date.compact() + "_" + plain(s.platform) + (s.orbit.empty() ? "" : "_" + s.orbit);
             auto& g = by_key[key];
             std::vector<Band> bands;
             for (const auto& b : s.bands) {
-                const bool asked = std::find(wanted.begin(), wanted.end(), common_name(b.band)) != wanted.end();
-                const bool dropped = std::find(std::begin(left_out), std::end(left_out), static_cast<int>(b.band)) != std::end(left_out);
+                const bool asked =
+                    std::find(wanted.begin(), wanted.end(), common_name(b.band)) != wanted.end();
+                const bool dropped = std::find(std::begin(left_out), std::end(left_out),
+                                               static_cast<int>(b.band)) != std::end(left_out);
                 if (wanted.empty() ? !dropped : asked) bands.push_back(b.band);
             }
             auto& a = g.acquisition;
@@ -299,17 +395,20 @@ class TileStage final : public Stage {
                 a.reflectance = s.reflectance;
                 a.bands = bands;
             } else {
-                std::erase_if(a.bands, [&](Band b) { return std::find(bands.begin(), bands.end(), b) == bands.end(); });
+                std::erase_if(
+                    a.bands, [&](Band b) { return std::find(bands.begin(), bands.end(), b) == bands.end(); });
             }
             a.sources.push_back(s.id);
             Window w = grid.window(io::transform_bounds(s.bounds, s.crs, grid.crs()));
-            if (reports[i].shift_x != 0 || reports[i].shift_y != 0 || !io::same_crs(s.crs, grid.crs())) w = w.grown(4);
+            if (reports[i].shift_x != 0 || reports[i].shift_y != 0 || !io::same_crs(s.crs, grid.crs()))
+                w = w.grown(4);
             g.scenes.push_back({&s, reports[i], w});
         }
         std::vector<Group> groups;
         for (auto& [key, g] : by_key)
             if (!g.acquisition.bands.empty()) groups.push_back(std::move(g));
-        if (groups.empty() && !c.executor.options().dry_run) throw Error(ErrorCode::input, "No scene is left to cut.", "The problems above say why.");
+        if (groups.empty() && !c.executor.options().dry_run)
+            throw Error(ErrorCode::input, "No scene is left to cut.", "The problems above say why.");
         return groups;
     }
 
@@ -325,16 +424,22 @@ class TileStage final : public Stage {
         std::vector<io::Acquisition> list;
         for (auto& g : groups) {
             auto& a = g.acquisition;
-            a.scaling.assign(a.bands.size(), a.reflectance ? Scaling{stored_scale, stored_offset} : Scaling{});
+            a.scaling.assign(a.bands.size(),
+                             a.reflectance ? Scaling{stored_scale, stored_offset} : Scaling{});
             for (const TileId t : tiles_of(g, grid)) {
                 std::error_code error;
-                if (!c.executor.key("tile", t.str() + "/" + a.key).empty() && std::filesystem::exists(io::TileArchive::tile_path(c.store.tiles(), t, a.key), error)) a.tiles.push_back(t);
+                if (!c.executor.key("tile", t.str() + "/" + a.key).empty() &&
+                    std::filesystem::exists(io::TileArchive::tile_path(c.store.tiles(), t, a.key), error))
+                    a.tiles.push_back(t);
             }
             if (!a.tiles.empty()) list.push_back(a);
         }
-        if (list.empty()) throw Error(ErrorCode::input, "No tile holds any data.", "The scenes are empty or could not be read; the problems above say why.");
+        if (list.empty())
+            throw Error(ErrorCode::input, "No tile holds any data.",
+                        "The scenes are empty or could not be read; the problems above say why.");
         const std::string mode = c.settings.text("tile.normalise");
-        const bool surface = std::all_of(groups.begin(), groups.end(), [](const Group& g) { return g.scenes.front().scene->surface; });
+        const bool surface = std::all_of(groups.begin(), groups.end(),
+                                         [](const Group& g) { return g.scenes.front().scene->surface; });
         if (list.size() > 1 && (mode == "always" || (mode == "auto" && !surface))) normalise(c, grid, list);
         save_acquisitions(c.store, list);
     }
@@ -345,28 +450,41 @@ class TileStage final : public Stage {
         for (const auto& a : list)
             for (const TileId t : a.tiles) {
                 const Window w = grid.window(t);
-                const auto c0 = window.empty() ? w.col : std::min(w.col, window.col), r0 = window.empty() ? w.row : std::min(w.row, window.row);
-                const auto c1 = window.empty() ? w.col + w.cols : std::max(w.col + w.cols, window.col + window.cols);
-                const auto r1 = window.empty() ? w.row + w.rows : std::max(w.row + w.rows, window.row + window.rows);
+                const auto c0 = window.empty() ? w.col : std::min(w.col, window.col),
+                           r0 = window.empty() ? w.row : std::min(w.row, window.row);
+                const auto c1 =
+                    window.empty() ? w.col + w.cols : std::max(w.col + w.cols, window.col + window.cols);
+                const auto r1 =
+                    window.empty() ? w.row + w.rows : std::max(w.row + w.rows, window.row + window.rows);
                 window = {c0, r0, c1 - c0, r1 - r0};
             }
-        // A step of 4 on small areas, coarser on large ones: a million pixels fix a straight line well enough.
+        // A step of 4 on small areas, coarser on large ones: a million pixels fix a straight line well
+        // enough.
         int step = 4;
         while (window.pixels() / (step * step) > 1'500'000) step *= 2;
         for (std::size_t i = 1; i < list.size(); ++i) {
             std::vector<Band> bands;
             for (const Band b : list[i].bands)
-                if (std::find(list[0].bands.begin(), list[0].bands.end(), b) != list[0].bands.end()) bands.push_back(b);
-            const Image fixed = archive.sample(archive.acquisitions()[0], window, bands, step), moving = archive.sample(archive.acquisitions()[i], window, bands, step);
+                if (std::find(list[0].bands.begin(), list[0].bands.end(), b) != list[0].bands.end())
+                    bands.push_back(b);
+            const Image fixed = archive.sample(archive.acquisitions()[0], window, bands, step),
+                        moving = archive.sample(archive.acquisitions()[i], window, bands, step);
             const auto lines = algorithms::relative_normalisation(fixed, moving);
             if (lines.empty()) {
-                c.log.write(engine::LogLevel::warn, fmt::format("{} is not normalised: too few pixels look unchanged", list[i].key), "tile");
+                c.log.write(engine::LogLevel::warn,
+                            fmt::format("{} is not normalised: too few pixels look unchanged", list[i].key),
+                            "tile");
                 continue;
             }
             for (std::size_t b = 0; b < bands.size(); ++b) {
-                auto& s = list[i].scaling[static_cast<std::size_t>(std::find(list[i].bands.begin(), list[i].bands.end(), bands[b]) - list[i].bands.begin())];
-                s = {static_cast<float>(lines[b].gain) * s.scale, static_cast<float>(lines[b].gain * static_cast<double>(s.offset) + lines[b].offset)};
-                c.log.write(engine::LogLevel::debug, fmt::format("{} {}: gain {:.4f}, offset {:+.4f}", list[i].key, common_name(bands[b]), lines[b].gain, lines[b].offset), "tile");
+                auto& s = list[i].scaling[static_cast<std::size_t>(
+                    std::find(list[i].bands.begin(), list[i].bands.end(), bands[b]) - list[i].bands.begin())];
+                s = {static_cast<float>(lines[b].gain) * s.scale,
+                     static_cast<float>(lines[b].gain * static_cast<double>(s.offset) + lines[b].offset)};
+                c.log.write(engine::LogLevel::debug,
+                            fmt::format("{} {}: gain {:.4f}, offset {:+.4f}", list[i].key,
+                                        common_name(bands[b]), lines[b].gain, lines[b].offset),
+                            "tile");
             }
         }
     }

@@ -53,7 +53,8 @@ struct Scene {
         for (int y = 0; y < field; ++y)
             for (int x = 0; x < field; ++x) {
                 seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
-                noise.at<float>(y, x) = static_cast<float>(static_cast<double>(seed >> 11) / 9007199254740992.0 - 0.5);
+                noise.at<float>(y, x) =
+                    static_cast<float>(static_cast<double>(seed >> 11) / 9007199254740992.0 - 0.5);
             }
         cv::dft(noise, spectrum, cv::DFT_COMPLEX_OUTPUT);
     }
@@ -61,11 +62,14 @@ struct Scene {
         cv::Mat moved = spectrum.clone(), out;
         for (int y = 0; y < field; ++y)
             for (int x = 0; x < field; ++x) {
-                const double fy = static_cast<double>(y < field / 2 ? y : y - field) / field, fx = static_cast<double>(x < field / 2 ? x : x - field) / field;
-                const double f = std::hypot(fx, fy), gain = f > 0 && f < 0.45 ? 1 / f : 0, angle = -2 * 3.14159265358979 * (fx * dx + fy * dy);
+                const double fy = static_cast<double>(y < field / 2 ? y : y - field) / field,
+                             fx = static_cast<double>(x < field / 2 ? x : x - field) / field;
+                const double f = std::hypot(fx, fy), gain = f > 0 && f < 0.45 ? 1 / f : 0,
+                             angle = -2 * 3.14159265358979 * (fx * dx + fy * dy);
                 const auto v = moved.at<cv::Vec2f>(y, x);
                 const double c = std::cos(angle), s = std::sin(angle);
-                moved.at<cv::Vec2f>(y, x) = cv::Vec2f(static_cast<float>(gain * (v[0] * c - v[1] * s)), static_cast<float>(gain * (v[0] * s + v[1] * c)));
+                moved.at<cv::Vec2f>(y, x) = cv::Vec2f(static_cast<float>(gain * (v[0] * c - v[1] * s)),
+                                                      static_cast<float>(gain * (v[0] * s + v[1] * c)));
             }
         cv::dft(moved, out, cv::DFT_INVERSE | cv::DFT_REAL_OUTPUT | cv::DFT_SCALE);
         std::vector<float> crop;
@@ -89,7 +93,9 @@ TEST_CASE("O17: shifts of 0.1 to 0.9 px are recovered within 0.05 px with 20 % c
             for (const float v : moving) mean += v;
             mean /= n * n;
             for (int y = 20; y < 134; ++y)
-                for (int x = 60; x < 175; ++x) moving[static_cast<std::size_t>(y * n + x)] = static_cast<float>(mean);  // 20 % of the window
+                for (int x = 60; x < 175; ++x)
+                    moving[static_cast<std::size_t>(y * n + x)] =
+                        static_cast<float>(mean);        // 20 % of the window
             for (auto& v : moving) v = 1.3F * v + 5.0F;  // another sun
             points.push_back(phase_correlation(fixed, moving, n));
         }
@@ -103,6 +109,8 @@ TEST_CASE("O17: shifts of 0.1 to 0.9 px are recovered within 0.05 px with 20 % c
 
 TEST_CASE("noise is not taken for a shift") {
     std::vector<TiePoint> points;
-    for (std::uint64_t seed = 10; seed < 16; ++seed) points.push_back(phase_correlation(Scene(seed).image(64, 0, 0), Scene(seed + 100).image(64, 0, 0), 64));
+    for (std::uint64_t seed = 10; seed < 16; ++seed)
+        points.push_back(
+            phase_correlation(Scene(seed).image(64, 0, 0), Scene(seed + 100).image(64, 0, 0), 64));
     CHECK_FALSE(combine_tie_points(points, 3).reliable);
 }

@@ -23,7 +23,6 @@ struct DetectorNeeds {
     std::vector<Band> welcome;         ///< used when every acquisition has them
     int min_dates = 2, max_dates = 2;  ///< 0 = any number
     int halo = 0;                      ///< pixels of neighbourhood around the window to decide
-    int sample_step = 4;               ///< lattice step of the sample that fit() gets; 0 = no sample wanted
     std::size_t bytes_per_pixel = 0;   ///< working memory per pixel of the (grown) window, all dates together
     std::size_t state_bytes_per_pixel = 0;  ///< persisted per-pixel state; 0 for detectors without memory
 };
@@ -54,10 +53,10 @@ class Detector {
     [[nodiscard]] virtual std::vector<Option> options() const = 0;
     [[nodiscard]] virtual DetectorNeeds needs() const = 0;
 
-    /// Learns the model of no change from a sparse sample of the whole area (one Image per date, in time
-    /// order, pixels of all tiles concatenated as one row). Throws Error(input) when there is too little to
-    /// learn from.
-    [[nodiscard]] virtual DetectorModel fit(std::span<const Image> sample,
+    /// Learns the model of no change from cells: squares of the pixel lattice, spread over the whole area,
+    /// each with one Image per date in time order. The cells do not depend on the tile size. Throws
+    /// Error(input) when there is too little to learn from.
+    [[nodiscard]] virtual DetectorModel fit(std::span<const std::vector<Image>> cells,
                                             const DetectorOptions& options) const = 0;
 
     /// Decides one window. `images` are in time order and cover `window` grown by needs().halo; what lies

@@ -10,8 +10,8 @@
 
 namespace shuibao::algorithms {
 
-/// Sentinel-2 scene classification (SCL, Sen2Cor 2.x codes 0–11). Class 2 (dark) and 7 (unclassified) are clear:
-/// they hold most freshly opened, moist ground.
+/// Sentinel-2 scene classification (SCL, Sen2Cor 2.x codes 0–11). Class 2 (dark) and 7 (unclassified) are
+/// clear: they hold most freshly opened, moist ground.
 [[nodiscard]] Quality quality_of_scl(std::uint16_t code);
 /// Landsat Collection 2 QA_PIXEL bits (fill 0, dilated 1, cirrus 2, cloud 3, shadow 4, snow 5, water 7).
 [[nodiscard]] Quality quality_of_qa_pixel(std::uint16_t bits);

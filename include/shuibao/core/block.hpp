@@ -52,7 +52,8 @@ class Block {
 struct Image {
     Date date;
     std::vector<Band> bands;       ///< role of each plane, ascending
-    std::vector<Scaling> scaling;  ///< per plane; reflectance (unitless, 0–1) or relative DN
+    std::vector<Scaling> scaling;  ///< per plane
+    bool reflectance = true;       ///< scaled values are reflectance (0–1), else relative DN
     Block<std::uint16_t> pixels;
 
     /// Plane that holds a role, or -1.

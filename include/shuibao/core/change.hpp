@@ -24,8 +24,10 @@ enum class ChangeKind : std::uint8_t {
 /// Scores and confidences are fixed-point, so that they are the same bytes in memory and on disk.
 struct Change {
     static constexpr std::uint16_t unobserved = 0xFFFF;  ///< in `evidence`: no usable pair of looks
-    static constexpr int evidence_zero = 32768;          ///< stored evidence of 0
-    static constexpr int evidence_per_unit = 256;        ///< stored steps per unit of log-odds
+    static constexpr std::uint16_t no_evidence =
+        0;  ///< in `evidence`: below what is worth keeping (sparse on disk)
+    static constexpr int evidence_zero = 32768;    ///< stored evidence of 0
+    static constexpr int evidence_per_unit = 256;  ///< stored steps per unit of log-odds
     static constexpr int confidence_one = 10000;
 
     Window window;

@@ -20,17 +20,19 @@ namespace shuibao::engine {
 struct Unit {
     std::string id;                             ///< "X0003_Y0004/20161209"; unique in its stage
     std::map<std::string, std::string> inputs;  ///< name → hash or value of everything the result depends on
-    std::vector<std::filesystem::path> outputs;  ///< files the work writes (atomically); it may leave some out
-    std::string group = {};                      ///< units of one group run on one thread, in the order given
-    std::size_t memory = 0;                      ///< peak bytes the work needs, for the budget
-    std::function<void()> work;                  ///< throws Error when the unit fails; must be reentrant
+    std::vector<std::filesystem::path>
+        outputs;                 ///< files the work writes (atomically); it may leave some out
+    std::string group = {};      ///< units of one group run on one thread, in the order given
+    std::size_t memory = 0;      ///< peak bytes the work needs, for the budget
+    std::function<void()> work;  ///< throws Error when the unit fails; must be reentrant
 };
 
 /// Which part of a stage this process does.
 struct Selection {
     std::vector<std::string> tiles = {};  ///< only units of these tiles; empty = all
     int shard = 0, shards = 1;            ///< only units whose tile hashes to this shard (0-based)
-    /// `unit` is a unit id; what stands before its first '/' is the tile. Ids that name no tile are always taken.
+    /// `unit` is a unit id; what stands before its first '/' is the tile. Ids that name no tile are always
+    /// taken.
     [[nodiscard]] bool takes(const std::string& unit) const;
 };
 
@@ -48,15 +50,16 @@ class Executor {
         std::size_t memory = std::size_t{1} << 30;  ///< bytes for all units together
         bool dry_run = false;                       ///< plan only: print what would run and why
         bool explain = false;                       ///< print the reason of each decision
-        std::string code_version;  ///< enters every key: a new program redoes the work
-        Selection selection = {};  ///< which units this process does
+        std::string code_version;                   ///< enters every key: a new program redoes the work
+        Selection selection = {};                   ///< which units this process does
     };
     Executor(Options options, const Store& store, Log& log, Problems& problems);
     ~Executor();
 
-    /// Decides, runs and records; units whose id names a tile outside the selection are left alone. A unit whose work throws Error is added to the problems (unless the code is
-    /// `interrupted`, or the disk is full, which end the run) and the others go on. Throws Error(interrupted)
-    /// after SIGINT/SIGTERM, when the units in flight have finished.
+    /// Decides, runs and records; units whose id names a tile outside the selection are left alone. A unit
+    /// whose work throws Error is added to the problems (unless the code is `interrupted`, or the disk is
+    /// full, which end the run) and the others go on. Throws Error(interrupted) after SIGINT/SIGTERM, when
+    /// the units in flight have finished.
     StageCounts run(const std::string& stage, std::vector<Unit> units);
 
     /// Key under which a unit was last recorded as done (a hash of its inputs), or empty: what a later stage

@@ -14,7 +14,7 @@ namespace shuibao::engine {
 
 /// Record of one finished unit.
 struct ManifestEntry {
-    std::string key;                            ///< hash of `inputs`
+    std::string key;  ///< hash of `inputs`
     std::map<std::string, std::string> inputs;
     std::map<std::string, std::uintmax_t> outputs;  ///< path → size in bytes
 };

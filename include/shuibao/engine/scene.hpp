@@ -22,26 +22,26 @@ enum class MaskKind { none, scl, qa_pixel, fmask, valid_is_1, masked_is_1 };
 /// One band of one raster file.
 struct SceneBand {
     Band band{};
-    std::string href;            ///< absolute path or /vsi name
-    int index = 1;               ///< band number in the file, from 1
-    double gsd = 0;              ///< m, 0 = not stated
+    std::string href;  ///< absolute path or /vsi name
+    int index = 1;     ///< band number in the file, from 1
+    double gsd = 0;    ///< m, 0 = not stated
     double scale = 1, offset = 0;
     std::optional<double> nodata;
 };
 
 struct Scene {
-    std::string id, source;      ///< item id, file it came from
+    std::string id, source;  ///< item id, file it came from
     std::string collection, platform, orbit;
     Date date;
-    bool reflectance = false;    ///< values are reflectance after scale and offset; else relative DN
-    bool surface = false;        ///< surface reflectance (no relative normalisation)
-    std::string crs;             ///< "EPSG:32650" or WKT, of the finest band
-    Bounds bounds;               ///< of the finest band, in `crs`
+    bool reflectance = false;          ///< values are reflectance after scale and offset; else relative DN
+    bool surface = false;              ///< surface reflectance (no relative normalisation)
+    std::string crs;                   ///< "EPSG:32650" or WKT, of the finest band
+    Bounds bounds;                     ///< of the finest band, in `crs`
     std::optional<Bounds> geographic;  ///< bbox of the Item, degrees WGS 84
     std::vector<SceneBand> bands;      ///< one per role, ascending
     MaskKind mask = MaskKind::none;
     std::string mask_href;
-    std::string fingerprint;     ///< hash of the files
+    std::string fingerprint;  ///< hash of the files
 };
 
 /// A scene that is not used, and why. Nothing is dropped without one of these.

@@ -40,7 +40,8 @@ class GdalMessages {
 /// What gdal_setup() was told.
 [[nodiscard]] bool network_allowed();
 
-/// True for names that GDAL would fetch over the network (http://, /vsicurl/, /vsis3/ …, also inside /vsizip/).
+/// True for names that GDAL would fetch over the network (http://, /vsicurl/, /vsis3/ …, also inside
+/// /vsizip/).
 [[nodiscard]] bool is_remote(const std::string& dataset);
 
 }  // namespace shuibao::io

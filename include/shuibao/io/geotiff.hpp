@@ -24,16 +24,17 @@ struct GeoTiffOptions {
     std::string compression = "ZSTD";  ///< ZSTD | DEFLATE | NONE
     int level = 1;
     bool predictor = false;
-    int block = 256;                   ///< pixels; a multiple of 16
-    bool sparse = false;               ///< blocks of zeros are not stored
-    bool bytes = false;                ///< store as UInt8
+    int block = 256;      ///< pixels; a multiple of 16
+    bool sparse = false;  ///< blocks of zeros are not stored
+    bool bytes = false;   ///< store as UInt8
     std::map<std::string, std::string> metadata = {};
     /// Writes an overview of this factor that holds every factor-th pixel of every factor-th row (0 = none).
     int lattice_overview = 0;
-    int nodata = -1;                   ///< -1 = none
+    int nodata = -1;  ///< -1 = none
 };
 
 /// REQUIRES equal sizes. Throws Error(failed) naming the path.
-void write_geotiff(const std::filesystem::path& path, const Grid& grid, const Window& window, std::span<const GeoTiffBand> bands, const GeoTiffOptions& options);
+void write_geotiff(const std::filesystem::path& path, const Grid& grid, const Window& window,
+                   std::span<const GeoTiffBand> bands, const GeoTiffOptions& options);
 
 }  // namespace shuibao::io

@@ -15,18 +15,19 @@ namespace shuibao::io {
 
 /// Where a raster lies and what it holds.
 struct RasterInfo {
-    std::string crs;        ///< "EPSG:n" where PROJ knows the code, else WKT; empty = none
+    std::string crs;  ///< "EPSG:n" where PROJ knows the code, else WKT; empty = none
     bool north_up = true;
     double left = 0, top = 0, gsd_x = 0, gsd_y = 0;  ///< upper-left corner and pixel size, CRS unit
     int cols = 0, rows = 0, bands = 0;
-    std::string type;       ///< GDAL's name of the pixel type
+    std::string type;  ///< GDAL's name of the pixel type
     std::optional<double> nodata;
     [[nodiscard]] Bounds bounds() const { return {left, top - rows * gsd_y, left + cols * gsd_x, top}; }
 };
 
 /// Opens and describes; throws Error(input) naming the file and GDAL's reason.
 [[nodiscard]] RasterInfo describe_raster(const std::string& path);
-/// Reads the first and the last block of a band, so that truncated files are found early. Throws Error(input).
+/// Reads the first and the last block of a band, so that truncated files are found early. Throws
+/// Error(input).
 void probe_raster(const std::string& path, int band);
 
 enum class Resampling { nearest, bilinear, cubic };
@@ -35,17 +36,19 @@ enum class Resampling { nearest, bilinear, cubic };
 struct BandRequest {
     std::string path;
     int band = 1;
-    std::optional<double> nodata;  ///< overrides the file's own
+    std::optional<double> nodata;     ///< overrides the file's own
     double shift_x = 0, shift_y = 0;  ///< the scene's content is moved by this many grid pixels (east, south)
     Resampling resampling = Resampling::bilinear;  ///< where the file's pixels are not the grid's
 };
 
 /// Reads `window` of the grid as 16-bit integers and marks in `valid` (0/1) what the file covers with data.
-/// Files on the lattice (after the whole-pixel part of the shift) are read without resampling; files of another
-/// pixel size or phase in the same CRS are resampled here with weights that depend on the pixel's address alone,
-/// so that any window gives the same bytes; other CRS are warped by GDAL (exact transformer). Values outside
-/// 0…65535 saturate. Reentrant: every thread keeps its own handles. Throws Error(input) naming file and band.
-void read_band(const BandRequest& request, const Grid& grid, const Window& window, std::span<std::uint16_t> out, std::span<std::uint8_t> valid);
+/// Files on the lattice (after the whole-pixel part of the shift) are read without resampling; files of
+/// another pixel size or phase in the same CRS are resampled here with weights that depend on the pixel's
+/// address alone, so that any window gives the same bytes; other CRS are warped by GDAL (exact transformer).
+/// Values outside 0…65535 saturate. Reentrant: every thread keeps its own handles. Throws Error(input) naming
+/// file and band.
+void read_band(const BandRequest& request, const Grid& grid, const Window& window,
+               std::span<std::uint16_t> out, std::span<std::uint8_t> valid);
 
 /// A whole band as bytes or floats, for references and small rasters. Row-major. Throws Error(input).
 [[nodiscard]] std::vector<float> read_whole_band(const std::string& path, int band);
@@ -54,7 +57,8 @@ void read_band(const BandRequest& request, const Grid& grid, const Window& windo
 void forget_handles();
 
 /// Extent of bounds in another CRS (edges densified). Throws Error(input) for CRS PROJ does not know.
-[[nodiscard]] Bounds transform_bounds(const Bounds& bounds, const std::string& from_crs, const std::string& to_crs);
+[[nodiscard]] Bounds transform_bounds(const Bounds& bounds, const std::string& from_crs,
+                                      const std::string& to_crs);
 [[nodiscard]] bool same_crs(const std::string& a, const std::string& b);
 
 }  // namespace shuibao::io

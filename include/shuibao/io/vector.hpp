@@ -17,11 +17,12 @@
 namespace shuibao::io {
 
 using Value = std::variant<std::monostate, std::int64_t, double, std::string, Date>;
-[[nodiscard]] std::string to_text(const Value& value);             ///< empty for null; shortest round-trip numbers
+[[nodiscard]] std::string to_text(const Value& value);  ///< empty for null; shortest round-trip numbers
 [[nodiscard]] std::optional<double> to_number(const Value& value);  ///< numbers, and texts that are numbers
 [[nodiscard]] std::optional<Date> to_date(const Value& value);      ///< dates, and texts that are dates
 
-/// Something that was mended or passed over while reading; `row` counts from 1 as the format does (0 = the layer).
+/// Something that was mended or passed over while reading; `row` counts from 1 as the format does (0 = the
+/// layer).
 struct LayerNote {
     std::int64_t row = 0;
     std::string code, text;
@@ -41,14 +42,15 @@ struct VectorLayer {
 };
 
 struct ReadOptions {
-    std::string layer;     ///< name; default: the first
-    std::string encoding;  ///< of a shapefile's texts: "UTF-8", "GBK" …; default: its .cpg, checked against the bytes
-    std::string to_crs;    ///< reproject; default: keep
+    std::string layer;  ///< name; default: the first
+    std::string
+        encoding;  ///< of a shapefile's texts: "UTF-8", "GBK" …; default: its .cpg, checked against the bytes
+    std::string to_crs;  ///< reproject; default: keep
 };
 
-/// Reads a whole layer of polygons; invalid rings are repaired and noted. Texts declared UTF-8 that are not are
-/// read as GBK and noted. Throws Error(input): unreadable file, unknown layer, no CRS (.prj), or a datum that
-/// cannot be trusted here (Beijing 1954, Xian 1980, GCJ-02).
+/// Reads a whole layer of polygons; invalid rings are repaired and noted. Texts declared UTF-8 that are not
+/// are read as GBK and noted. Throws Error(input): unreadable file, unknown layer, no CRS (.prj), or a datum
+/// that cannot be trusted here (Beijing 1954, Xian 1980, GCJ-02).
 [[nodiscard]] VectorLayer read_layer(const std::string& path, const ReadOptions& options = {});
 
 struct LayerExtent {
@@ -85,7 +87,8 @@ void write_shapefile(const std::filesystem::path& shp, const LayerData& layer, c
 /// UTF-8 with byte order mark, RFC 4180; a text that a spreadsheet would run as a formula gets a leading '.
 void write_csv(const std::filesystem::path& path, const LayerData& layer);
 
-/// The longest prefix of at most `bytes` bytes in the encoding that cuts no character (input and output UTF-8).
+/// The longest prefix of at most `bytes` bytes in the encoding that cuts no character (input and output
+/// UTF-8).
 [[nodiscard]] std::string cut_text(const std::string& utf8, std::size_t bytes, const std::string& encoding);
 
 }  // namespace shuibao::io

@@ -23,12 +23,12 @@ struct RunContext {
     engine::Executor& executor;
     engine::Log& log;
     engine::Problems& problems;
-    std::filesystem::path output;  ///< <output>/ of the run
-    std::string batch;             ///< 期次, YYYYMM
-    bool json = false;             ///< the result on stdout is wanted as JSON
-    std::ostream& out;             ///< stdout: data only
-    bool list = false;             ///< `export --list`: only list what there is
-    bool overwrite = false;        ///< files that exist may be replaced
+    std::filesystem::path output;                    ///< <output>/ of the run
+    std::string batch;                               ///< 期次, YYYYMM
+    bool json = false;                               ///< the result on stdout is wanted as JSON
+    std::ostream& out;                               ///< stdout: data only
+    bool list = false;                               ///< `export --list`: only list what there is
+    bool overwrite = false;                          ///< files that exist may be replaced
     std::map<std::string, std::string> inputs = {};  ///< file → hash of what the stages read, for run.json
 };
 
