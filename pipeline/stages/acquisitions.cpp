@@ -61,4 +61,14 @@ io::TileArchive open_archive(const engine::Store& store) {
     return {store.tiles(), load_grid(store), std::move(list)};
 }
 
+const std::string& resolve_batch(RunContext& c) {
+    if (c.batch.empty()) {
+        const auto archive = open_archive(c.store);
+        Date newest;
+        for (const auto& a : archive.acquisitions()) newest = std::max(newest, a.date);
+        c.batch = newest.compact().substr(0, 6);
+    }
+    return c.batch;
+}
+
 }  // namespace shuibao::pipeline

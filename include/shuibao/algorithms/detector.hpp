@@ -20,16 +20,17 @@ namespace shuibao::algorithms {
 /// What a detector asks of the engine before it sees a pixel.
 struct DetectorNeeds {
     std::vector<Band> required;        ///< the run is refused when an acquisition lacks one
-    std::vector<Band> welcome;         ///< used when every acquisition has them
+    bool all_common = false;           ///< wants every band that all acquisitions have, not only `required`
     int min_dates = 2, max_dates = 2;  ///< 0 = any number
     int halo = 0;                      ///< pixels of neighbourhood around the window to decide
     std::size_t bytes_per_pixel = 0;   ///< working memory per pixel of the (grown) window, all dates together
     std::size_t state_bytes_per_pixel = 0;  ///< persisted per-pixel state; 0 for detectors without memory
 };
 
-/// What fit() learned: opaque to the engine, which stores it as text so that shards and later tiles share it.
+/// What fit() learned: named numbers, which the engine keeps beside the change maps so that shards and later
+/// tiles share them. The same sample gives the same numbers, bit for bit.
 struct DetectorModel {
-    std::string text;  ///< self-describing (JSON), the same bytes for the same sample
+    std::map<std::string, std::vector<double>> values;
 };
 
 /// Per-pixel memory of a streaming detector, one row-major plane per named band.

@@ -2,6 +2,7 @@
 // What a detector says of each pixel: the change map that delineation turns into polygons.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -29,11 +30,13 @@ struct Change {
     static constexpr int evidence_zero = 32768;    ///< stored evidence of 0
     static constexpr int evidence_per_unit = 256;  ///< stored steps per unit of log-odds
     static constexpr int confidence_one = 10000;
+    /// Evidence below this is stored as no_evidence: p < 0.08 grows into no object.
+    static constexpr double kept_evidence = -2.5;
 
     Window window;
     std::vector<std::uint16_t>
         evidence;  ///< log-odds of lasting disturbance, evidence_zero + 256·ln(p/(1−p))
-    std::vector<std::uint16_t> confidence;  ///< 0…10000 ≙ 0…1; 0 where evidence is below the growth level
+    std::vector<std::uint16_t> confidence;  ///< 0…10000 ≙ 0…1; 0 where there is no evidence
     std::vector<std::uint16_t> magnitude;   ///< spectral change, null standard deviations × 100; 0 as above
     std::vector<std::uint16_t> onset_from;  ///< last day seen undisturbed, days since 1970-01-01; 0 as above
     std::vector<std::uint16_t> onset_to;    ///< first day seen disturbed, days since 1970-01-01; 0 as above
@@ -48,6 +51,10 @@ struct Change {
           onset_from(n(w)),
           onset_to(n(w)),
           kind(n(w), ChangeKind::none) {}
+
+    /// Stores evidence (log-odds), the confidence 1/(1+e^−evidence) and the magnitude (null standard
+    /// deviations) of pixel i, rounded and saturated.
+    void set(std::size_t i, double log_odds, double deviations);
 
   private:
     static std::size_t n(const Window& w) { return static_cast<std::size_t>(w.pixels()); }

@@ -4,11 +4,16 @@
 
 #include <shuibao/engine/store.hpp>
 #include <shuibao/io/tile_archive.hpp>
+#include <shuibao/pipeline/stage.hpp>
 
 namespace shuibao::pipeline {
 
 /// Grid and acquisitions of a store. Throws Error(usage) telling which stage to run when they are missing.
 [[nodiscard]] io::TileArchive open_archive(const engine::Store& store);
 void save_acquisitions(const engine::Store& store, const std::vector<io::Acquisition>& acquisitions);
+
+/// The batch of this run: the one configured, else the month of the newest acquisition. Settles it in
+/// `context`.
+const std::string& resolve_batch(RunContext& context);
 
 }  // namespace shuibao::pipeline

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pair_detector.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string>
+
+#include <shuibao/core/error.hpp>
+
+namespace shuibao::algorithms {
+namespace {
+
+constexpr int halo = 4;
+constexpr int strata = 3;  // by the greener date: open ground, mixed, vegetation
+constexpr std::size_t enough = 500;
+constexpr std::int64_t strip_rows = 64;
+
+double option(const DetectorOptions& options, const char* key) {
+    return options.at(key);
+}
+
+// The sums of 3 × 3 neighbourhoods over usable pixels, exact because stored values are integers.
+struct BoxSums {
+    std::vector<std::int32_t> green, red, nir;
+};
+
+struct Place {
+    std::size_t cols = 0;    // of the grown window
+    std::size_t origin = 0;  // index of the strip's first pixel in the grown window
+    std::size_t out_cols = 0;
+    std::size_t out_rows = 0;
+};
+
+Place place_of(const PairView& v, std::int64_t first, std::int64_t rows) {
+    const auto& w = v.before.pixels.window();
+    return {static_cast<std::size_t>(w.cols),
+            static_cast<std::size_t>((v.window.row + first - w.row) * w.cols + (v.window.col - w.col)),
+            static_cast<std::size_t>(v.window.cols), static_cast<std::size_t>(rows)};
+}
+
+__attribute__((target_clones("avx2", "default"))) void sum3(const std::int32_t* row, std::int32_t* out,
+                                                            std::size_t n) {
+    for (std::size_t i = 0; i < n; ++i) out[i] = row[i] + row[i + 1] + row[i + 2];
+}
+
+__attribute__((target_clones("avx2", "default"))) void add3(const std::int32_t* a, const std::int32_t* b,
+                                                            const std::int32_t* c, std::int32_t* out,
+                                                            std::size_t n) {
+    for (std::size_t i = 0; i < n; ++i) out[i] = a[i] + b[i] + c[i];
+}
+
+__attribute__((target_clones("avx2", "default"))) void masked_row(const std::uint16_t* v,
+                                                                  const std::uint8_t* ok, std::int32_t* out,
+                                                                  std::size_t n) {
+    for (std::size_t i = 0; i < n; ++i) out[i] = ok[i] != 0 ? v[i] : 0;
+}
+
+// Usable at both dates, for the strip grown by one pixel.
+std::vector<std::uint8_t> usable_mask(const PairView& v, const Place& p) {
+    const std::size_t cols = p.out_cols + 2, rows = p.out_rows + 2;
+    std::vector<std::uint8_t> ok(cols * rows);
+    const auto a = v.before.pixels.quality(), b = v.after.pixels.quality();
+    for (std::size_t y = 0; y < rows; ++y) {
+        const std::size_t from = p.origin + y * p.cols - p.cols - 1;
+        for (std::size_t x = 0; x < cols; ++x)
+            ok[y * cols + x] = usable(a[from + x]) && usable(b[from + x]) ? 1 : 0;
+    }
+    return ok;
+}
+
+void box_plane(std::span<const std::uint16_t> plane, const Place& p, const std::vector<std::uint8_t>& ok,
+               std::vector<std::int32_t>& out) {
+    const std::size_t cols = p.out_cols + 2, rows = p.out_rows + 2;
+    std::vector<std::int32_t> line(cols), sums(p.out_cols * rows);
+    for (std::size_t y = 0; y < rows; ++y) {
+        masked_row(plane.data() + p.origin + y * p.cols - p.cols - 1, ok.data() + y * cols, line.data(),
+                   cols);
+        sum3(line.data(), sums.data() + y * p.out_cols, p.out_cols);
+    }
+    out.resize(p.out_cols * p.out_rows);
+    for (std::size_t y = 0; y < p.out_rows; ++y)
+        add3(sums.data() + y * p.out_cols, sums.data() + (y + 1) * p.out_cols,
+             sums.data() + (y + 2) * p.out_cols, out.data() + y * p.out_cols, p.out_cols);
+}
+
+BoxSums box_sums(const Image& image, const Place& p, const std::vector<std::uint8_t>& ok) {
+    BoxSums s;
+    box_plane(image.pixels.plane(image.plane_of(Band::green)), p, ok, s.green);
+    box_plane(image.pixels.plane(image.plane_of(Band::red)), p, ok, s.red);
+    box_plane(image.pixels.plane(image.plane_of(Band::nir)), p, ok, s.nir);
+    return s;
+}
+
+// What ground a pixel shows at both dates, from the means of its 3 × 3 neighbourhood.
+struct Ground {
+    std::vector<float> ndvi_before, ndvi_after;
+    std::vector<std::uint8_t> water;  // a pond, river or sea at either date that has not become land
+    std::vector<std::uint8_t> seen;   // usable at both dates
+};
+
+struct Means {
+    float scale_g, offset_g, scale_r, offset_r, scale_n, offset_n;
+};
+
+Means means_of(const Image& image) {
+    const auto of = [&](Band b) { return image.scaling[static_cast<std::size_t>(image.plane_of(b))]; };
+    const auto g = of(Band::green), r = of(Band::red), n = of(Band::nir);
+    return {g.scale, g.offset, r.scale, r.offset, n.scale, n.offset};
+}
+
+__attribute__((target_clones("avx2", "default"))) void index_row(
+    const std::int32_t* green, const std::int32_t* red, const std::int32_t* nir, const std::int32_t* count,
+    const Means m, float* ndvi, float* g_out, float* n_out, std::size_t size) {
+    for (std::size_t i = 0; i < size; ++i) {
+        const float per = 1.0F / static_cast<float>(count[i] > 0 ? count[i] : 1);
+        const float g = static_cast<float>(green[i]) * per * m.scale_g + m.offset_g;
+        const float r = static_cast<float>(red[i]) * per * m.scale_r + m.offset_r;
+        const float n = static_cast<float>(nir[i]) * per * m.scale_n + m.offset_n;
+        const float sum = n + r;
+        ndvi[i] = sum > 1e-6F ? (n - r) / sum : 0.0F;
+        g_out[i] = g;
+        n_out[i] = n;
+    }
+}
+
+Ground ground_of(const PairView& v, std::int64_t first, std::int64_t rows) {
+    const Place p = place_of(v, first, rows);
+    const auto ok = usable_mask(v, p);
+    const std::size_t n = p.out_cols * p.out_rows, cols = p.out_cols + 2;
+    BoxSums a = box_sums(v.before, p, ok), b = box_sums(v.after, p, ok);
+    std::vector<std::int32_t> ones(ok.begin(), ok.end()), sums(p.out_cols * (p.out_rows + 2)), count(n);
+    for (std::size_t y = 0; y < p.out_rows + 2; ++y)
+        sum3(ones.data() + y * cols, sums.data() + y * p.out_cols, p.out_cols);
+    for (std::size_t y = 0; y < p.out_rows; ++y)
+        add3(sums.data() + y * p.out_cols, sums.data() + (y + 1) * p.out_cols,
+             sums.data() + (y + 2) * p.out_cols, count.data() + y * p.out_cols, p.out_cols);
+    Ground g;
+    g.ndvi_before.resize(n);
+    g.ndvi_after.resize(n);
+    g.water.resize(n);
+    g.seen.resize(n);
+    std::vector<float> ga(n), na(n), gb(n), nb(n);
+    index_row(a.green.data(), a.red.data(), a.nir.data(), count.data(), means_of(v.before),
+              g.ndvi_before.data(), ga.data(), na.data(), n);
+    index_row(b.green.data(), b.red.data(), b.nir.data(), count.data(), means_of(v.after),
+              g.ndvi_after.data(), gb.data(), nb.data(), n);
+    const bool reflectance = v.before.reflectance && v.after.reflectance;
+    for (std::size_t y = 0; y < p.out_rows; ++y)
+        for (std::size_t x = 0; x < p.out_cols; ++x) {
+            const std::size_t i = y * p.out_cols + x;
+            g.seen[i] = ok[(y + 1) * cols + x + 1];
+            // McFeeters' NDWI > 0, made strict: a muddy river stays water, filled water does not (its NIR
+            // rises). DN have no absolute level, so both dates must look wet.
+            if (reflectance) {
+                const bool wet_a = ga[i] > na[i] && na[i]<0.10F, wet_b = gb[i]> nb[i] && nb[i] < 0.10F;
+                g.water[i] = (wet_a || wet_b) && std::max(na[i], nb[i]) < 0.15F ? 1 : 0;
+            } else {
+                g.water[i] =
+                    ga[i] - na[i] > 0.1F * (ga[i] + na[i]) && gb[i] - nb[i] > 0.1F * (gb[i] + nb[i]) ? 1 : 0;
+            }
+        }
+    return g;
+}
+
+int stratum_of(float ndvi_before, float ndvi_after) {
+    const float green = std::max(ndvi_before, ndvi_after);
+    return green < 0.3F ? 0 : green < 0.5F ? 1 : 2;
+}
+
+float visible(const Image& image, std::size_t k) {
+    float sum = 0;
+    for (const Band b : {Band::blue, Band::green, Band::red}) {
+        const int p = image.plane_of(b);
+        if (p < 0) continue;
+        const auto s = image.scaling[static_cast<std::size_t>(p)];
+        sum += static_cast<float>(image.pixels.plane(p)[k]) * s.scale + s.offset;
+    }
+    return sum;
+}
+
+ChangeKind kind_of(float ndvi_before, float ndvi_after, float brightness_before, float brightness_after) {
+    const bool brighter = brightness_after > brightness_before;
+    if (ndvi_before > 0.4F && ndvi_after < 0.35F)
+        return brighter ? ChangeKind::vegetation_to_bare : ChangeKind::vegetation_to_built;
+    if (ndvi_before < 0.05F && ndvi_before < ndvi_after && brighter) return ChangeKind::water_to_bare;
+    return brighter ? ChangeKind::surface : ChangeKind::bare_to_built;
+}
+
+// Median of χ²_k (Wilson–Hilferty), the constant that turns r into squared null standard deviations.
+double chi2_median(int k) {
+    const double t = 1 - 2.0 / (9 * k);
+    return k * t * t * t;
+}
+
+}  // namespace
+
+std::vector<Band> common_bands(const Image& a, const Image& b) {
+    std::vector<Band> out;
+    std::set_intersection(a.bands.begin(), a.bands.end(), b.bands.begin(), b.bands.end(),
+                          std::back_inserter(out));
+    return out;
+}
+
+double median_of(std::vector<float>& values) {
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    return static_cast<double>(*middle);
+}
+
+std::vector<Option> PairDetector::options() const {
+    return {
+        {.key = "even_odds",
+         .type = OptionType::number,
+         .fallback = std::to_string(static_cast<int>(even_odds())),
+         .help = "Score, as a multiple of the null's median, at which a pixel is as likely disturbed as not; "
+                 "20 to 40 give nearly the same map, more is stricter",
+         .min = 1,
+         .max = 1000},
+        {.key = "steepness",
+         .type = OptionType::number,
+         .fallback = "1.75",
+         .help = "Rise of the log-odds per unit of the score's logarithm, from the reliability curves of "
+                 "Nanjing and OSCD",
+         .min = 0.1,
+         .max = 10},
+        {.key = "max_ndvi_after",
+         .type = OptionType::number,
+         .fallback = "0.5",
+         .help = "Greener ground at the later date is not open ground",
+         .min = -1,
+         .max = 1},
+        {.key = "null_shrinkage",
+         .type = OptionType::number,
+         .fallback = "0.5",
+         .help = "How far the null of a season stratum is drawn towards the null of all ground: 0 = not at "
+                 "all, 1 = one null",
+         .min = 0,
+         .max = 1},
+    };
+}
+
+DetectorNeeds PairDetector::needs() const {
+    DetectorNeeds n;
+    n.required = {Band::green, Band::red, Band::nir};
+    n.halo = halo;
+    n.bytes_per_pixel = 11;
+    return n;
+}
+
+DetectorModel PairDetector::fit(std::span<const std::vector<Image>> cells,
+                                const DetectorOptions& options) const {
+    std::vector<SampleCell> sample;
+    std::size_t usable_pixels = 0;
+    for (const auto& cell : cells) {
+        const auto& full = cell.front().pixels.window();
+        const Window inner = full.grown(-halo);
+        if (inner.empty()) continue;
+        SampleCell s{{cell.front(), cell.back(), inner}, {}, {}};
+        const Ground g = ground_of(s.view, 0, inner.rows);
+        s.stratum.resize(g.seen.size());
+        for (std::size_t i = 0; i < g.seen.size(); ++i) {
+            const auto row = inner.row + static_cast<std::int64_t>(i) / inner.cols,
+                       col = inner.col + static_cast<std::int64_t>(i) % inner.cols;
+            const bool in = g.seen[i] != 0 && g.water[i] == 0;
+            s.stratum[i] = in ? static_cast<std::uint8_t>(stratum_of(g.ndvi_before[i], g.ndvi_after[i]))
+                              : SampleCell::left_out;
+            if (in && row % 4 == 0 && col % 4 == 0) s.chosen.push_back(static_cast<std::uint32_t>(i));
+        }
+        usable_pixels += s.chosen.size();
+        sample.push_back(std::move(s));
+    }
+    if (usable_pixels < enough)
+        throw Error(ErrorCode::input,
+                    "There is too little land seen at both dates to learn what no change looks like (" +
+                        std::to_string(usable_pixels) + " sampled pixels of the " + std::to_string(enough) +
+                        " needed).",
+                    "Look at the masks of the scenes, or choose other dates.");
+    DetectorModel model;
+    learn(sample, model, options);
+
+    std::vector<float> all, q;
+    std::array<std::vector<float>, strata> by_stratum;
+    for (const auto& s : sample) {
+        q.resize(s.stratum.size());
+        score(s.view, 0, s.view.window.rows, model, options, q);
+        for (const auto i : s.chosen) {
+            all.push_back(q[i]);
+            by_stratum[s.stratum[i]].push_back(q[i]);
+        }
+    }
+    const double overall = std::max(median_of(all), 1e-9), shrink = option(options, "null_shrinkage");
+    auto& null = model.values["null_median"];
+    auto& counts = model.values["null_pixels"];
+    for (auto& values : by_stratum) {
+        counts.push_back(static_cast<double>(values.size()));
+        const double own = values.size() >= enough ? std::max(median_of(values), 1e-9) : overall;
+        null.push_back(std::exp((1 - shrink) * std::log(own) + shrink * std::log(overall)));
+    }
+    return model;
+}
+
+Change PairDetector::detect(std::span<const Image> images, const Window& window, const DetectorModel& model,
+                            const DetectorOptions& options, DetectorState* /*state*/) const {
+    const PairView view{images.front(), images.back(), window};
+    Change change(window);
+    const double steepness = option(options, "steepness"), even = option(options, "even_odds");
+    const auto max_green = static_cast<float>(option(options, "max_ndvi_after"));
+    const auto& null = model.values.at("null_median");
+    const double chi2 = chi2_median(degrees_of_freedom(model));
+    // Ratios below these are not worth a logarithm.
+    const auto keep = static_cast<float>(even * std::exp(Change::kept_evidence / steepness));
+    std::array<float, strata> per_null{};
+    for (std::size_t k = 0; k < strata; ++k) per_null[k] = static_cast<float>(1 / null[k]);
+    const auto from = static_cast<std::uint16_t>(std::clamp(view.before.date.days(), 1, 65534)),
+               to = static_cast<std::uint16_t>(std::clamp(view.after.date.days(), 1, 65534));
+    const auto& grown = view.before.pixels.window();
+    std::vector<float> q;
+    for (std::int64_t first = 0; first < window.rows; first += strip_rows) {
+        const std::int64_t rows = std::min(strip_rows, window.rows - first);
+        const Ground g = ground_of(view, first, rows);
+        q.resize(g.seen.size());
+        if (std::any_of(g.seen.begin(), g.seen.end(), [](std::uint8_t s) { return s != 0; }))
+            score(view, first, rows, model, options, q);
+        const auto base = static_cast<std::size_t>(first * window.cols);
+        for (std::size_t i = 0; i < q.size(); ++i) {
+            const std::size_t o = base + i;
+            if (g.seen[i] == 0) continue;  // stays unobserved
+            change.evidence[o] = Change::no_evidence;
+            if (g.water[i] != 0 || g.ndvi_after[i] > max_green) continue;
+            const float r =
+                q[i] * per_null[static_cast<std::size_t>(stratum_of(g.ndvi_before[i], g.ndvi_after[i]))];
+            if (!(r >= keep)) continue;
+            const double evidence = steepness * std::log(static_cast<double>(r) / even);
+            change.set(o, evidence, std::sqrt(static_cast<double>(r) * chi2));
+            change.onset_from[o] = from;
+            change.onset_to[o] = to;
+            const auto k = static_cast<std::size_t>(
+                (window.row + first + static_cast<std::int64_t>(i) / window.cols - grown.row) * grown.cols +
+                (window.col + static_cast<std::int64_t>(i) % window.cols - grown.col));
+            change.kind[o] =
+                kind_of(g.ndvi_before[i], g.ndvi_after[i], visible(view.before, k), visible(view.after, k));
+        }
+    }
+    return change;
+}
+
+}  // namespace shuibao::algorithms
