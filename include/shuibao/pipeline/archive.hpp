@@ -16,4 +16,7 @@ void save_acquisitions(const engine::Store& store, const std::vector<io::Acquisi
 /// `context`.
 const std::string& resolve_batch(RunContext& context);
 
+/// The area under supervision: the extent of imagery.area, else of all scenes. Independent of the tiles.
+[[nodiscard]] Window supervised_area(const RunContext& context, const Grid& grid);
+
 }  // namespace shuibao::pipeline

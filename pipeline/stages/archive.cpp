@@ -5,7 +5,10 @@
 #include <nlohmann/json.hpp>
 
 #include <shuibao/core/error.hpp>
+#include <shuibao/engine/scene.hpp>
 #include <shuibao/io/atomic_output.hpp>
+#include <shuibao/io/raster.hpp>
+#include <shuibao/io/vector.hpp>
 #include <shuibao/pipeline/archive.hpp>
 #include <shuibao/pipeline/stage.hpp>
 
@@ -69,6 +72,18 @@ const std::string& resolve_batch(RunContext& c) {
         c.batch = newest.compact().substr(0, 6);
     }
     return c.batch;
+}
+
+Window supervised_area(const RunContext& c, const Grid& grid) {
+    Bounds all;
+    if (c.settings.has("imagery.area")) {
+        const auto extent = io::layer_extent(c.settings.path("imagery.area"));
+        all = io::transform_bounds(extent.bounds, extent.crs, grid.crs());
+    } else {
+        for (const auto& s : engine::load_scenes(c.store.scenes_file()).scenes)
+            all.expand(io::transform_bounds(s.bounds, s.crs, grid.crs()));
+    }
+    return grid.window(all);
 }
 
 }  // namespace shuibao::pipeline

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include <shuibao/algorithms/segmentation.hpp>
+
+namespace shuibao::algorithms {
+namespace {
+
+// Stored evidence at or above which a log-odds level is reached.
+int stored(double log_odds) {
+    return static_cast<int>(std::ceil(Change::evidence_zero + Change::evidence_per_unit * log_odds - 1e-9));
+}
+
+class DisjointSets {
+  public:
+    explicit DisjointSets(std::size_t n) : m_parent(n) {
+        std::iota(m_parent.begin(), m_parent.end(), std::size_t{0});
+    }
+    std::size_t find(std::size_t i) {
+        while (m_parent[i] != i) i = m_parent[i] = m_parent[m_parent[i]];
+        return i;
+    }
+    // The smaller index leads, so that a set is named by its first run.
+    void unite(std::size_t a, std::size_t b) {
+        a = find(a);
+        b = find(b);
+        if (a != b) m_parent[std::max(a, b)] = std::min(a, b);
+    }
+
+  private:
+    std::vector<std::size_t> m_parent;
+};
+
+void describe(Segment& s, const std::vector<std::pair<const RunStrip*, const Run*>>& members) {
+    std::vector<std::uint16_t> evidence;
+    double magnitude = 0;
+    std::array<std::int64_t, 256> kinds{};
+    s.onset_from = 65535;
+    for (const auto& [strip, run] : members) {
+        const auto n = static_cast<std::size_t>(run->end - run->col);
+        for (std::size_t i = run->value; i < run->value + n; ++i) {
+            evidence.push_back(strip->evidence[i]);
+            magnitude += strip->magnitude[i];
+            s.onset_from = std::min(s.onset_from, strip->onset_from[i]);
+            s.onset_to = std::max(s.onset_to, strip->onset_to[i]);
+            ++kinds[strip->kind[i]];
+        }
+    }
+    const auto n = static_cast<double>(evidence.size());
+    s.magnitude = magnitude / n / 100;
+    s.kind = static_cast<ChangeKind>(std::max_element(kinds.begin(), kinds.end()) - kinds.begin());
+    const std::size_t half = (evidence.size() + 1) / 2;
+    std::nth_element(evidence.begin(), evidence.begin() + static_cast<std::ptrdiff_t>(half - 1),
+                     evidence.end(), std::greater<>());
+    // Summed in order of size, because nth_element leaves the half in no particular one.
+    std::sort(evidence.begin(), evidence.begin() + static_cast<std::ptrdiff_t>(half));
+    double sum = 0;
+    for (std::size_t i = 0; i < half; ++i)
+        sum += 1 / (1 + std::exp(-(static_cast<double>(evidence[i]) - Change::evidence_zero) /
+                                 Change::evidence_per_unit));
+    s.confidence = sum / static_cast<double>(half);
+}
+
+}  // namespace
+
+RunStrip extract_runs(const Change& strip, const SegmentationOptions& o) {
+    const int grow = stored(std::max(o.grow, Change::kept_evidence)), seed = stored(o.seed);
+    RunStrip out;
+    const auto& w = strip.window;
+    for (std::int64_t y = 0; y < w.rows; ++y) {
+        const std::uint16_t* row = strip.evidence.data() + y * w.cols;
+        for (std::int64_t x = 0; x < w.cols; ++x) {
+            if (row[x] < grow || row[x] == Change::unobserved) continue;
+            Run run{w.row + y, w.col + x, 0, out.evidence.size(), false};
+            for (; x < w.cols && row[x] >= grow && row[x] != Change::unobserved; ++x) {
+                const auto i = static_cast<std::size_t>(y * w.cols + x);
+                run.seed = run.seed || row[x] >= seed;
+                out.evidence.push_back(row[x]);
+                out.magnitude.push_back(strip.magnitude[i]);
+                out.onset_from.push_back(strip.onset_from[i]);
+                out.onset_to.push_back(strip.onset_to[i]);
+                out.kind.push_back(static_cast<std::uint8_t>(strip.kind[i]));
+            }
+            run.end = w.col + x;
+            out.runs.push_back(run);
+        }
+    }
+    return out;
+}
+
+RunStrip extract_unobserved(std::span<const std::uint16_t> evidence, const Window& window,
+                            const Window& area) {
+    RunStrip out;
+    const Window part = window.intersection(area);
+    for (std::int64_t r = part.row; r < part.row + part.rows; ++r) {
+        const auto* row = evidence.data() + (r - window.row) * window.cols - window.col;
+        for (std::int64_t c = part.col; c < part.col + part.cols; ++c) {
+            if (row[c] != Change::unobserved) continue;
+            Run run{r, c, 0, 0, true};
+            while (c < part.col + part.cols && row[c] == Change::unobserved) ++c;
+            run.end = c;
+            out.runs.push_back(run);
+        }
+    }
+    return out;
+}
+
+std::vector<Segment> connect(std::span<const RunStrip> strips, const SegmentationOptions& o) {
+    std::vector<std::pair<const RunStrip*, const Run*>> all;
+    for (const auto& strip : strips)
+        for (const auto& run : strip.runs) all.emplace_back(&strip, &run);
+    DisjointSets sets(all.size());
+    std::size_t above = 0, begin_of_row = 0;  // first run of the row above that may still touch
+    std::size_t end_above = 0;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const Run& run = *all[i].second;
+        if (i == 0 || run.row != all[i - 1].second->row) {
+            const bool adjacent = i > 0 && all[i - 1].second->row == run.row - 1;
+            above = adjacent ? begin_of_row : i;
+            end_above = i;
+            begin_of_row = i;
+        } else if (all[i - 1].second->end == run.col) {
+            sets.unite(i - 1, i);  // one run cut by a strip's edge
+        }
+        while (above < end_above && all[above].second->end < run.col) ++above;
+        for (std::size_t k = above; k < end_above && all[k].second->col <= run.end; ++k) sets.unite(k, i);
+    }
+
+    struct Tally {
+        std::int64_t pixels = 0;
+        bool seed = false;
+    };
+    std::vector<Tally> tally(all.size());
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        auto& t = tally[sets.find(i)];
+        t.pixels += all[i].second->end - all[i].second->col;
+        t.seed = t.seed || all[i].second->seed;
+    }
+    std::vector<Segment> segments;
+    std::vector<std::size_t> segment_of(all.size());
+    std::vector<std::vector<std::pair<const RunStrip*, const Run*>>> members;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const std::size_t root = sets.find(i);
+        if (!tally[root].seed || tally[root].pixels < o.min_pixels) continue;
+        if (root == i) {
+            segment_of[i] = segments.size();
+            segments.emplace_back();
+            segments.back().pixels = tally[root].pixels;
+            members.emplace_back();
+        }
+        const std::size_t s = segment_of[root];
+        segments[s].runs.push_back(*all[i].second);
+        members[s].push_back(all[i]);
+    }
+    for (std::size_t s = 0; s < segments.size(); ++s)
+        if (!members[s].front().first->evidence.empty()) describe(segments[s], members[s]);
+    return segments;
+}
+
+}  // namespace shuibao::algorithms

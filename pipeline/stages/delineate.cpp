@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "disturbance_file.hpp"
+#include <shuibao/algorithms/segmentation.hpp>
+#include <shuibao/core/error.hpp>
+#include <shuibao/engine/hash.hpp>
+#include <shuibao/io/tile_archive.hpp>
+#include <shuibao/io/vector.hpp>
+#include <shuibao/pipeline/archive.hpp>
+#include <shuibao/pipeline/stage.hpp>
+
+namespace shuibao::pipeline {
+namespace {
+
+constexpr std::int64_t strip_rows = 256;  // on the grid's lattice: a block row of the tiles
+
+Window enclosing_tiles(const Grid& grid, const std::vector<TileId>& tiles) {
+    Window all;
+    for (const TileId t : tiles) {
+        const Window w = grid.window(t);
+        if (all.empty()) {
+            all = w;
+            continue;
+        }
+        const auto c0 = std::min(all.col, w.col), r0 = std::min(all.row, w.row);
+        all = {c0, r0, std::max(all.col + all.cols, w.col + w.cols) - c0,
+               std::max(all.row + all.rows, w.row + w.rows) - r0};
+    }
+    return all;
+}
+
+MultiPolygon on_map(MultiPolygon shape, const Grid& grid) {
+    const auto move = [&](Ring& ring) {
+        for (auto& p : ring) p = {grid.x_of_col(p.x), grid.y_of_row(-p.y)};
+    };
+    for (auto& polygon : shape) {
+        move(polygon.outer);
+        for (auto& hole : polygon.holes) move(hole);
+    }
+    return shape;
+}
+
+class DelineateStage final : public Stage {
+  public:
+    [[nodiscard]] StageInfo info() const override {
+        return {.summary = "Turn change maps into disturbance polygons (扰动图斑)",
+                .description =
+                    "Change maps → polygons across tiles: seeds grown to their surroundings, minimum mapping "
+                    "unit, small holes filled, stairs generalised; and the area nobody saw.",
+                .example = {"shuibao delineate -c run.yaml --min-area 2000"}};
+    }
+
+    void declare(OptionTable& t) const override {
+        t.add({.key = "delineate.seed",
+               .type = OptionType::number,
+               .fallback = "0",
+               .help = "Evidence (log-odds) that an object must reach somewhere; 0 = as likely as not",
+               .min = -2.5,
+               .max = 100});
+        t.add({.key = "delineate.grow",
+               .type = OptionType::number,
+               .fallback = "-1.213",
+               .help = "Evidence down to which an object grows; the default is half the score of an even "
+                       "chance",
+               .min = -2.5,
+               .max = 100});
+        t.add({.key = "delineate.min_area",
+               .type = OptionType::number,
+               .fallback = "1000",
+               .help = "Minimum mapping unit; 0.1 hm² is the smallest area the rules judge",
+               .unit = "m²",
+               .min = 0,
+               .max = 1e9});
+        t.add({.key = "delineate.max_hole",
+               .type = OptionType::number,
+               .fallback = "500",
+               .help = "Holes up to this size are filled; never more than delineate.min_area",
+               .unit = "m²",
+               .min = 0,
+               .max = 1e9});
+        t.add({.key = "delineate.generalise",
+               .type = OptionType::flag,
+               .fallback = "true",
+               .help = "Turn the stairs of pixels into slopes, area kept"});
+        t.add({.key = "delineate.min_unobserved",
+               .type = OptionType::number,
+               .fallback = "10000",
+               .help = "Smallest gap that is drawn as not observed",
+               .unit = "m²",
+               .min = 0,
+               .max = 1e12});
+    }
+
+    void run(RunContext& c) const override {
+        const auto archive = open_archive(c.store);
+        const std::string batch = resolve_batch(c);
+        const Grid& grid = archive.grid();
+        std::vector<TileId> tiles;
+        for (const auto& a : archive.acquisitions())
+            tiles.insert(tiles.end(), a.tiles.begin(), a.tiles.end());
+        std::sort(tiles.begin(), tiles.end());
+        tiles.erase(std::unique(tiles.begin(), tiles.end()), tiles.end());
+
+        engine::Unit u;
+        u.id = batch;
+        u.inputs = c.settings.canonical("delineate.");
+        const Window area = supervised_area(c, grid);
+        u.inputs["area"] = fmt::format("{} {} {} {}", area.col, area.row, area.cols, area.rows);
+        for (const TileId t : tiles)
+            u.inputs["change " + t.str()] = c.executor.key("detect", t.str() + "/" + batch);
+        const auto disturbances = c.store.batch(batch) / "disturbances.gpkg",
+                   unobserved = c.store.batch(batch) / "unobserved.gpkg";
+        u.outputs = {disturbances, unobserved};
+        u.memory = std::size_t{64} << 20;
+        std::size_t found = 0;
+        double unseen = 0;
+        u.work = [&] {
+            Work work(c, grid, c.store.changes(batch), enclosing_tiles(grid, tiles), area);
+            work.read();
+            const auto list = work.disturbances();
+            found = list.size();
+            write_disturbances(disturbances, grid.crs(), list);
+            unseen = work.write_unobserved(unobserved);
+        };
+        const auto counts = c.executor.run("delineate", {u});
+        if (counts.run > 0) {
+            c.log.write(engine::LogLevel::info,
+                        fmt::format("{} disturbances, {:.1f} hm² not observed", found, unseen / 1e4),
+                        "delineate");
+        } else if (counts.skipped > 0) {
+            c.log.write(engine::LogLevel::info, "polygons up to date", "delineate");
+        }
+    }
+
+  private:
+    // One delineation of a whole area.
+    class Work {
+      public:
+        Work(const RunContext& c, const Grid& grid, std::filesystem::path changes, const Window& window,
+             const Window& area)
+            : m_context(c), m_grid(grid), m_changes(std::move(changes)), m_window(window), m_area(area) {
+            const double pixel = grid.gsd() * grid.gsd();
+            m_options.seed = c.settings.number("delineate.seed");
+            m_options.grow = std::min(c.settings.number("delineate.grow"), m_options.seed);
+            const double min_area = c.settings.number("delineate.min_area");
+            m_options.min_pixels =
+                std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(min_area / pixel - 1e-9)));
+            m_options.max_hole = static_cast<std::int64_t>(
+                std::floor(std::min(c.settings.number("delineate.max_hole"), min_area) / pixel + 1e-9));
+        }
+
+        void read() {
+            const auto n = static_cast<std::size_t>((m_window.rows + strip_rows - 1) / strip_rows);
+            m_strips.resize(n);
+            m_unseen.resize(n);
+            m_context.executor.parallel_for(n, [&](std::size_t i) { read_strip(i); });
+            engine::check_stop();
+        }
+
+        [[nodiscard]] std::vector<Disturbance> disturbances() const {
+            const auto segments = algorithms::connect(m_strips, m_options);
+            std::vector<Disturbance> list(segments.size());
+            constexpr std::size_t chunk = 64;  // objects that share one coordinate transformation
+            m_context.executor.parallel_for((segments.size() + chunk - 1) / chunk, [&](std::size_t k) {
+                const io::Transformation to_geographic(m_grid.crs(), "EPSG:4490");
+                for (std::size_t i = k * chunk; i < std::min(segments.size(), (k + 1) * chunk); ++i)
+                    list[i] = describe(segments[i], static_cast<std::int64_t>(i + 1), to_geographic);
+            });
+            return list;
+        }
+
+        double write_unobserved(const std::filesystem::path& path) const {
+            const double pixel = m_grid.gsd() * m_grid.gsd();
+            const algorithms::SegmentationOptions options{
+                .min_pixels = std::max<std::int64_t>(
+                    1, static_cast<std::int64_t>(m_context.settings.number("delineate.min_unobserved") /
+                                                 pixel))};
+            io::LayerData layer;
+            layer.name = "unobserved";
+            layer.crs = m_grid.crs();
+            layer.fields = {{"id", io::FieldType::integer}, {"area_m2", io::FieldType::real}};
+            const io::Transformation to_geographic(m_grid.crs(), "EPSG:4490");
+            double total = 0;
+            for (const auto& s : algorithms::connect(m_unseen, options)) {
+                const io::Geometry shape(on_map(algorithms::outline(s, 0, false), m_grid));
+                const double area = io::geodesic_area(shape, to_geographic);
+                total += area;
+                layer.rows.push_back({shape, {static_cast<std::int64_t>(layer.rows.size() + 1), area}});
+            }
+            io::write_geopackage(path, std::span(&layer, 1));
+            return total;
+        }
+
+      private:
+        void read_strip(std::size_t i) {
+            const auto first = m_window.row + static_cast<std::int64_t>(i) * strip_rows;
+            Change strip(Window{m_window.col, first, m_window.cols,
+                                std::min(strip_rows, m_window.row + m_window.rows - first)});
+            const auto band = [&](int b, std::vector<std::uint16_t>& out) {
+                io::read_change_band(m_changes, m_grid, strip.window, b, out);
+            };
+            band(0, strip.evidence);
+            m_unseen[i] = algorithms::extract_unobserved(strip.evidence, strip.window, m_area);
+            const bool any = std::any_of(strip.evidence.begin(), strip.evidence.end(), [](std::uint16_t v) {
+                return v != Change::no_evidence && v != Change::unobserved;
+            });
+            if (!any) return;
+            band(2, strip.magnitude);
+            band(3, strip.onset_from);
+            band(4, strip.onset_to);
+            std::vector<std::uint16_t> kind(strip.kind.size());
+            band(5, kind);
+            std::transform(kind.begin(), kind.end(), strip.kind.begin(),
+                           [](std::uint16_t k) { return static_cast<ChangeKind>(k); });
+            m_strips[i] = algorithms::extract_runs(strip, m_options);
+        }
+
+        [[nodiscard]] Disturbance describe(const algorithms::Segment& s, std::int64_t id,
+                                           const io::Transformation& to_geographic) const {
+            Disturbance d;
+            d.id = id;
+            d.shape = on_map(
+                algorithms::outline(s, m_options.max_hole, m_context.settings.flag("delineate.generalise")),
+                m_grid);
+            io::Geometry shape(d.shape);
+            if (!shape.valid()) {  // slopes of one object may meet; its pixel edges never do
+                d.shape = on_map(algorithms::outline(s, m_options.max_hole, false), m_grid);
+                shape = io::Geometry(d.shape);
+            }
+            d.area_m2 = io::geodesic_area(shape, to_geographic);
+            d.onset_from = Date(s.onset_from);
+            d.onset_to = Date(s.onset_to);
+            d.confidence = std::round(s.confidence * 1e4) / 1e4;
+            d.magnitude = std::round(s.magnitude * 100) / 100;
+            d.kind = s.kind;
+            d.ground_sample = m_grid.gsd();
+            d.full_pixels = static_cast<int>(s.pixels);
+            const double core = shape.buffered(-m_grid.gsd() / 2).area() / shape.area();
+            d.core_share = std::round(core * 1e4) / 1e4;
+            return d;
+        }
+
+        const RunContext& m_context;
+        const Grid& m_grid;
+        std::filesystem::path m_changes;
+        Window m_window, m_area;
+        algorithms::SegmentationOptions m_options;
+        std::vector<algorithms::RunStrip> m_strips, m_unseen;
+    };
+};
+
+const Registration<Stage, DelineateStage> registration{"delineate", 40};
+
+}  // namespace
+}  // namespace shuibao::pipeline

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "disturbance_file.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace shuibao::pipeline {
+namespace {
+
+constexpr std::array<std::pair<ChangeKind, std::string_view>, 6> kinds = {{
+    {ChangeKind::none, ""},
+    {ChangeKind::vegetation_to_bare, "vegetation_to_bare"},
+    {ChangeKind::vegetation_to_built, "vegetation_to_built"},
+    {ChangeKind::bare_to_built, "bare_to_built"},
+    {ChangeKind::surface, "surface"},
+    {ChangeKind::water_to_bare, "water_to_bare"},
+}};
+
+std::string upper(std::string text) {
+    for (auto& c : text) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    return text;
+}
+
+const io::Value* value_of(const io::VectorFeature& f, std::string_view name) {
+    for (const auto& [field, value] : f.values)
+        if (upper(field) == name) return &value;
+    return nullptr;
+}
+
+template <class T>
+io::Value optional_value(const std::optional<T>& v) {
+    return v ? io::Value(*v) : io::Value();
+}
+
+}  // namespace
+
+std::string_view kind_name(ChangeKind kind) {
+    for (const auto& [k, name] : kinds)
+        if (k == kind) return name;
+    return "";
+}
+
+ChangeKind kind_from_name(std::string_view name) {
+    for (const auto& [k, n] : kinds)
+        if (n == name) return k;
+    return ChangeKind::none;
+}
+
+void write_disturbances(const std::filesystem::path& path, const std::string& crs,
+                        const std::vector<Disturbance>& list) {
+    io::LayerData layer;
+    layer.name = "disturbances";
+    layer.crs = crs;
+    using io::FieldType;
+    layer.fields = {{"id", FieldType::integer},      {"kind", FieldType::text},
+                    {"onset_from", FieldType::date}, {"onset_to", FieldType::date},
+                    {"confidence", FieldType::real}, {"magnitude", FieldType::real},
+                    {"area_m2", FieldType::real},    {"full_pixels", FieldType::integer},
+                    {"core_share", FieldType::real}, {"ground_sample", FieldType::real}};
+    for (const auto& d : list)
+        layer.rows.push_back(
+            {io::Geometry(d.shape),
+             {d.id, std::string(kind_name(d.kind)), optional_value(d.onset_from), optional_value(d.onset_to),
+              d.confidence, d.magnitude, d.area_m2, static_cast<std::int64_t>(d.full_pixels), d.core_share,
+              optional_value(d.ground_sample)}});
+    io::write_geopackage(path, std::span(&layer, 1));
+}
+
+DisturbanceSet read_disturbances(const std::string& path, const io::ReadOptions& options) {
+    const auto layer = io::read_layer(path, options);
+    DisturbanceSet set{layer.crs, {}, layer.notes};
+    for (const auto& f : layer.features) {
+        Disturbance d;
+        const auto date = [&](std::string_view name) -> std::optional<Date> {
+            const auto* v = value_of(f, name);
+            if (v == nullptr || io::to_text(*v).empty()) return std::nullopt;
+            const auto parsed = io::to_date(*v);
+            if (!parsed)
+                set.notes.push_back({f.row, "date",
+                                     fmt::format("row {}: '{}' is no date ({}); taken as unknown.", f.row,
+                                                 io::to_text(*v), name)});
+            return parsed;
+        };
+        const auto number = [&](std::string_view name) -> std::optional<double> {
+            const auto* v = value_of(f, name);
+            return v == nullptr ? std::nullopt : io::to_number(*v);
+        };
+        const auto text = [&](std::string_view name) {
+            const auto* v = value_of(f, name);
+            return v == nullptr ? std::string() : io::to_text(*v);
+        };
+        d.id = static_cast<std::int64_t>(number("ID").value_or(static_cast<double>(set.list.size() + 1)));
+        d.shape = f.shape.polygons();
+        d.onset_from = date("ONSET_FROM");
+        d.onset_to = date("ONSET_TO");
+        // A person who draws a polygon is sure of it unless the layer says otherwise.
+        d.confidence = std::clamp(number("CONFIDENCE").value_or(1), 0.0, 1.0);
+        d.magnitude = number("MAGNITUDE").value_or(0);
+        d.kind = kind_from_name(text("KIND"));
+        d.qtype = text("QTYPE");
+        d.ground_sample = number("GROUND_SAMPLE");
+        d.full_pixels = static_cast<int>(number("FULL_PIXELS").value_or(-1));
+        d.core_share = number("CORE_SHARE").value_or(-1);
+        set.list.push_back(std::move(d));
+    }
+    return set;
+}
+
+}  // namespace shuibao::pipeline
