@@ -128,6 +128,9 @@ nlohmann::ordered_json run_record(const engine::Settings& settings, const pipeli
     for (const auto& p : context.problems.sorted())
         j["problems"].push_back(
             {{"stage", p.stage}, {"unit", p.unit}, {"code", p.code}, {"what", p.what}, {"hint", p.hint}});
+    j["notes"] = nlohmann::ordered_json::array();
+    for (const auto& p : context.notes)
+        j["notes"].push_back({{"stage", p.stage}, {"unit", p.unit}, {"code", p.code}, {"what", p.what}});
     j["disclaimer"] =
         "Findings are clues from satellite images, not findings of law (疑似图斑，不作为执法认定依据).";
     return j;

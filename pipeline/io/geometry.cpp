@@ -275,6 +275,10 @@ double geodesic_area(const Geometry& geometry, const Transformation& to_geograph
     return sum;
 }
 
+bool is_geographic(const std::string& crs) {
+    return crs_of(crs).IsGeographic() != 0;
+}
+
 int gauss_kruger_meridian(double longitude) {
     return static_cast<int>(std::clamp(std::lround(longitude / 3) * 3, 75L, 135L));
 }

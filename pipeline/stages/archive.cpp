@@ -17,6 +17,12 @@ namespace {
 std::filesystem::path file_of(const engine::Store& store) {
     return store.root() / "acquisitions.json";
 }
+
+// The double that prints as the float does: 0.0001, not 0.00009999999747378752.
+double shortest(float value) {
+    return std::stod(fmt::format("{}", value));
+}
+
 }  // namespace
 
 void save_acquisitions(const engine::Store& store, const std::vector<io::Acquisition>& list) {
@@ -26,8 +32,8 @@ void save_acquisitions(const engine::Store& store, const std::vector<io::Acquisi
             {"key", a.key}, {"date", a.date.iso()}, {"reflectance", a.reflectance}, {"sources", a.sources}};
         for (std::size_t i = 0; i < a.bands.size(); ++i)
             o["bands"].push_back({{"band", common_name(a.bands[i])},
-                                  {"scale", a.scaling[i].scale},
-                                  {"offset", a.scaling[i].offset}});
+                                  {"scale", shortest(a.scaling[i].scale)},
+                                  {"offset", shortest(a.scaling[i].offset)}});
         o["tiles"] = nlohmann::ordered_json::array();
         for (const auto& t : a.tiles) o["tiles"].push_back(t.str());
         j.push_back(std::move(o));

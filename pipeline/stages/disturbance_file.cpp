@@ -8,6 +8,9 @@
 
 #include <fmt/format.h>
 
+#include <shuibao/engine/resources.hpp>
+#include <shuibao/engine/rule_set.hpp>
+
 namespace shuibao::pipeline {
 namespace {
 
@@ -23,12 +26,6 @@ constexpr std::array<std::pair<ChangeKind, std::string_view>, 6> kinds = {{
 std::string upper(std::string text) {
     for (auto& c : text) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
     return text;
-}
-
-const io::Value* value_of(const io::VectorFeature& f, std::string_view name) {
-    for (const auto& [field, value] : f.values)
-        if (upper(field) == name) return &value;
-    return nullptr;
 }
 
 template <class T>
@@ -70,41 +67,46 @@ void write_disturbances(const std::filesystem::path& path, const std::string& cr
     io::write_geopackage(path, std::span(&layer, 1));
 }
 
+io::Value field_value(const io::VectorFeature& f, const std::vector<std::string>& names) {
+    for (const auto& name : names)
+        for (const auto& [field, value] : f.values)
+            if (upper(field) == upper(name)) return value;
+    return {};
+}
+
 DisturbanceSet read_disturbances(const std::string& path, const io::ReadOptions& options) {
     const auto layer = io::read_layer(path, options);
+    const auto dictionary = engine::Dictionary::load(engine::config_file("dictionaries/disturbances.yaml"));
     DisturbanceSet set{layer.crs, {}, layer.notes};
     for (const auto& f : layer.features) {
         Disturbance d;
+        const auto value = [&](std::string_view name) {
+            return field_value(f, dictionary.values("fields", name));
+        };
         const auto date = [&](std::string_view name) -> std::optional<Date> {
-            const auto* v = value_of(f, name);
-            if (v == nullptr || io::to_text(*v).empty()) return std::nullopt;
-            const auto parsed = io::to_date(*v);
+            const auto v = value(name);
+            if (io::to_text(v).empty()) return std::nullopt;
+            const auto parsed = io::to_date(v);
             if (!parsed)
-                set.notes.push_back({f.row, "date",
-                                     fmt::format("row {}: '{}' is no date ({}); taken as unknown.", f.row,
-                                                 io::to_text(*v), name)});
+                set.notes.push_back(
+                    {f.row, "date",
+                     fmt::format("'{}' is no date ({}); it is taken as unknown.", io::to_text(v), name)});
             return parsed;
         };
-        const auto number = [&](std::string_view name) -> std::optional<double> {
-            const auto* v = value_of(f, name);
-            return v == nullptr ? std::nullopt : io::to_number(*v);
-        };
-        const auto text = [&](std::string_view name) {
-            const auto* v = value_of(f, name);
-            return v == nullptr ? std::string() : io::to_text(*v);
-        };
-        d.id = static_cast<std::int64_t>(number("ID").value_or(static_cast<double>(set.list.size() + 1)));
+        const auto number = [&](std::string_view name) { return io::to_number(value(name)); };
+        const auto text = [&](std::string_view name) { return io::to_text(value(name)); };
+        d.id = static_cast<std::int64_t>(number("id").value_or(static_cast<double>(set.list.size() + 1)));
         d.shape = f.shape.polygons();
-        d.onset_from = date("ONSET_FROM");
-        d.onset_to = date("ONSET_TO");
+        d.onset_from = date("onset_from");
+        d.onset_to = date("onset_to");
         // A person who draws a polygon is sure of it unless the layer says otherwise.
-        d.confidence = std::clamp(number("CONFIDENCE").value_or(1), 0.0, 1.0);
-        d.magnitude = number("MAGNITUDE").value_or(0);
-        d.kind = kind_from_name(text("KIND"));
-        d.qtype = text("QTYPE");
-        d.ground_sample = number("GROUND_SAMPLE");
-        d.full_pixels = static_cast<int>(number("FULL_PIXELS").value_or(-1));
-        d.core_share = number("CORE_SHARE").value_or(-1);
+        d.confidence = std::clamp(number("confidence").value_or(1), 0.0, 1.0);
+        d.magnitude = number("magnitude").value_or(0);
+        d.kind = kind_from_name(text("kind"));
+        d.qtype = text("type");
+        d.ground_sample = number("ground_sample");
+        d.full_pixels = static_cast<int>(number("full_pixels").value_or(-1));
+        d.core_share = number("core_share").value_or(-1);
         set.list.push_back(std::move(d));
     }
     return set;

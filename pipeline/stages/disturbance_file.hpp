@@ -23,9 +23,11 @@ struct DisturbanceSet {
 void write_disturbances(const std::filesystem::path& path, const std::string& crs,
                         const std::vector<Disturbance>& list);
 
-/// Reads what delineate wrote, or polygons that people digitised: every attribute may be missing. Onset is
-/// taken from onset_from/onset_to (or the official BDT/ADT style names), the type from QTYPE. Throws
-/// Error(input) as io::read_layer.
+/// Reads what delineate wrote, or polygons that people digitised: every attribute may be missing. Field names
+/// come from configs/dictionaries/disturbances.yaml. Throws Error(input) as io::read_layer.
 [[nodiscard]] DisturbanceSet read_disturbances(const std::string& path, const io::ReadOptions& options);
+
+/// Value of the first field whose name is one of these, whatever the case; null when there is none.
+[[nodiscard]] io::Value field_value(const io::VectorFeature& feature, const std::vector<std::string>& names);
 
 }  // namespace shuibao::pipeline

@@ -71,6 +71,9 @@ class Transformation {
 /// Area on the CGCS2000 ellipsoid (Karney 2013 geodesics of PROJ), m². `to_geographic` leads to EPSG:4490.
 [[nodiscard]] double geodesic_area(const Geometry& geometry, const Transformation& to_geographic);
 
+/// True for CRS in degrees. Throws Error(input) for CRS PROJ does not know.
+[[nodiscard]] bool is_geographic(const std::string& crs);
+
 /// EPSG code of the CGCS2000 3-degree Gauss–Krüger zone without zone prefix (4534…4554) for a longitude.
 [[nodiscard]] int gauss_kruger_code(double longitude);
 /// Central meridian of that zone, degrees east.

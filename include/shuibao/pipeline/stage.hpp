@@ -30,6 +30,7 @@ struct RunContext {
     bool list = false;                               ///< `export --list`: only list what there is
     bool overwrite = false;                          ///< files that exist may be replaced
     std::map<std::string, std::string> inputs = {};  ///< file → hash of what the stages read, for run.json
+    std::vector<engine::Problem> notes = {};         ///< what was mended, not lost: listed, but no problem
 };
 
 /// How a verb appears in help and in `run`.
