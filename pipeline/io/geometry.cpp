@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include <fmt/format.h>
+#include <gdal_alg.h>
+#include <gdal_priv.h>
 #include <geodesic.h>
 #include <geos_c.h>
 #include <ogr_api.h>
@@ -205,6 +208,32 @@ MultiPolygon Geometry::polygons() const {
             p.holes.push_back(ring(polygon->getInteriorRing(i)));
         out.push_back(std::move(p));
     }
+    return out;
+}
+
+std::vector<std::uint8_t> burn(const std::vector<Geometry>& shapes, const Grid& grid, const Window& window) {
+    const GdalMessages messages;
+    std::vector<std::uint8_t> out(static_cast<std::size_t>(window.pixels()), 0);
+    auto* memory = GetGDALDriverManager()->GetDriverByName("MEM");
+    const std::unique_ptr<GDALDataset> d(memory->Create("", static_cast<int>(window.cols),
+                                                        static_cast<int>(window.rows), 1, GDT_Byte, nullptr));
+    const Bounds b = grid.bounds(window);
+    std::array<double, 6> transform = {b.min_x, grid.gsd(), 0, b.max_y, 0, -grid.gsd()};
+    d->SetGeoTransform(transform.data());
+    std::vector<OGRGeometryH> handles;
+    for (const auto& s : shapes)
+        if (!s.empty()) handles.push_back(OGRGeometry::ToHandle(const_cast<OGRGeometry*>(s.ogr())));
+    const std::vector<double> ones(handles.size(), 1.0);
+    int band = 1;
+    const bool ok =
+        handles.empty() ||
+        GDALRasterizeGeometries(d.get(), 1, &band, static_cast<int>(handles.size()), handles.data(), nullptr,
+                                nullptr, ones.data(), nullptr, nullptr, nullptr) == CE_None;
+    if (!ok || d->GetRasterBand(1)->RasterIO(GF_Read, 0, 0, static_cast<int>(window.cols),
+                                             static_cast<int>(window.rows), out.data(),
+                                             static_cast<int>(window.cols), static_cast<int>(window.rows),
+                                             GDT_Byte, 0, 0, nullptr) != CE_None)
+        throw Error(ErrorCode::failed, fmt::format("Polygons cannot be drawn: {}.", messages.reason()));
     return out;
 }
 

@@ -2,6 +2,7 @@
 // Geometry operations (GEOS through OGR) and measures on the ellipsoid.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -51,6 +52,10 @@ class Geometry {
   private:
     std::unique_ptr<OGRGeometry> m_geometry;
 };
+
+/// 1 where a pixel's centre lies in one of the shapes (CRS of the grid), else 0; row-major.
+[[nodiscard]] std::vector<std::uint8_t> burn(const std::vector<Geometry>& shapes, const Grid& grid,
+                                             const Window& window);
 
 [[nodiscard]] Geometry union_of(const std::vector<Geometry>& parts);
 
