@@ -266,8 +266,7 @@ class AssessStage final : public Stage {
             }
             if (t.onset && best.to) {
                 late.push_back(best.to->days() - t.onset->days());
-                held +=
-                    best.from && *best.from <= t.complete.value_or(*t.onset) && *t.onset <= *best.to ? 1 : 0;
+                if (best.from && *best.from <= t.complete.value_or(*t.onset) && *t.onset <= *best.to) ++held;
             }
         }
         for (std::size_t i = 0; i < found.size(); ++i) {
