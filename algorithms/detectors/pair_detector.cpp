@@ -14,7 +14,7 @@ namespace {
 constexpr int halo = 4;
 constexpr int strata = 3;  // by the greener date: open ground, mixed, vegetation
 constexpr std::size_t enough = 500;
-constexpr std::int64_t strip_rows = 64;
+constexpr std::int64_t patch_rows = 32, patch_cols = 256;
 
 double option(const DetectorOptions& options, const char* key) {
     return options.at(key);
@@ -39,21 +39,35 @@ Place place_of(const PairView& v, std::int64_t first, std::int64_t rows) {
             static_cast<std::size_t>(v.window.cols), static_cast<std::size_t>(rows)};
 }
 
-__attribute__((target_clones("avx2", "default"))) void sum3(const std::int32_t* row, std::int32_t* out,
-                                                            std::size_t n) {
+__attribute__((target_clones("avx2", "default"))) void sum3(const std::int32_t* __restrict row,
+                                                            std::int32_t* __restrict out, std::size_t n) {
     for (std::size_t i = 0; i < n; ++i) out[i] = row[i] + row[i + 1] + row[i + 2];
 }
 
-__attribute__((target_clones("avx2", "default"))) void add3(const std::int32_t* a, const std::int32_t* b,
-                                                            const std::int32_t* c, std::int32_t* out,
-                                                            std::size_t n) {
+__attribute__((target_clones("avx2", "default"))) void add3(const std::int32_t* __restrict a,
+                                                            const std::int32_t* __restrict b,
+                                                            const std::int32_t* __restrict c,
+                                                            std::int32_t* __restrict out, std::size_t n) {
     for (std::size_t i = 0; i < n; ++i) out[i] = a[i] + b[i] + c[i];
 }
 
-__attribute__((target_clones("avx2", "default"))) void masked_row(const std::uint16_t* v,
-                                                                  const std::uint8_t* ok, std::int32_t* out,
+__attribute__((target_clones("avx2", "default"))) void masked_row(const std::uint16_t* __restrict v,
+                                                                  const std::uint8_t* __restrict ok,
+                                                                  std::int32_t* __restrict out,
                                                                   std::size_t n) {
-    for (std::size_t i = 0; i < n; ++i) out[i] = ok[i] != 0 ? v[i] : 0;
+    for (std::size_t i = 0; i < n; ++i) out[i] = v[i] * ok[i];  // a choice would not be vectorised
+}
+
+__attribute__((target_clones("avx2", "default"))) void usable_row(const Quality* __restrict a,
+                                                                  const Quality* __restrict b,
+                                                                  std::uint8_t* __restrict ok,
+                                                                  std::size_t n) {
+    static_assert(static_cast<int>(Quality::clear) == 1 && static_cast<int>(Quality::water) == 2);
+    for (std::size_t i = 0; i < n; ++i) {
+        const auto u = static_cast<std::uint8_t>(static_cast<std::uint8_t>(a[i]) - 1),
+                   v = static_cast<std::uint8_t>(static_cast<std::uint8_t>(b[i]) - 1);
+        ok[i] = static_cast<std::uint8_t>((u < 2) & (v < 2));
+    }
 }
 
 // Usable at both dates, for the strip grown by one pixel.
@@ -63,8 +77,7 @@ std::vector<std::uint8_t> usable_mask(const PairView& v, const Place& p) {
     const auto a = v.before.pixels.quality(), b = v.after.pixels.quality();
     for (std::size_t y = 0; y < rows; ++y) {
         const std::size_t from = p.origin + y * p.cols - p.cols - 1;
-        for (std::size_t x = 0; x < cols; ++x)
-            ok[y * cols + x] = usable(a[from + x]) && usable(b[from + x]) ? 1 : 0;
+        usable_row(a.data() + from, b.data() + from, ok.data() + y * cols, cols);
     }
     return ok;
 }
@@ -110,18 +123,38 @@ Means means_of(const Image& image) {
 }
 
 __attribute__((target_clones("avx2", "default"))) void index_row(
-    const std::int32_t* green, const std::int32_t* red, const std::int32_t* nir, const std::int32_t* count,
-    const Means m, float* ndvi, float* g_out, float* n_out, std::size_t size) {
+    const std::int32_t* __restrict green, const std::int32_t* __restrict red,
+    const std::int32_t* __restrict nir, const std::int32_t* __restrict count, const Means m,
+    float* __restrict ndvi, float* __restrict g_out, float* __restrict n_out, std::size_t size) {
     for (std::size_t i = 0; i < size; ++i) {
         const float per = 1.0F / static_cast<float>(count[i] > 0 ? count[i] : 1);
         const float g = static_cast<float>(green[i]) * per * m.scale_g + m.offset_g;
         const float r = static_cast<float>(red[i]) * per * m.scale_r + m.offset_r;
         const float n = static_cast<float>(nir[i]) * per * m.scale_n + m.offset_n;
-        const float sum = n + r;
-        ndvi[i] = sum > 1e-6F ? (n - r) / sum : 0.0F;
+        const float sum = n + r, safe = sum > 1e-6F ? sum : 1.0F, ratio = (n - r) / safe;
+        ndvi[i] = sum > 1e-6F ? ratio : 0.0F;
         g_out[i] = g;
         n_out[i] = n;
     }
+}
+
+// McFeeters' NDWI > 0, made strict: a muddy river stays water, filled water does not (its NIR rises).
+__attribute__((target_clones("avx2", "default"))) void water_of_reflectance(
+    const float* __restrict ga, const float* __restrict na, const float* __restrict gb,
+    const float* __restrict nb, std::uint8_t* __restrict water, std::size_t n) {
+    for (std::size_t i = 0; i < n; ++i) {
+        const bool wet_a = (ga[i] > na[i]) & (na[i] < 0.10F), wet_b = (gb[i] > nb[i]) & (nb[i] < 0.10F);
+        water[i] = static_cast<std::uint8_t>((wet_a | wet_b) & (na[i] < 0.15F) & (nb[i] < 0.15F));
+    }
+}
+
+// Digital numbers have no absolute level, so both dates must look wet.
+__attribute__((target_clones("avx2", "default"))) void water_of_numbers(
+    const float* __restrict ga, const float* __restrict na, const float* __restrict gb,
+    const float* __restrict nb, std::uint8_t* __restrict water, std::size_t n) {
+    for (std::size_t i = 0; i < n; ++i)
+        water[i] = static_cast<std::uint8_t>((ga[i] - na[i] > 0.1F * (ga[i] + na[i])) &
+                                             (gb[i] - nb[i] > 0.1F * (gb[i] + nb[i])));
 }
 
 Ground ground_of(const PairView& v, std::int64_t first, std::int64_t rows) {
@@ -145,21 +178,10 @@ Ground ground_of(const PairView& v, std::int64_t first, std::int64_t rows) {
               g.ndvi_before.data(), ga.data(), na.data(), n);
     index_row(b.green.data(), b.red.data(), b.nir.data(), count.data(), means_of(v.after),
               g.ndvi_after.data(), gb.data(), nb.data(), n);
-    const bool reflectance = v.before.reflectance && v.after.reflectance;
     for (std::size_t y = 0; y < p.out_rows; ++y)
-        for (std::size_t x = 0; x < p.out_cols; ++x) {
-            const std::size_t i = y * p.out_cols + x;
-            g.seen[i] = ok[(y + 1) * cols + x + 1];
-            // McFeeters' NDWI > 0, made strict: a muddy river stays water, filled water does not (its NIR
-            // rises). DN have no absolute level, so both dates must look wet.
-            if (reflectance) {
-                const bool wet_a = ga[i] > na[i] && na[i]<0.10F, wet_b = gb[i]> nb[i] && nb[i] < 0.10F;
-                g.water[i] = (wet_a || wet_b) && std::max(na[i], nb[i]) < 0.15F ? 1 : 0;
-            } else {
-                g.water[i] =
-                    ga[i] - na[i] > 0.1F * (ga[i] + na[i]) && gb[i] - nb[i] > 0.1F * (gb[i] + nb[i]) ? 1 : 0;
-            }
-        }
+        std::copy_n(ok.data() + (y + 1) * cols + 1, p.out_cols, g.seen.data() + y * p.out_cols);
+    (v.before.reflectance && v.after.reflectance ? water_of_reflectance : water_of_numbers)(
+        ga.data(), na.data(), gb.data(), nb.data(), g.water.data(), n);
     return g;
 }
 
@@ -302,7 +324,6 @@ DetectorModel PairDetector::fit(std::span<const std::vector<Image>> cells,
 
 Change PairDetector::detect(std::span<const Image> images, const Window& window, const DetectorModel& model,
                             const DetectorOptions& options, DetectorState* /*state*/) const {
-    const PairView view{images.front(), images.back(), window};
     Change change(window);
     const double steepness = option(options, "steepness"), even = option(options, "even_odds");
     const auto max_green = static_cast<float>(option(options, "max_ndvi_after"));
@@ -312,36 +333,42 @@ Change PairDetector::detect(std::span<const Image> images, const Window& window,
     const auto keep = static_cast<float>(even * std::exp(Change::kept_evidence / steepness));
     std::array<float, strata> per_null{};
     for (std::size_t k = 0; k < strata; ++k) per_null[k] = static_cast<float>(1 / null[k]);
-    const auto from = static_cast<std::uint16_t>(std::clamp(view.before.date.days(), 1, 65534)),
-               to = static_cast<std::uint16_t>(std::clamp(view.after.date.days(), 1, 65534));
-    const auto& grown = view.before.pixels.window();
+    const auto from = static_cast<std::uint16_t>(std::clamp(images.front().date.days(), 1, 65534)),
+               to = static_cast<std::uint16_t>(std::clamp(images.back().date.days(), 1, 65534));
     std::vector<float> q;
-    for (std::int64_t first = 0; first < window.rows; first += strip_rows) {
-        const std::int64_t rows = std::min(strip_rows, window.rows - first);
-        const Ground g = ground_of(view, first, rows);
-        q.resize(g.seen.size());
-        if (std::any_of(g.seen.begin(), g.seen.end(), [](std::uint8_t s) { return s != 0; }))
-            score(view, first, rows, model, options, q);
-        const auto base = static_cast<std::size_t>(first * window.cols);
-        for (std::size_t i = 0; i < q.size(); ++i) {
-            const std::size_t o = base + i;
-            if (g.seen[i] == 0) continue;  // stays unobserved
-            change.evidence[o] = Change::no_evidence;
-            if (g.water[i] != 0 || g.ndvi_after[i] > max_green) continue;
-            const float r =
-                q[i] * per_null[static_cast<std::size_t>(stratum_of(g.ndvi_before[i], g.ndvi_after[i]))];
-            if (!(r >= keep)) continue;
-            const double evidence = steepness * std::log(static_cast<double>(r) / even);
-            change.set(o, evidence, std::sqrt(static_cast<double>(r) * chi2));
-            change.onset_from[o] = from;
-            change.onset_to[o] = to;
-            const auto k = static_cast<std::size_t>(
-                (window.row + first + static_cast<std::int64_t>(i) / window.cols - grown.row) * grown.cols +
-                (window.col + static_cast<std::int64_t>(i) % window.cols - grown.col));
-            change.kind[o] =
-                kind_of(g.ndvi_before[i], g.ndvi_after[i], visible(view.before, k), visible(view.after, k));
+    // Patches, because all the arrays of one patch fit the processor's cache.
+    for (std::int64_t y = 0; y < window.rows; y += patch_rows)
+        for (std::int64_t x = 0; x < window.cols; x += patch_cols) {
+            const PairView view{images.front(),
+                                images.back(),
+                                {window.col + x, window.row + y, std::min(patch_cols, window.cols - x),
+                                 std::min(patch_rows, window.rows - y)}};
+            const auto& w = view.window;
+            const Ground g = ground_of(view, 0, w.rows);
+            if (std::none_of(g.seen.begin(), g.seen.end(), [](std::uint8_t s) { return s != 0; })) continue;
+            q.resize(g.seen.size());
+            score(view, 0, w.rows, model, options, q);
+            const auto& grown = view.before.pixels.window();
+            for (std::int64_t r = 0; r < w.rows; ++r) {
+                auto i = static_cast<std::size_t>(r * w.cols),
+                     o = static_cast<std::size_t>((y + r) * window.cols + x),
+                     k = static_cast<std::size_t>((w.row + r - grown.row) * grown.cols + (w.col - grown.col));
+                for (std::int64_t n = 0; n < w.cols; ++n, ++i, ++o, ++k) {
+                    if (g.seen[i] == 0) continue;  // stays unobserved
+                    change.evidence[o] = Change::no_evidence;
+                    const float ratio =
+                        q[i] *
+                        per_null[static_cast<std::size_t>(stratum_of(g.ndvi_before[i], g.ndvi_after[i]))];
+                    if (!(ratio >= keep) || g.water[i] != 0 || g.ndvi_after[i] > max_green) continue;
+                    const auto score = static_cast<double>(ratio);
+                    change.set(o, steepness * std::log(score / even), std::sqrt(score * chi2));
+                    change.onset_from[o] = from;
+                    change.onset_to[o] = to;
+                    change.kind[o] = kind_of(g.ndvi_before[i], g.ndvi_after[i], visible(view.before, k),
+                                             visible(view.after, k));
+                }
+            }
         }
-    }
     return change;
 }
 

@@ -4,8 +4,10 @@
 #include <chrono>
 #include <condition_variable>
 #include <csignal>
+#include <deque>
 #include <exception>
 #include <mutex>
+#include <thread>
 
 #include <fmt/format.h>
 #include <oneapi/tbb/parallel_for.h>
@@ -16,6 +18,7 @@
 #include <shuibao/core/grid.hpp>
 #include <shuibao/engine/executor.hpp>
 #include <shuibao/engine/manifest.hpp>
+#include <shuibao/io/atomic_output.hpp>
 
 namespace shuibao::engine {
 namespace {
@@ -48,6 +51,68 @@ class MemoryBudget {
     std::size_t m_limit, m_used = 0;
     std::mutex m_mutex;
     std::condition_variable m_changed;
+};
+
+// Makes finished units durable on a thread of its own, in the order they finished: units that compute need
+// not wait for the disk. What a unit wrote gets its final name, and the unit its record, only here.
+class Publisher {
+  public:
+    using Done = std::function<void(std::exception_ptr)>;
+    explicit Publisher(StageManifest& manifest) : m_manifest(manifest), m_thread([this] { run(); }) {}
+    ~Publisher() { finish(); }
+
+    /// `done` is called with null, or with what went wrong. Blocks while too much is waiting.
+    void add(const Unit& unit, std::unique_ptr<io::DeferredCommits> files, Done done) {
+        std::unique_lock lock(m_mutex);
+        m_changed.wait(lock, [&] { return m_queue.size() < most_waiting; });
+        m_queue.push_back({&unit, std::move(files), std::move(done)});
+        m_changed.notify_all();
+    }
+    void finish() {
+        {
+            const std::lock_guard lock(m_mutex);
+            m_finishing = true;
+        }
+        m_changed.notify_all();
+        if (m_thread.joinable()) m_thread.join();
+    }
+
+  private:
+    static constexpr std::size_t most_waiting = 32;
+    struct Job {
+        const Unit* unit;
+        std::unique_ptr<io::DeferredCommits> files;
+        Done done;
+    };
+    void run() {
+        for (;;) {
+            Job job;
+            {
+                std::unique_lock lock(m_mutex);
+                m_changed.wait(lock, [&] { return m_finishing || !m_queue.empty(); });
+                if (m_queue.empty()) return;
+                job = std::move(m_queue.front());
+                m_queue.pop_front();
+            }
+            m_changed.notify_all();
+            std::exception_ptr error;
+            try {
+                job.files->publish();
+                m_manifest.record(*job.unit);
+            } catch (...) {
+                error = std::current_exception();
+            }
+            job.files.reset();
+            job.done(error);
+        }
+    }
+
+    StageManifest& m_manifest;
+    std::mutex m_mutex;
+    std::condition_variable m_changed;
+    std::deque<Job> m_queue;
+    bool m_finishing = false;
+    std::thread m_thread;  // last: it starts when everything else is there
 };
 
 std::string tile_of(const std::string& unit) {
@@ -146,41 +211,55 @@ StageCounts Executor::run(const std::string& stage, std::vector<Unit> units) {
     std::atomic<bool> halt{false};
     MemoryBudget budget(m_options.memory);
 
-    const auto run_one = [&](const Unit& unit) {
-        budget.acquire(unit.memory);
-        try {
-            unit.work();
-            manifest.record(unit);
-        } catch (const Error& e) {
-            if (e.code() != ErrorCode::input) {  // disk full, interrupted, wrong configuration: no other unit
-                                                 // would do better
-                const std::lock_guard lock(fatal_mutex);
-                if (!fatal) fatal = std::current_exception();
-                halt = true;
-            } else {
-                ++failed;
-                m_impl->problems.add({stage, unit.id, "failed", e.what(), e.hint()});
-                m_impl->log.write(LogLevel::warn, e.what(), stage, unit.id);
-            }
-        } catch (const std::bad_alloc&) {
+    const auto went_wrong = [&](const Unit& unit, std::exception_ptr why) {
+        const auto end_run = [&](std::exception_ptr e) {
             const std::lock_guard lock(fatal_mutex);
-            if (!fatal)
-                fatal = std::make_exception_ptr(
-                    Error(ErrorCode::failed, fmt::format("{} {}: out of memory.", stage, unit.id),
-                          "Give less work at once: fewer --jobs or a smaller grid.tile_size."));
+            if (!fatal) fatal = std::move(e);
             halt = true;
+        };
+        try {
+            std::rethrow_exception(std::move(why));
+        } catch (const Error& e) {
+            // Disk full, interrupted, wrong configuration: no other unit would do better.
+            if (e.code() != ErrorCode::input) return end_run(std::current_exception());
+            ++failed;
+            m_impl->problems.add({stage, unit.id, "failed", e.what(), e.hint()});
+            m_impl->log.write(LogLevel::warn, e.what(), stage, unit.id);
+        } catch (const std::bad_alloc&) {
+            end_run(std::make_exception_ptr(
+                Error(ErrorCode::failed, fmt::format("{} {}: out of memory.", stage, unit.id),
+                      "Give less work at once: fewer --jobs or a smaller grid.tile_size.")));
         } catch (const std::exception& e) {
             ++failed;
             m_impl->problems.add({stage, unit.id, "internal", fmt::format("Our own mistake: {}.", e.what()),
                                   "Please report it with the command line and run.json."});
             m_impl->log.write(LogLevel::error, fmt::format("our own mistake: {}", e.what()), stage, unit.id);
         }
+    };
+    const auto run_one = [&](const Unit& unit, Publisher& publisher) {
+        const auto finished = [&](std::exception_ptr error) {
+            if (error) went_wrong(unit, std::move(error));
+            m_impl->log.progress(stage, ++done, todo);
+        };
+        budget.acquire(unit.memory);
+        auto files = std::make_unique<io::DeferredCommits>();
+        std::exception_ptr error;
+        try {
+            unit.work();
+        } catch (...) {
+            error = std::current_exception();
+        }
+        files->close();
         budget.release(unit.memory);
-        m_impl->log.progress(stage, ++done, todo);
+        if (error)
+            finished(std::move(error));
+        else
+            publisher.add(unit, std::move(files), finished);
     };
     if (!m_options.dry_run && todo > 0) {
         // Workers take groups in order, so that neighbours in the plan are neighbours in time and share
         // caches.
+        Publisher publisher(manifest);
         m_impl->arena.execute([&] {
             tbb::parallel_for(
                 0, m_options.jobs,
@@ -188,11 +267,12 @@ StageCounts Executor::run(const std::string& stage, std::vector<Unit> units) {
                     for (std::size_t g = next++; g < groups.size(); g = next++)
                         for (const Unit* unit : groups[g]) {
                             if (halt || stop_requested()) return;
-                            run_one(*unit);
+                            run_one(*unit, publisher);
                         }
                 },
                 tbb::simple_partitioner{});
         });
+        publisher.finish();
     }
     counts.failed = failed;
     counts.run = done - failed;

@@ -2,6 +2,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <set>
 
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -32,11 +33,30 @@ void sync(const fs::path& path, int flags) {
     if (rc != 0 && error != EINVAL) fail(path, "flush", error);  // EINVAL: a file system without fsync
 }
 
+fs::path folder_of(const fs::path& path) {
+    return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+void publish_name(const fs::path& temporary, const fs::path& final_path) {
+    if (::rename(temporary.c_str(), final_path.c_str()) != 0)
+        fail(final_path, "rename the finished file to", errno);
+}
+
+// Asks the kernel to start writing now, so that the fsync to come has little left to wait for.
+void start_writing(const fs::path& path) {
+    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return;
+    static_cast<void>(::sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE));
+    ::close(fd);
+}
+
+thread_local DeferredCommits* t_deferred = nullptr;
+
 }  // namespace
 
 AtomicOutput::AtomicOutput(fs::path final_path) : m_final(std::move(final_path)) {
     static std::atomic<unsigned> serial{0};
-    const fs::path folder = m_final.has_parent_path() ? m_final.parent_path() : fs::path(".");
+    const fs::path folder = folder_of(m_final);
     std::error_code error;
     fs::create_directories(folder, error);
     if (error) fail(folder, "create the folder", error.value());
@@ -53,11 +73,40 @@ AtomicOutput::~AtomicOutput() {
 }
 
 void AtomicOutput::commit() {
+    if (t_deferred != nullptr) {
+        start_writing(m_temporary);
+        t_deferred->m_files.emplace_back(m_temporary, m_final);
+        m_committed = true;
+        return;
+    }
     sync(m_temporary, O_RDONLY);
-    if (::rename(m_temporary.c_str(), m_final.c_str()) != 0)
-        fail(m_final, "rename the finished file to", errno);
+    publish_name(m_temporary, m_final);
     m_committed = true;
-    sync(m_final.has_parent_path() ? m_final.parent_path() : fs::path("."), O_RDONLY | O_DIRECTORY);
+    sync(folder_of(m_final), O_RDONLY | O_DIRECTORY);
+}
+
+DeferredCommits::DeferredCommits() : m_outer(std::exchange(t_deferred, this)) {}
+
+DeferredCommits::~DeferredCommits() {
+    close();
+    std::error_code ignored;
+    for (const auto& [temporary, final_path] : m_files) fs::remove(temporary, ignored);
+}
+
+void DeferredCommits::close() {
+    if (m_collecting) t_deferred = m_outer;
+    m_collecting = false;
+}
+
+void DeferredCommits::publish() {
+    std::set<fs::path> folders;
+    for (const auto& [temporary, final_path] : m_files) {
+        sync(temporary, O_RDONLY);
+        publish_name(temporary, final_path);
+        folders.insert(folder_of(final_path));
+    }
+    m_files.clear();
+    for (const auto& folder : folders) sync(folder, O_RDONLY | O_DIRECTORY);
 }
 
 void write_text(const fs::path& path, std::string_view text) {

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
+#include <mutex>
 
 #include <fmt/format.h>
 #include <gdal_alg.h>
@@ -250,20 +252,65 @@ Geometry union_of(const std::vector<Geometry>& parts) {
     return result(all.UnionCascaded(), messages, "union");
 }
 
+namespace {
+
+// Making a transformation costs tens of milliseconds of look-ups in PROJ's database, so idle ones are kept.
+// One serves one Transformation at a time, because PROJ's objects belong to one thread at a time.
+class TransformationPool {
+  public:
+    using Made = std::unique_ptr<OGRCoordinateTransformation>;
+    using Key = std::pair<std::string, std::string>;
+
+    /// Null where both CRS are the same.
+    Made take(const Key& key) {
+        {
+            const std::lock_guard lock(m_mutex);
+            if (auto& idle = m_idle[key]; !idle.empty()) {
+                Made made = std::move(idle.back());
+                idle.pop_back();
+                return made;
+            }
+        }
+        const auto a = crs_of(key.first), b = crs_of(key.second);
+        if (a.IsSame(&b) != 0) return nullptr;
+        const GdalMessages messages;
+        Made made(OGRCreateCoordinateTransformation(&a, &b));
+        if (!made)
+            throw Error(ErrorCode::input,
+                        fmt::format("There is no way from {} to {}: {}.", key.first.substr(0, 60),
+                                    key.second.substr(0, 60), messages.reason()));
+        return made;
+    }
+    void give_back(const Key& key, Made made) {
+        const std::lock_guard lock(m_mutex);
+        if (auto& idle = m_idle[key]; idle.size() < most_idle) idle.push_back(std::move(made));
+    }
+
+  private:
+    static constexpr std::size_t most_idle = 64;
+    std::mutex m_mutex;
+    std::map<Key, std::vector<Made>> m_idle;
+};
+
+TransformationPool& transformations() {
+    static auto* pool = new TransformationPool;  // outlives every static that might still transform
+    return *pool;
+}
+
+}  // namespace
+
 struct Transformation::Impl {
-    std::unique_ptr<OGRCoordinateTransformation> ct;  // null = same CRS
+    TransformationPool::Key key;
+    TransformationPool::Made ct;  // null = same CRS
+    ~Impl() {
+        if (ct) transformations().give_back(key, std::move(ct));
+    }
 };
 
 Transformation::Transformation(const std::string& from, const std::string& to)
     : m_impl(std::make_unique<Impl>()) {
-    if (from == to) return;
-    const auto a = crs_of(from), b = crs_of(to);
-    if (a.IsSame(&b) != 0) return;
-    const GdalMessages messages;
-    m_impl->ct.reset(OGRCreateCoordinateTransformation(&a, &b));
-    if (!m_impl->ct)
-        throw Error(ErrorCode::input, fmt::format("There is no way from {} to {}: {}.", from.substr(0, 60),
-                                                  to.substr(0, 60), messages.reason()));
+    m_impl->key = {from, to};
+    if (from != to) m_impl->ct = transformations().take(m_impl->key);
 }
 Transformation::~Transformation() = default;
 Transformation::Transformation(Transformation&&) noexcept = default;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <list>
 #include <memory>
 
 #include <fmt/format.h>
 #include <gdal_priv.h>
+#include <sys/stat.h>
 
 #include <shuibao/core/error.hpp>
 #include <shuibao/io/gdal_session.hpp>
@@ -23,12 +25,52 @@ using DatasetPtr = std::unique_ptr<GDALDataset, Close>;
 
 DatasetPtr open_tile(const fs::path& path) {
     const GdalMessages messages;
-    DatasetPtr d(GDALDataset::Open(path.c_str(), GDAL_OF_RASTER | GDAL_OF_READONLY));
+    // Tiles are ours: no other driver need look at them, and no file beside them belongs to them.
+    const char* const drivers[] = {"GTiff", nullptr};
+    CPLSetThreadLocalConfigOption("GDAL_DISABLE_READDIR_ON_OPEN", "EMPTY_DIR");
+    DatasetPtr d(GDALDataset::Open(path.c_str(), GDAL_OF_RASTER | GDAL_OF_READONLY, drivers));
+    CPLSetThreadLocalConfigOption("GDAL_DISABLE_READDIR_ON_OPEN", nullptr);
     if (!d)
         throw Error(ErrorCode::input,
                     fmt::format("The tile {} cannot be opened: {}.", path.string(), messages.reason()),
                     "Delete it and run `shuibao tile` again: it will be made anew.");
     return d;
+}
+
+// Tiles that this thread reads strip after strip stay open. A file that was replaced is opened anew.
+class OpenTiles {
+  public:
+    GDALDataset& get(const fs::path& path) {
+        struct stat s {};
+        if (::stat(path.c_str(), &s) != 0) s = {};
+        for (auto it = m_open.begin(); it != m_open.end(); ++it)
+            if (it->path == path) {
+                if (it->inode == s.st_ino && it->modified == s.st_mtim.tv_nsec) {
+                    m_open.splice(m_open.begin(), m_open, it);
+                    return *it->dataset;
+                }
+                m_open.erase(it);
+                break;
+            }
+        if (m_open.size() >= most) m_open.pop_back();
+        m_open.push_front({path, s.st_ino, s.st_mtim.tv_nsec, open_tile(path)});
+        return *m_open.front().dataset;
+    }
+
+  private:
+    static constexpr std::size_t most = 24;
+    struct Entry {
+        fs::path path;
+        ino_t inode;
+        long modified;
+        DatasetPtr dataset;
+    };
+    std::list<Entry> m_open;
+};
+
+GDALDataset& opened(const fs::path& path) {
+    thread_local OpenTiles tiles;
+    return tiles.get(path);
 }
 
 void read_part(GDALRasterBand& band, const fs::path& path, const Window& part, const Window& tile,
@@ -60,10 +102,17 @@ fs::path TileArchive::tile_path(const fs::path& root, TileId tile, const std::st
 
 Image TileArchive::read(const Acquisition& a, const Window& window, std::span<const Band> bands) const {
     Image image;
+    read(a, window, bands, image);
+    return image;
+}
+
+void TileArchive::read(const Acquisition& a, const Window& window, std::span<const Band> bands,
+                       Image& image) const {
     image.date = a.date;
     image.reflectance = a.reflectance;
     image.bands.assign(bands.begin(), bands.end());
-    image.pixels = Block<std::uint16_t>(window, static_cast<int>(bands.size()));
+    image.scaling.clear();
+    image.pixels.reset(window, static_cast<int>(bands.size()));
     for (const Band band : bands) {
         const auto it = std::find(a.bands.begin(), a.bands.end(), band);
         if (it == a.bands.end())
@@ -76,14 +125,14 @@ Image TileArchive::read(const Acquisition& a, const Window& window, std::span<co
         if (!std::binary_search(a.tiles.begin(), a.tiles.end(), id)) continue;
         const fs::path path = tile_path(m_root, id, a.key);
         const Window tile = m_grid.window(id), part = tile.intersection(window);
-        const DatasetPtr d = open_tile(path);
+        GDALDataset& d = opened(path);
         const auto offset =
             static_cast<std::size_t>((part.row - window.row) * window.cols + (part.col - window.col));
         for (std::size_t i = 0; i < bands.size(); ++i)
-            read_part(*d->GetRasterBand(band_named(*d, common_name(bands[i]), path)), path, part, tile,
+            read_part(*d.GetRasterBand(band_named(d, common_name(bands[i]), path)), path, part, tile,
                       image.pixels.plane(static_cast<int>(i)).data() + offset, window.cols);
         codes.resize(static_cast<std::size_t>(part.pixels()));
-        read_part(*d->GetRasterBand(band_named(*d, "quality", path)), path, part, tile, codes.data(),
+        read_part(*d.GetRasterBand(band_named(d, "quality", path)), path, part, tile, codes.data(),
                   part.cols);
         const auto quality = image.pixels.quality();
         for (std::int64_t y = 0; y < part.rows; ++y)
@@ -91,7 +140,6 @@ Image TileArchive::read(const Acquisition& a, const Window& window, std::span<co
                 quality[offset + static_cast<std::size_t>(y * window.cols + x)] =
                     static_cast<Quality>(codes[static_cast<std::size_t>(y * part.cols + x)]);
     }
-    return image;
 }
 
 Image TileArchive::sample(const Acquisition& a, const Window& window, std::span<const Band> bands,
@@ -145,41 +193,69 @@ Image TileArchive::sample(const Acquisition& a, const Window& window, std::span<
     return image;
 }
 
-void write_tile(const fs::path& path, const Grid& grid, TileId tile, const Image& image,
-                const Acquisition& a) {
-    std::vector<GeoTiffBand> bands;
-    for (std::size_t i = 0; i < image.bands.size(); ++i)
-        bands.push_back({std::string(common_name(image.bands[i])), image.pixels.plane(static_cast<int>(i)),
-                         image.scaling[i]});
-    std::vector<std::uint16_t> quality(image.pixels.pixels());
-    std::transform(image.pixels.quality().begin(), image.pixels.quality().end(), quality.begin(),
-                   [](Quality q) { return static_cast<std::uint16_t>(q); });
-    bands.push_back({"quality", quality, {}});
-    write_geotiff(path, grid, grid.window(tile), bands,
-                  {.metadata = {{"SHUIBAO_TILE", tile.str()},
-                                {"SHUIBAO_DATE", a.date.iso()},
-                                {"SHUIBAO_KEY", a.key},
-                                {"SHUIBAO_SOURCES", fmt::format("{}", fmt::join(a.sources, ","))}},
-                   .lattice_overview = lattice_factor});
+namespace {
+
+std::vector<GeoTiffPlane> planes_of(const Acquisition& a) {
+    std::vector<GeoTiffPlane> planes;
+    for (std::size_t i = 0; i < a.bands.size(); ++i)
+        planes.push_back({std::string(common_name(a.bands[i])), a.scaling[i]});
+    planes.push_back({"quality", {}});
+    return planes;
 }
 
-void write_change(const fs::path& path, const Grid& grid, const Change& c) {
-    std::vector<std::uint16_t> kind(c.kind.size());
-    std::transform(c.kind.begin(), c.kind.end(), kind.begin(),
-                   [](ChangeKind k) { return static_cast<std::uint16_t>(k); });
+}  // namespace
+
+TileWriter::TileWriter(const fs::path& path, const Grid& grid, TileId tile, const Acquisition& a)
+    : m_tile(grid.window(tile)),
+      m_file(path, grid, m_tile, planes_of(a),
+             {.metadata = {{"SHUIBAO_TILE", tile.str()},
+                           {"SHUIBAO_DATE", a.date.iso()},
+                           {"SHUIBAO_KEY", a.key},
+                           {"SHUIBAO_SOURCES", fmt::format("{}", fmt::join(a.sources, ","))}},
+              .lattice_overview = lattice_factor}) {}
+
+void TileWriter::write(const Image& strip) {
+    const auto first = strip.pixels.window().row - m_tile.row;
+    for (int p = 0; p < strip.pixels.planes(); ++p) m_file.write(p, first, strip.pixels.plane(p));
+    const auto quality = strip.pixels.quality();
+    m_quality.resize(quality.size());
+    std::transform(quality.begin(), quality.end(), m_quality.begin(),
+                   [](Quality q) { return static_cast<std::uint16_t>(q); });
+    m_file.write(strip.pixels.planes(), first, m_quality);
+}
+
+namespace {
+
+std::vector<GeoTiffPlane> change_planes() {
     const float per_evidence = 1.0F / Change::evidence_per_unit;
-    const std::vector<GeoTiffBand> bands = {
-        {"evidence", c.evidence, {per_evidence, -static_cast<float>(Change::evidence_zero) * per_evidence}},
-        {"confidence", c.confidence, {1.0F / Change::confidence_one, 0}},
-        {"magnitude", c.magnitude, {0.01F, 0}},
-        {"onset_from", c.onset_from, {}},
-        {"onset_to", c.onset_to, {}},
-        {"kind", kind, {}},
-    };
-    write_geotiff(path, grid, c.window, bands,
-                  {.sparse = true,
-                   .metadata = {{"SHUIBAO_ONSET_UNIT", "days since 1970-01-01"},
-                                {"SHUIBAO_UNOBSERVED", "evidence 65535"}}});
+    return {{"evidence", {per_evidence, -static_cast<float>(Change::evidence_zero) * per_evidence}},
+            {"confidence", {1.0F / Change::confidence_one, 0}},
+            {"magnitude", {0.01F, 0}},
+            {"onset_from"},
+            {"onset_to"},
+            {"kind"}};
+}
+
+}  // namespace
+
+ChangeWriter::ChangeWriter(const fs::path& path, const Grid& grid, const Window& window)
+    : m_window(window),
+      m_file(path, grid, window, change_planes(),
+             {.sparse = true,
+              .metadata = {{"SHUIBAO_ONSET_UNIT", "days since 1970-01-01"},
+                           {"SHUIBAO_UNOBSERVED", "evidence 65535"}}}) {}
+
+void ChangeWriter::write(const Change& c) {
+    const auto first = c.window.row - m_window.row;
+    m_file.write(0, first, c.evidence);
+    m_file.write(1, first, c.confidence);
+    m_file.write(2, first, c.magnitude);
+    m_file.write(3, first, c.onset_from);
+    m_file.write(4, first, c.onset_to);
+    m_kind.resize(c.kind.size());
+    std::transform(c.kind.begin(), c.kind.end(), m_kind.begin(),
+                   [](ChangeKind k) { return static_cast<std::uint16_t>(k); });
+    m_file.write(5, first, m_kind);
 }
 
 void read_change_band(const fs::path& root, const Grid& grid, const Window& window, int band,
@@ -189,11 +265,11 @@ void read_change_band(const fs::path& root, const Grid& grid, const Window& wind
         const fs::path path = root / (id.str() + ".tif");
         std::error_code error;
         if (!fs::exists(path, error)) continue;
-        const DatasetPtr d = open_tile(path);
+        GDALDataset& d = opened(path);
         const Window tile = grid.window(id), part = tile.intersection(window);
         const auto offset =
             static_cast<std::size_t>((part.row - window.row) * window.cols + (part.col - window.col));
-        read_part(*d->GetRasterBand(band + 1), path, part, tile, out.data() + offset, window.cols);
+        read_part(*d.GetRasterBand(band + 1), path, part, tile, out.data() + offset, window.cols);
     }
 }
 

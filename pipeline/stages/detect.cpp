@@ -253,14 +253,27 @@ class DetectStage final : public Stage {
         return engine::hash_bytes(text);
     }
 
-    static algorithms::Composite look(const io::TileArchive& archive,
-                                      const std::vector<const io::Acquisition*>& list,
-                                      const std::vector<Band>& bands, const Window& window) {
-        std::vector<Image> images;
-        for (const auto* a : list) images.push_back(archive.read(*a, window, bands));
-        if (images.size() > 1) return algorithms::composite(images);
-        return {std::move(images.front()), {}, {}};  // the date is the image's own
-    }
+    // One epoch over one window: the only look, or the composite of several. Keeps its memory.
+    struct EpochReader {
+        std::vector<Image> looks;
+        std::vector<std::uint16_t> first, last;  // empty for a single look: its date says it
+
+        void read(const io::TileArchive& archive, const std::vector<const io::Acquisition*>& list,
+                  const std::vector<Band>& bands, const Window& window, Image& out) {
+            if (list.size() == 1) {
+                first.clear();
+                last.clear();
+                archive.read(*list.front(), window, bands, out);
+                return;
+            }
+            looks.resize(list.size());
+            for (std::size_t i = 0; i < list.size(); ++i) archive.read(*list[i], window, bands, looks[i]);
+            auto composite = algorithms::composite(looks);
+            out = std::move(composite.image);
+            first = std::move(composite.first);
+            last = std::move(composite.last);
+        }
+    };
 
     static void learn(RunContext& c, const io::TileArchive& archive, const Epochs& e,
                       const std::vector<Band>& bands, const Detector& detector,
@@ -288,10 +301,10 @@ class DetectStage final : public Stage {
             try {
                 std::vector<std::vector<Image>> samples(cells.size());
                 c.executor.parallel_for(cells.size(), [&](std::size_t i) {
-                    auto before = look(archive, e.before, bands, cells[i]),
-                         after = look(archive, e.after, bands, cells[i]);
-                    samples[i].push_back(std::move(before.image));
-                    samples[i].push_back(std::move(after.image));
+                    EpochReader epoch;
+                    samples[i].resize(2);
+                    epoch.read(archive, e.before, bands, cells[i], samples[i][0]);
+                    epoch.read(archive, e.after, bands, cells[i], samples[i][1]);
                 });
                 const auto model = detector.fit(samples, options);
                 io::write_text(model_file, to_json(model, common.at("method")).dump(1) + "\n");
@@ -328,26 +341,34 @@ class DetectStage final : public Stage {
             u.inputs["tiles"] = tiles_key(c, e, grid.tiles(grown));
             const auto path = c.store.changes(batch) / (tile.str() + ".tif");
             u.outputs = {path};
-            const auto looks = std::max<std::size_t>(2, e.before.size() + e.after.size() + 2);
-            u.memory = static_cast<std::size_t>(grown.pixels()) *
-                       ((bands.size() * 2 + 1) * (e.before.size() + e.after.size() == 2 ? 2 : looks) + 2 +
-                        needs.bytes_per_pixel);
-            u.work = [&, window, grown, path] {
-                Change change;
-                {
-                    auto before = look(archive, e.before, bands, grown),
-                         after = look(archive, e.after, bands, grown);
-                    const std::array<Image, 2> images = {std::move(before.image), std::move(after.image)};
-                    change = detector.detect(images, window, model, options, nullptr);
-                    widen_onset(change, grown, before.first, after.last);
+            const auto looks = e.before.size() + e.after.size();
+            const auto strip = static_cast<std::size_t>((window.cols + 2 * needs.halo) *
+                                                        (io::TileWriter::strip_rows + 2 * needs.halo));
+            u.memory =
+                strip * ((bands.size() * 2 + 1) * (looks == 2 ? 2 : looks + 2) + 14 + needs.bytes_per_pixel);
+            u.work = [&, window, halo = needs.halo, path] {
+                thread_local EpochReader before, after;
+                thread_local std::array<Image, 2> images;
+                io::ChangeWriter writer(path, grid, window);
+                bool any = false;
+                for (std::int64_t row = 0; row < window.rows; row += io::TileWriter::strip_rows) {
+                    const Window part{window.col, window.row + row, window.cols,
+                                      std::min(io::TileWriter::strip_rows, window.rows - row)},
+                        wide = part.grown(halo);
+                    before.read(archive, e.before, bands, wide, images[0]);
+                    after.read(archive, e.after, bands, wide, images[1]);
+                    Change change = detector.detect(images, part, model, options, nullptr);
+                    widen_onset(change, wide, before.first, after.last);
+                    any = any || std::any_of(change.evidence.begin(), change.evidence.end(),
+                                             [](std::uint16_t v) { return v != Change::unobserved; });
+                    writer.write(change);
                 }
-                if (std::all_of(change.evidence.begin(), change.evidence.end(),
-                                [](std::uint16_t v) { return v == Change::unobserved; })) {
-                    std::error_code ignored;
-                    std::filesystem::remove(path, ignored);
+                if (any) {
+                    writer.finish();
                     return;
                 }
-                io::write_change(path, grid, change);
+                std::error_code ignored;
+                std::filesystem::remove(path, ignored);
             };
             units.push_back(std::move(u));
         }

@@ -80,41 +80,67 @@ class Cutter {
     Cutter(const Grid& grid, const Group& group, int cloud_px, int shadow_px)
         : m_grid(grid), m_group(group), m_cloud_px(cloud_px), m_shadow_px(shadow_px) {}
 
-    // False when no scene has a pixel there.
+    // False when no scene has a pixel there. Works strip by strip: a strip fits the processor's cache, a tile
+    // does not.
     bool cut(TileId tile, const std::filesystem::path& path) const {
+        thread_local Strip strip;
         const Window window = m_grid.window(tile);
-        const auto& a = m_group.acquisition;
-        Image image;
-        image.date = a.date;
-        image.bands = a.bands;
-        image.scaling.assign(a.bands.size(),
-                             a.reflectance ? Scaling{stored_scale, stored_offset} : Scaling{});
-        image.pixels = Block<std::uint16_t>(window, static_cast<int>(a.bands.size()));
+        io::TileWriter writer(path, m_grid, tile, m_group.acquisition);
         bool any = false;
-        for (const auto& placed : m_group.scenes) {
-            if (placed.window.intersection(window).empty()) continue;
-            if (!any) {
-                read(placed, window, image);
-                any = true;
-            } else {
-                Image other = image;
-                read(placed, window, other);
-                merge(image, other);
+        for (std::int64_t row = 0; row < window.rows; row += io::TileWriter::strip_rows) {
+            const Window part{window.col, window.row + row, window.cols,
+                              std::min(io::TileWriter::strip_rows, window.rows - row)};
+            prepare(strip.image, part);
+            bool covered = false;
+            for (const auto& placed : m_group.scenes) {
+                if (placed.window.intersection(part).empty()) continue;
+                if (!covered) {
+                    read(placed, part, strip.image, strip);
+                    covered = true;
+                } else {
+                    prepare(strip.other, part);
+                    read(placed, part, strip.other, strip);
+                    merge(strip.image, strip.other);
+                }
             }
+            if (!covered)
+                std::fill_n(strip.image.pixels.plane(0).data(), samples_in(strip.image), std::uint16_t{0});
+            const auto quality = strip.image.pixels.quality();
+            any = any ||
+                  std::any_of(quality.begin(), quality.end(), [](Quality q) { return q != Quality::nodata; });
+            writer.write(strip.image);
         }
-        const auto quality = image.pixels.quality();
-        if (!any ||
-            std::all_of(quality.begin(), quality.end(), [](Quality q) { return q == Quality::nodata; }))
-            return false;
-        io::write_tile(path, m_grid, tile, image, a);
-        return true;
+        if (any) writer.finish();
+        return any;
     }
 
   private:
-    void read(const PlacedScene& placed, const Window& window, Image& image) const {
+    // Memory that a thread uses again for every strip.
+    struct Strip {
+        Image image, other;
+        std::vector<std::uint8_t> valid, all, known;
+        std::vector<std::uint16_t> codes;
+        std::vector<Quality> classes;
+    };
+
+    static std::size_t samples_in(const Image& image) {
+        return image.pixels.pixels() * static_cast<std::size_t>(image.pixels.planes());
+    }
+
+    void prepare(Image& image, const Window& window) const {
+        const auto& a = m_group.acquisition;
+        image.date = a.date;
+        image.bands = a.bands;
+        image.scaling = a.scaling;
+        image.pixels.reset(window, static_cast<int>(a.bands.size()));
+    }
+
+    void read(const PlacedScene& placed, const Window& window, Image& image, Strip& strip) const {
         const auto n = image.pixels.pixels();
         const auto& scene = *placed.scene;
-        std::vector<std::uint8_t> valid(n), all(n, 1);
+        auto &valid = strip.valid, &all = strip.all;
+        valid.resize(n);
+        all.assign(n, 1);
         for (std::size_t i = 0; i < image.bands.size(); ++i) {
             const auto& b = *std::find_if(scene.bands.begin(), scene.bands.end(),
                                           [&](const SceneBand& s) { return s.band == image.bands[i]; });
@@ -133,12 +159,15 @@ class Cutter {
         }
         const int halo = std::max(m_cloud_px, m_shadow_px);
         const Window wide = window.grown(halo);
-        std::vector<std::uint16_t> codes(static_cast<std::size_t>(wide.pixels()));
-        std::vector<std::uint8_t> known(codes.size());
+        auto& codes = strip.codes;
+        auto& known = strip.known;
+        codes.resize(static_cast<std::size_t>(wide.pixels()));
+        known.resize(codes.size());
         io::read_band(
             {scene.mask_href, 1, -1.0, placed.report.shift_x, placed.report.shift_y, io::Resampling::nearest},
             m_grid, wide, codes, known);
-        std::vector<Quality> classes(codes.size());
+        auto& classes = strip.classes;
+        classes.resize(codes.size());
         for (std::size_t k = 0; k < codes.size(); ++k)
             classes[k] = known[k] != 0 ? decode(scene.mask, codes[k]) : Quality::nodata;
         algorithms::grow_masks(classes, static_cast<std::size_t>(wide.cols),
@@ -270,9 +299,10 @@ class TileStage final : public Stage {
                 u.inputs = inputs;
                 u.outputs = {path};
                 u.group = fmt::format("{} {:06}", g.acquisition.key, tile.y + 500000);
-                const auto pixels = static_cast<std::size_t>(grid.window(tile).pixels());
-                u.memory =
-                    pixels * (2 * (g.acquisition.bands.size() + 1) * (g.scenes.size() > 1 ? 2 : 1) + 6);
+                const auto strip = static_cast<std::size_t>(grid.tile_size() * io::TileWriter::strip_rows);
+                u.memory = strip * (4 * (g.acquisition.bands.size() + 1) + 8) +
+                           static_cast<std::size_t>(grid.window(tile).pixels()) / 8 *
+                               (g.acquisition.bands.size() + 1);
                 u.work = [cutter, tile, path] {
                     if (!cutter->cut(tile, path)) {
                         std::error_code ignored;
@@ -406,7 +436,12 @@ class TileStage final : public Stage {
         }
         std::vector<Group> groups;
         for (auto& [key, g] : by_key)
-            if (!g.acquisition.bands.empty()) groups.push_back(std::move(g));
+            if (!g.acquisition.bands.empty()) {
+                g.acquisition.scaling.assign(
+                    g.acquisition.bands.size(),
+                    g.acquisition.reflectance ? Scaling{stored_scale, stored_offset} : Scaling{});
+                groups.push_back(std::move(g));
+            }
         if (groups.empty() && !c.executor.options().dry_run)
             throw Error(ErrorCode::input, "No scene is left to cut.", "The problems above say why.");
         return groups;
@@ -424,8 +459,6 @@ class TileStage final : public Stage {
         std::vector<io::Acquisition> list;
         for (auto& g : groups) {
             auto& a = g.acquisition;
-            a.scaling.assign(a.bands.size(),
-                             a.reflectance ? Scaling{stored_scale, stored_offset} : Scaling{});
             for (const TileId t : tiles_of(g, grid)) {
                 std::error_code error;
                 if (!c.executor.key("tile", t.str() + "/" + a.key).empty() &&

@@ -26,6 +26,15 @@ class Block {
           m_values(static_cast<std::size_t>(window.pixels()) * static_cast<std::size_t>(planes)),
           m_quality(static_cast<std::size_t>(window.pixels()), Quality::nodata) {}
 
+    /// Makes this a block of another window in place, keeping its memory. All is nodata, values unspecified.
+    void reset(const Window& window, int planes) {
+        m_window = window;
+        m_planes = planes;
+        const auto pixels = static_cast<std::size_t>(window.pixels());
+        m_values.resize(pixels * static_cast<std::size_t>(planes));
+        m_quality.assign(pixels, Quality::nodata);
+    }
+
     [[nodiscard]] const Window& window() const { return m_window; }
     [[nodiscard]] int planes() const { return m_planes; }
     [[nodiscard]] std::size_t pixels() const { return m_quality.size(); }

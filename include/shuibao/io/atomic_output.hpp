@@ -4,6 +4,8 @@
 
 #include <filesystem>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace shuibao::io {
 
@@ -16,11 +18,36 @@ class AtomicOutput {
     AtomicOutput(const AtomicOutput&) = delete;
     AtomicOutput& operator=(const AtomicOutput&) = delete;
     [[nodiscard]] const std::filesystem::path& temporary() const { return m_temporary; }
+    /// Inside the life of a DeferredCommits on this thread the file is only handed to it.
     void commit();
 
   private:
     std::filesystem::path m_final, m_temporary;
     bool m_committed = false;
+};
+
+/// While it lives, what AtomicOutputs commit on this thread waits here under its temporary name, so that
+/// another thread can do the waiting for the disk. The innermost one collects. What was not published is
+/// removed.
+class DeferredCommits {
+  public:
+    DeferredCommits();
+    ~DeferredCommits();
+    DeferredCommits(const DeferredCommits&) = delete;
+    DeferredCommits& operator=(const DeferredCommits&) = delete;
+
+    /// Stops collecting on the thread it was made on; call before handing it to another thread.
+    void close();
+    /// Fsyncs and renames all files, in the order they were committed, then fsyncs their folders. Any thread.
+    /// Throws Error(failed) naming path and remedy.
+    void publish();
+    [[nodiscard]] bool empty() const { return m_files.empty(); }
+
+  private:
+    friend class AtomicOutput;
+    std::vector<std::pair<std::filesystem::path, std::filesystem::path>> m_files;  ///< temporary → final
+    DeferredCommits* m_outer;
+    bool m_collecting = true;
 };
 
 /// Writes a small text file atomically.

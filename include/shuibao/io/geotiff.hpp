@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writing GeoTIFFs: 16-bit planes of one window of a grid, atomically.
+// Writing GeoTIFFs: 16-bit planes of one window of a grid, atomically, at once or row of blocks by row of
+// blocks.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,9 +16,8 @@
 
 namespace shuibao::io {
 
-struct GeoTiffBand {
+struct GeoTiffPlane {
     std::string name;
-    std::span<const std::uint16_t> values;  ///< row-major, window.pixels()
     Scaling scaling = {};
 };
 
@@ -33,7 +34,34 @@ struct GeoTiffOptions {
     int nodata = -1;  ///< -1 = none
 };
 
-/// REQUIRES equal sizes. Throws Error(failed) naming the path.
+/// A file that grows by whole rows of blocks, so that a large window never has to be in memory. What was not
+/// committed by finish() leaves nothing behind. All calls throw Error(failed) naming the path.
+class GeoTiffWriter {
+  public:
+    GeoTiffWriter(std::filesystem::path path, const Grid& grid, const Window& window,
+                  std::vector<GeoTiffPlane> planes, GeoTiffOptions options);
+    ~GeoTiffWriter();
+    GeoTiffWriter(const GeoTiffWriter&) = delete;
+    GeoTiffWriter& operator=(const GeoTiffWriter&) = delete;
+
+    /// Rows [first_row, first_row + values.size() / window.cols) of one plane, row-major; `first_row` counts
+    /// from the window's top. REQUIRES whole rows of blocks (the last may be short), each written once.
+    void write(int plane, std::int64_t first_row, std::span<const std::uint16_t> values);
+    /// Writes the overview, closes and commits. REQUIRES that all rows were written.
+    void finish();
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> m_impl;
+};
+
+struct GeoTiffBand {
+    std::string name;
+    std::span<const std::uint16_t> values;  ///< row-major, window.pixels()
+    Scaling scaling = {};
+};
+
+/// The same with all pixels at hand. REQUIRES equal sizes. Throws Error(failed) naming the path.
 void write_geotiff(const std::filesystem::path& path, const Grid& grid, const Window& window,
                    std::span<const GeoTiffBand> bands, const GeoTiffOptions& options);
 
