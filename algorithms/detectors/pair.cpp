@@ -77,6 +77,22 @@ __attribute__((target_clones("avx2", "default"))) void whiten_row(const std::uin
     }
 }
 
+// 1 where both looks are usable, else 0; true when all are.
+__attribute__((target_clones("avx2", "default"))) bool weigh_row(const Quality* __restrict a,
+                                                                 const Quality* __restrict b,
+                                                                 float* __restrict weight, std::size_t n) {
+    static_assert(static_cast<int>(Quality::clear) == 1 && static_cast<int>(Quality::water) == 2);
+    std::int32_t all = 1;
+    for (std::size_t i = 0; i < n; ++i) {
+        const auto u = static_cast<std::uint8_t>(static_cast<std::uint8_t>(a[i]) - 1),
+                   v = static_cast<std::uint8_t>(static_cast<std::uint8_t>(b[i]) - 1);
+        const std::int32_t both = (u < 2) & (v < 2);
+        weight[i] = static_cast<float>(both);
+        all &= both;
+    }
+    return all != 0;
+}
+
 struct Quadratic {
     std::array<float, 3> centre;
     std::array<float, 6> form;  // xx, yy, zz, 2xy, 2xz, 2yz of the inverse covariance
@@ -133,11 +149,11 @@ class Whitener {
         std::vector<float> weight(wide), line(wide), across(cols * high), weights(cols * high);
         std::vector<float> masks(wide * high);
         const auto qa = m_view.before.pixels.quality(), qb = m_view.after.pixels.quality();
+        bool full = true;
         for (std::size_t y = 0; y < high; ++y)
-            for (std::size_t x = 0; x < wide; ++x)
-                masks[y * wide + x] =
-                    usable(qa[origin + y * stride + x]) && usable(qb[origin + y * stride + x]) ? 1.0F : 0.0F;
-        const bool full = std::find(masks.begin(), masks.end(), 0.0F) == masks.end();
+            full = weigh_row(qa.data() + origin + y * stride, qb.data() + origin + y * stride,
+                             masks.data() + y * wide, wide) &&
+                   full;
         out.weight.resize(cols * static_cast<std::size_t>(rows));
         if (full) {
             // What blurring a mask of ones gives, computed the same way.

@@ -19,6 +19,12 @@ void check(bool ok, const std::filesystem::path& path, const GdalMessages& messa
                 "Free some space or point store/output at another disk; run the same command again.");
 }
 
+bool all_zero(std::span<const std::uint16_t> values) {
+    std::uint16_t any = 0;
+    for (const auto v : values) any |= v;  // no early end: whole vectors at a time
+    return any == 0;
+}
+
 struct Close {
     void operator()(GDALDataset* d) const {
         const GdalMessages quiet;  // only reached when something else has already failed
@@ -98,14 +104,16 @@ struct GeoTiffWriter::Impl {
         const auto size = static_cast<std::size_t>(options.block),
                    cols = static_cast<std::size_t>(window.cols), from = static_cast<std::size_t>(bx) * size,
                    width = std::min(size, cols - from), height = rows.size() / cols;
-        bool empty = options.sparse;
-        for (std::size_t y = 0; y < height; ++y) {
-            const auto* line = rows.data() + y * cols + from;
-            std::copy_n(line, width, block.data() + y * size);
-            std::fill(block.data() + y * size + width, block.data() + (y + 1) * size, std::uint16_t{0});
-            empty = empty && std::all_of(line, line + width, [](std::uint16_t v) { return v == 0; });
+        const auto line = [&](std::size_t y) { return rows.subspan(y * cols + from, width); };
+        if (options.sparse) {
+            bool empty = true;
+            for (std::size_t y = 0; y < height && empty; ++y) empty = all_zero(line(y));
+            if (empty) return;
         }
-        if (empty) return;
+        for (std::size_t y = 0; y < height; ++y) {
+            std::copy_n(line(y).data(), width, block.data() + y * size);
+            std::fill(block.data() + y * size + width, block.data() + (y + 1) * size, std::uint16_t{0});
+        }
         std::fill(block.begin() + static_cast<std::ptrdiff_t>(height * size), block.end(), std::uint16_t{0});
         void* data = block.data();
         if (options.bytes) {
