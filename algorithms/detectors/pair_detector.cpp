@@ -323,7 +323,7 @@ DetectorModel PairDetector::fit(std::span<const std::vector<Image>> cells,
 }
 
 Change PairDetector::detect(std::span<const Image> images, const Window& window, const DetectorModel& model,
-                            const DetectorOptions& options, DetectorState* /*state*/) const {
+                            const DetectorOptions& options) const {
     Change change(window);
     const double steepness = option(options, "steepness"), even = option(options, "even_odds");
     const auto max_green = static_cast<float>(option(options, "max_ndvi_after"));

@@ -32,15 +32,15 @@ struct SampleCell {
 
 /// Decision of the family, `algorithms.md` §0.5 in code: scores are ranked against the median score of
 /// unchanged ground in the same season stratum, never read as χ² probabilities.
-class PairDetector : public Detector {
+class PairDetector : public PairwiseDetector {
   public:
     [[nodiscard]] std::vector<Option> options() const override;
     [[nodiscard]] DetectorNeeds needs() const override;
     [[nodiscard]] DetectorModel fit(std::span<const std::vector<Image>> cells,
                                     const DetectorOptions& options) const override;
     [[nodiscard]] Change detect(std::span<const Image> images, const Window& window,
-                                const DetectorModel& model, const DetectorOptions& options,
-                                DetectorState* state) const override;
+                                const DetectorModel& model,
+                                const DetectorOptions& options) const override;
 
   protected:
     /// Null value of r at which a pixel is as likely disturbed as not.

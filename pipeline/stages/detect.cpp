@@ -357,7 +357,7 @@ class DetectStage final : public Stage {
                         wide = part.grown(halo);
                     before.read(archive, e.before, bands, wide, images[0]);
                     after.read(archive, e.after, bands, wide, images[1]);
-                    Change change = detector.detect(images, part, model, options, nullptr);
+                    Change change = detector.detect(images, part, model, options);
                     widen_onset(change, wide, before.first, after.last);
                     any = any || std::any_of(change.evidence.begin(), change.evidence.end(),
                                              [](std::uint16_t v) { return v != Change::unobserved; });

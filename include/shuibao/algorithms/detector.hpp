@@ -33,12 +33,18 @@ struct DetectorModel {
     std::map<std::string, std::vector<double>> values;
 };
 
-/// Per-pixel memory of a streaming detector, one row-major plane per named band.
+/// Per-pixel memory of a series detector: one row-major plane of 16-bit integers per named band. Values mean
+/// what the detector says of them; an all-zero pixel is one that was never fitted.
 struct DetectorState {
     Window window;
-    std::vector<std::string> bands;
-    std::vector<std::vector<std::int16_t>> planes;
-    std::vector<std::string> applied;  ///< keys of the acquisitions already taken in, sorted
+    std::vector<std::vector<std::uint16_t>> planes;
+
+    /// Makes this a state of another window in place, keeping its memory; all zero.
+    void reset(const Window& w, std::size_t count) {
+        window = w;
+        planes.resize(count);
+        for (auto& p : planes) p.assign(static_cast<std::size_t>(w.pixels()), 0);
+    }
 };
 
 /// Values of the detector's own options, by key without prefix.
@@ -53,7 +59,11 @@ class Detector {
     /// Options under `detect.<name>.`; all numeric.
     [[nodiscard]] virtual std::vector<Option> options() const = 0;
     [[nodiscard]] virtual DetectorNeeds needs() const = 0;
+};
 
+/// Compares two epochs, against a model of no change that it learns once from the whole area.
+class PairwiseDetector : public Detector {
+  public:
     /// Learns the model of no change from cells: squares of the pixel lattice, spread over the whole area,
     /// each with one Image per date in time order. The cells do not depend on the tile size. Throws
     /// Error(input) when there is too little to learn from.
@@ -61,11 +71,42 @@ class Detector {
                                             const DetectorOptions& options) const = 0;
 
     /// Decides one window. `images` are in time order and cover `window` grown by needs().halo; what lies
-    /// outside every scene is Quality::nodata. `state` is null for detectors without memory; a streaming
-    /// detector takes in the images it has not applied yet and updates it.
+    /// outside every scene is Quality::nodata.
     [[nodiscard]] virtual Change detect(std::span<const Image> images, const Window& window,
-                                        const DetectorModel& model, const DetectorOptions& options,
-                                        DetectorState* state) const = 0;
+                                        const DetectorModel& model, const DetectorOptions& options) const = 0;
+};
+
+/// The looks at one window that a store holds, in time order.
+class LookSource {
+  public:
+    virtual ~LookSource() = default;
+    /// Dates of all looks, ascending.
+    [[nodiscard]] virtual std::span<const Date> dates() const = 0;
+    /// The looks that the state has not taken in yet are [applied(), dates().size()).
+    [[nodiscard]] virtual std::size_t applied() const = 0;
+    /// Look i over the whole window; valid until the next call. Throws Error(input).
+    [[nodiscard]] virtual const Image& read(std::size_t i) = 0;
+};
+
+/// When a series is learnt from and when it is watched.
+struct SeriesTimes {
+    Date monitor_from;  ///< first day that is judged; what lies before is history
+    Date report_from;   ///< first day of the batch: a pixel without a clear look since then is unobserved
+};
+
+/// Follows every pixel through all dates and keeps what it needs to go on in a per-pixel state, so that a
+/// batch reads its own looks only. Batches are invisible: taking in looks in two calls or in one gives the
+/// same state, bit for bit (`algorithms.md` O18).
+class SeriesDetector : public Detector {
+  public:
+    /// Names of the state's planes, in order.
+    [[nodiscard]] virtual std::vector<std::string> state_bands() const = 0;
+    /// Takes in the new looks of `looks` (which covers state.window). A state of zeros is a new one.
+    virtual void advance(LookSource& looks, const SeriesTimes& times, const DetectorOptions& options,
+                         DetectorState& state) const = 0;
+    /// What the state says now.
+    [[nodiscard]] virtual Change report(const DetectorState& state, const SeriesTimes& times,
+                                        const DetectorOptions& options) const = 0;
 };
 
 }  // namespace shuibao::algorithms

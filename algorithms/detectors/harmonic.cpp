@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: Apache-2.0
+// `harmonic`: every pixel against its own seasons, its own bare soil and the chance that a field is skipped.
+#include "../series/harmonic.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string>
+
+#include <shuibao/algorithms/detector.hpp>
+#include <shuibao/core/error.hpp>
+#include <shuibao/core/registry.hpp>
+
+namespace shuibao::algorithms {
+namespace {
+
+// The planes of the state. A pixel takes 2 bytes in each: 100 bytes.
+enum Plane : std::size_t {
+    terms = 0,
+    spread = terms + feature_count * season_terms,
+    soil = spread + feature_count,
+    soil_looks_ground = soil + feature_count,
+    leverage = soil_looks_ground + 1,
+    bare_share = leverage + month_count / 4,
+    material = bare_share + half_months / 4,
+    persistence,
+    before,
+    first,
+    last,
+    alarm,
+    skip_run,
+    status_greens,
+    last_green,
+    means,
+    looks_epoch,
+    ring,
+    plane_count = ring + PixelTrack::ring_size,
+};
+
+std::uint16_t pair_of(std::int32_t high, std::int32_t low) {
+    return static_cast<std::uint16_t>((high & 255) << 8 | (low & 255));
+}
+std::int32_t high_of(std::uint16_t v) {
+    return v >> 8;
+}
+std::int32_t low_of(std::uint16_t v) {
+    return v & 255;
+}
+std::int32_t signed_of(std::uint16_t v) {
+    return static_cast<std::int16_t>(v);
+}
+std::uint16_t stored(std::int32_t v) {
+    return static_cast<std::uint16_t>(static_cast<std::int16_t>(v));
+}
+
+// One block of pixels between the planes and the kernels. The numbers are kept as they are used: nothing is
+// lost.
+struct Packed {
+    DetectorState& state;
+    std::size_t from, n;  // pixels of the block that exist
+
+    [[nodiscard]] std::uint16_t& at(std::size_t plane, std::size_t l) const {
+        return state.planes[plane][from + l];
+    }
+
+    void read(PixelModel& m) const {
+        for (std::size_t l = 0; l < n; ++l) {
+            for (std::size_t f = 0; f < feature_count; ++f) {
+                for (std::size_t i = 0; i < season_terms; ++i)
+                    m.terms[f][i][l] = signed_of(at(terms + f * season_terms + i, l));
+                m.spread[f][l] = signed_of(at(spread + f, l));
+                m.soil[f][l] = signed_of(at(soil + f, l));
+            }
+            m.soil_looks[l] = high_of(at(soil_looks_ground, l));
+            m.ground[l] = low_of(at(soil_looks_ground, l));
+            for (std::size_t k = 0; k < month_count; ++k)
+                m.leverage[k][l] = at(leverage + k / 4, l) >> (4 * (k % 4)) & 15;
+            for (std::size_t k = 0; k < half_months; ++k)
+                m.bare_share[k][l] = at(bare_share + k / 4, l) >> (4 * (k % 4)) & 15;
+            m.looks[l] = high_of(at(looks_epoch, l));
+        }
+        for (std::size_t l = n; l < lane_count; ++l)  // harmless, so that the padding computes nothing odd
+            for (auto& s : m.spread) s[l] = static_cast<std::int32_t>(feature_unit);
+    }
+    void write(const PixelModel& m, std::size_t l, std::int32_t epoch) const {
+        for (std::size_t f = 0; f < feature_count; ++f) {
+            for (std::size_t i = 0; i < season_terms; ++i)
+                at(terms + f * season_terms + i, l) = stored(m.terms[f][i][l]);
+            at(spread + f, l) = stored(m.spread[f][l]);
+            at(soil + f, l) = stored(m.soil[f][l]);
+        }
+        at(soil_looks_ground, l) = pair_of(m.soil_looks[l], m.ground[l]);
+        const auto nibbles = [&](std::size_t plane, const auto& values) {
+            for (std::size_t k = 0; k < values.size(); k += 4) {
+                std::int32_t v = 0;
+                for (std::size_t i = 0; i < 4; ++i) v |= values[k + i][l] << (4 * i);
+                at(plane + k / 4, l) = static_cast<std::uint16_t>(v);
+            }
+        };
+        nibbles(leverage, m.leverage);
+        nibbles(bare_share, m.bare_share);
+        at(looks_epoch, l) = pair_of(m.looks[l], epoch);
+    }
+    void read(PixelTrack& t) const {
+        for (std::size_t l = 0; l < n; ++l) {
+            t.material[l] = at(material, l);
+            t.persistence[l] = at(persistence, l);
+            t.before[l] = at(before, l);
+            t.first[l] = at(first, l);
+            t.last[l] = at(last, l);
+            t.alarm[l] = at(alarm, l);
+            t.skip[l] = high_of(at(skip_run, l));
+            t.run[l] = low_of(at(skip_run, l));
+            t.status[l] = high_of(at(status_greens, l));
+            t.greens[l] = low_of(at(status_greens, l));
+            t.last_green[l] = at(last_green, l);
+            t.mean_ndvi[l] = high_of(at(means, l));
+            t.mean_index[l] = low_of(at(means, l));
+            for (std::size_t k = 0; k < PixelTrack::ring_size; ++k) {
+                t.ring_days[k][l] = high_of(at(ring + k, l));
+                t.ring_evidence[k][l] = static_cast<std::int8_t>(low_of(at(ring + k, l)));
+            }
+        }
+    }
+    void write(const PixelTrack& t) const {
+        const auto day = [](std::int32_t v) { return static_cast<std::uint16_t>(std::clamp(v, 0, 65535)); };
+        for (std::size_t l = 0; l < n; ++l) {
+            at(material, l) = day(t.material[l]);
+            at(persistence, l) = day(t.persistence[l]);
+            at(before, l) = day(t.before[l]);
+            at(first, l) = day(t.first[l]);
+            at(last, l) = day(t.last[l]);
+            at(alarm, l) = day(t.alarm[l]);
+            at(skip_run, l) = pair_of(t.skip[l], t.run[l]);
+            at(status_greens, l) = pair_of(t.status[l], t.greens[l]);
+            at(last_green, l) = day(t.last_green[l]);
+            at(means, l) = pair_of(t.mean_ndvi[l], t.mean_index[l]);
+            for (std::size_t k = 0; k < PixelTrack::ring_size; ++k)
+                at(ring + k, l) = pair_of(t.ring_days[k][l], t.ring_evidence[k][l]);
+        }
+    }
+};
+
+constexpr double days_per_year = 365.25;
+
+// Models are learnt anew every year after the first watched day, from what then lies behind; which year a
+// model is of is kept with it, counted from 1.
+std::int32_t epoch_of(Date day, Date monitor_from) {
+    if (day < monitor_from) return 0;
+    return 1 + static_cast<std::int32_t>((day.days() - monitor_from.days()) / days_per_year);
+}
+Date epoch_start(std::int32_t epoch, Date monitor_from) {
+    return Date(monitor_from.days() + static_cast<std::int32_t>(std::ceil((epoch - 1) * days_per_year)));
+}
+
+HarmonicOptions kernel_options(const DetectorOptions& o) {
+    const auto f = [&](const char* key) { return static_cast<float>(o.at(key)); };
+    HarmonicOptions k;
+    k.least_looks = static_cast<int>(o.at("least_looks"));
+    k.field_skip = f("field_skip");
+    k.wild_skip = f("wild_skip");
+    k.fallow_days = f("fallow_days");
+    k.watch = f("watch");
+    k.suspect = f("suspect");
+    k.confirm = f("confirm");
+    return k;
+}
+
+// Onset between the looks: P(gap j) ∝ length · exp(evidence of all looks after it); the smallest run of gaps
+// around the likeliest that holds 90 % (`algorithms.md` §2.2).
+struct Interval {
+    std::int32_t from, to;
+};
+
+Interval onset_of(const PixelTrack& t, std::size_t l) {
+    constexpr double wanted = 0.9;
+    const auto n = static_cast<std::size_t>(t.run[l]);
+    std::array<std::int32_t, PixelTrack::ring_size + 1> day{};
+    day[0] = t.before[l];
+    for (std::size_t k = 0; k < n; ++k) day[k + 1] = t.first[l] + t.ring_days[k][l];
+    std::array<double, PixelTrack::ring_size> weight{};
+    double tail = 0, sum = 0;
+    for (std::size_t k = n; k-- > 0;) {
+        tail += static_cast<double>(t.ring_evidence[k][l]) / PixelTrack::ring_unit;
+        weight[k] = tail;
+    }
+    const double top = *std::max_element(weight.begin(), weight.begin() + static_cast<std::ptrdiff_t>(n));
+    for (std::size_t k = 0; k < n; ++k)
+        sum += weight[k] = std::exp(weight[k] - top) * std::max(1, day[k + 1] - day[k]);
+    auto low = static_cast<std::size_t>(
+        std::max_element(weight.begin(), weight.begin() + static_cast<std::ptrdiff_t>(n)) - weight.begin());
+    std::size_t high = low;
+    for (double held = weight[low]; held < wanted * sum;) {
+        const double left = low > 0 ? weight[low - 1] : -1, right = high + 1 < n ? weight[high + 1] : -1;
+        if (left < 0 && right < 0) break;
+        held += left >= right ? weight[--low] : weight[++high];
+    }
+    return {day[low], day[high + 1]};
+}
+
+class Harmonic final : public SeriesDetector {
+  public:
+    [[nodiscard]] std::string summary() const override {
+        return "Every pixel against its own seasons, soil and fallow, through all dates (default for series)";
+    }
+    [[nodiscard]] DetectorNeeds needs() const override {
+        DetectorNeeds n;
+        n.required = {Band::green, Band::red, Band::nir};
+        n.all_common = true;
+        n.min_dates = 12;
+        n.max_dates = 0;
+        n.state_bytes_per_pixel = plane_count * sizeof(std::uint16_t);
+        return n;
+    }
+    [[nodiscard]] std::vector<Option> options() const override {
+        const auto number = [](const char* key, const char* value, const char* help, const char* unit,
+                               double min, double max) {
+            Option o;
+            o.key = key;
+            o.type = OptionType::number;
+            o.fallback = value;
+            o.help = help;
+            o.unit = unit;
+            o.min = min;
+            o.max = max;
+            return o;
+        };
+        return {
+            number("history_years", "3", "Years before the watched time that a pixel's model is learnt from",
+                   "a", 0.5, 10),
+            number("least_looks", "10", "Clear looks of history below which a pixel is not judged", "", 6,
+                   200),
+            number("field_skip", "0.1",
+                   "Chance that a field which was seen bare in its history is left bare for a season", "",
+                   0.001, 0.9),
+            number("wild_skip", "0.006",
+                   "The same for ground that was never seen bare: woods, orchards, grass", "", 0.0001, 0.9),
+            number("fallow_days", "120", "Time for which a field stays fallow once it is", "d", 1, 2000),
+            number("watch", "4", "Cumulative log-likelihood ratio at which a pixel is watched", "", 0.5, 30),
+            number("suspect", "6", "The same at which it is suspected", "", 0.5, 30),
+            number("confirm", "10", "The same at which it is confirmed", "", 0.5, 40),
+        };
+    }
+    [[nodiscard]] std::vector<std::string> state_bands() const override {
+        std::vector<std::string> names;
+        const std::array<const char*, feature_count> feature = {"greenness", "soil_index", "brightness"};
+        const std::array<const char*, season_terms> term = {"mean", "cos1", "sin1", "cos2", "sin2"};
+        for (const char* f : feature)
+            for (const char* t : term) names.push_back(std::string(f) + "_" + t);
+        for (const char* f : feature) names.push_back(std::string(f) + "_spread");
+        for (const char* f : feature) names.push_back(std::string(f) + "_own_soil");
+        names.emplace_back("soil_looks_ground");
+        for (std::size_t i = 0; i < month_count / 4; ++i)
+            names.push_back("leverage_" + std::to_string(i + 1));
+        for (std::size_t i = 0; i < half_months / 4; ++i)
+            names.push_back("bare_share_" + std::to_string(i + 1));
+        for (const char* n : {"material", "persistence", "before", "first", "last", "alarm", "skip_run",
+                              "status_greens", "last_green", "means", "looks_epoch"})
+            names.emplace_back(n);
+        for (std::size_t i = 0; i < PixelTrack::ring_size; ++i)
+            names.push_back("ring_" + std::to_string(i + 1));
+        return names;
+    }
+
+    void advance(LookSource& source, const SeriesTimes& times, const DetectorOptions& options,
+                 DetectorState& state) const override {
+        const auto dates = source.dates();
+        const std::size_t fresh = source.applied();
+        if (fresh >= dates.size()) return;
+        thread_local LookStack stack;
+        const auto k = kernel_options(options);
+        const std::int32_t last_epoch = epoch_of(dates.back(), times.monitor_from);
+        std::int32_t known = fresh > 0 ? epoch_of(dates[fresh - 1], times.monitor_from) : 0;
+        const FeatureSet* set = nullptr;
+        const auto load = [&](std::size_t from, std::size_t to) {
+            stack.reset(static_cast<std::size_t>(state.window.pixels()), to - from);
+            for (std::size_t i = from; i < to; ++i) {
+                const Image& image = source.read(i);
+                if (set == nullptr)
+                    set = image.plane_of(Band::swir16) >= 0 && image.plane_of(Band::blue) >= 0
+                              ? &swir_features()
+                              : &visible_features();
+                stack.put(i - from, image, *set);
+            }
+        };
+        const auto index_at = [&](Date d) {
+            return static_cast<std::size_t>(std::lower_bound(dates.begin(), dates.end(), d) - dates.begin());
+        };
+        std::size_t next = std::max(fresh, index_at(times.monitor_from));
+        for (std::int32_t epoch = std::max(known, 1); epoch <= last_epoch; ++epoch) {
+            const Date start = epoch_start(epoch, times.monitor_from);
+            if (epoch > known) {
+                const std::size_t from = index_at(history_begin(epoch, times, options)), to = index_at(start);
+                load(from, to);
+                learn(stack, moments_of(dates.subspan(from, to - from), start), *chosen(set), k, epoch,
+                      state);
+            }
+            const std::size_t end = index_at(epoch_start(epoch + 1, times.monitor_from));
+            // In parts, so that memory does not grow with the number of looks.
+            while (next < end) {
+                const std::size_t part = std::min(end, next + most_at_once);
+                load(next, part);
+                follow(stack, moments_of(dates.subspan(next, part - next), start), *chosen(set), k, state);
+                next = part;
+            }
+        }
+    }
+
+    [[nodiscard]] Change report(const DetectorState& state, const SeriesTimes& times,
+                                const DetectorOptions& options) const override {
+        Change change(state.window);
+        const double suspect = options.at("suspect");
+        PixelTrack t;
+        PixelModel m;
+        DetectorState& planes = const_cast<DetectorState&>(state);  // Packed reads only here
+        const auto pixels = static_cast<std::size_t>(state.window.pixels());
+        for (std::size_t from = 0; from < pixels; from += lane_count) {
+            const Packed packed{planes, from, std::min(lane_count, pixels - from)};
+            packed.read(t);
+            bool read = false;
+            for (std::size_t l = 0; l < packed.n; ++l) {
+                const std::size_t i = from + l;
+                const auto ground = low_of(packed.at(soil_looks_ground, l));
+                if (ground == static_cast<std::int32_t>(Ground::unknown) ||
+                    t.last[l] < times.report_from.days())
+                    continue;  // stays unobserved
+                change.evidence[i] = Change::no_evidence;
+                if (t.run[l] == 0 || t.status[l] == static_cast<std::int32_t>(Status::stable)) continue;
+                const double level = std::max(t.material[l], t.persistence[l]) /
+                                     static_cast<double>(PixelTrack::statistic_unit);
+                const double log_odds = evidence_per_level * (level - suspect);
+                if (log_odds < Change::kept_evidence) continue;
+                if (!read) packed.read(m), read = true;
+                const double ndvi = (t.mean_ndvi[l] - 100) / 100.0, index = (t.mean_index[l] - 100) / 100.0,
+                             usual = m.terms[0][0][l] / static_cast<double>(feature_unit),
+                             deviation = std::max(m.spread[0][l], 1) / static_cast<double>(feature_unit);
+                change.set(i, log_odds, std::abs(usual - ndvi) / deviation);
+                const Interval onset = onset_of(t, l);
+                const auto day = [](std::int32_t d) {
+                    return static_cast<std::uint16_t>(std::clamp(d, 1, 65534));
+                };
+                change.onset_from[i] = day(onset.from);
+                change.onset_to[i] = day(onset.to);
+                change.kind[i] =
+                    index > 0.02 ? ChangeKind::vegetation_to_bare : ChangeKind::vegetation_to_built;
+            }
+        }
+        return change;
+    }
+
+  private:
+    static constexpr std::size_t most_at_once = 64;
+    static constexpr double evidence_per_level = 0.5;
+
+    static const FeatureSet* chosen(const FeatureSet* set) {
+        return set != nullptr ? set : &visible_features();
+    }
+
+    static Date history_begin(std::int32_t epoch, const SeriesTimes& times, const DetectorOptions& options) {
+        const auto years = static_cast<std::int32_t>(options.at("history_years") * days_per_year);
+        return Date(epoch_start(epoch, times.monitor_from).days() - years);
+    }
+
+    static std::vector<Moment> moments_of(std::span<const Date> dates, Date end) {
+        std::vector<Moment> list;
+        for (const Date d : dates) {
+            list.push_back(moment_of(d));
+            list.back().years = static_cast<float>((d.days() - end.days()) / days_per_year);
+        }
+        return list;
+    }
+
+    // New models for all pixels but those that are suspected: what is watched is not learnt from.
+    static void learn(const LookStack& stack, const std::vector<Moment>& moments, const FeatureSet& set,
+                      const HarmonicOptions& k, std::int32_t epoch, DetectorState& state) {
+        PixelModel model;
+        PixelTrack track;
+        const auto pixels = static_cast<std::size_t>(state.window.pixels());
+        for (std::size_t b = 0; b < stack.blocks(); ++b) {
+            const Packed packed{state, b * lane_count, std::min(lane_count, pixels - b * lane_count)};
+            fit_pixels(stack.block(b), moments, set, k, model);
+            packed.read(track);
+            for (std::size_t l = 0; l < packed.n; ++l) {
+                const bool suspected = track.status[l] == static_cast<std::int32_t>(Status::suspected) ||
+                                       track.status[l] == static_cast<std::int32_t>(Status::confirmed);
+                if (epoch > 1 && suspected) continue;
+                packed.write(model, l, epoch);
+                if (epoch > 1) continue;
+                // The last look of history is what the first gap is counted from.
+                for (std::size_t i = moments.size(); i-- > 0;)
+                    if (stack.block(b)[i * feature_count * lane_count + l] != not_seen) {
+                        packed.at(last, l) =
+                            static_cast<std::uint16_t>(std::clamp(moments[i].date.days(), 0, 65535));
+                        break;
+                    }
+            }
+        }
+    }
+
+    static void follow(const LookStack& stack, const std::vector<Moment>& moments, const FeatureSet& set,
+                       const HarmonicOptions& k, DetectorState& state) {
+        PixelModel model;
+        PixelTrack track;
+        const auto pixels = static_cast<std::size_t>(state.window.pixels());
+        for (std::size_t b = 0; b < stack.blocks(); ++b) {
+            const Packed packed{state, b * lane_count, std::min(lane_count, pixels - b * lane_count)};
+            packed.read(model);
+            packed.read(track);
+            follow_pixels(stack.block(b), moments, set, k, model, track);
+            packed.write(track);
+        }
+    }
+};
+
+const Registration<Detector, Harmonic> registration{"harmonic", 5};
+
+}  // namespace
+}  // namespace shuibao::algorithms

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "features.hpp"
+
+#include <algorithm>
+
+#include "lanes.hpp"
+
+namespace shuibao::algorithms {
+namespace {
+
+struct Rows {
+    const std::uint16_t *blue, *green, *red, *nir, *swir;
+    Scaling scale_blue, scale_green, scale_red, scale_nir, scale_swir;
+};
+
+inline std::int16_t stored(float v) {
+    const float s = v * feature_unit;
+    const float c = s < -32767.0F ? -32767.0F : s > 32767.0F ? 32767.0F : s;
+    return static_cast<std::int16_t>(lane_round(c));
+}
+
+inline float physical(std::uint16_t v, Scaling s) {
+    const float r = static_cast<float>(v) * s.scale + s.offset;
+    return r < 0.001F ? 0.001F : r;  // indices need positive sums; darker than that is noise
+}
+
+// Indices of n pixels into three planes of n.
+SHUIBAO_LANES void swir_rows(const Rows& in, std::int16_t* __restrict a, std::int16_t* __restrict b,
+                             std::int16_t* __restrict c, std::size_t n) {
+    const std::uint16_t* __restrict blue = in.blue, * __restrict red = in.red, * __restrict nir = in.nir, * __restrict swir = in.swir;
+    const Scaling sb = in.scale_blue, sr = in.scale_red, sn = in.scale_nir, ss = in.scale_swir;
+    for (std::size_t i = 0; i < n; ++i) {
+        const float bl = physical(blue[i], sb), r = physical(red[i], sr), ni = physical(nir[i], sn),
+                    s = physical(swir[i], ss);
+        a[i] = stored((ni - r) / (ni + r));
+        b[i] = stored(((s + r) - (ni + bl)) / ((s + r) + (ni + bl)));
+        c[i] = stored(lane_log((r + ni + s) * (1.0F / 3.0F)));
+    }
+}
+
+SHUIBAO_LANES void visible_rows(const Rows& in, std::int16_t* __restrict a, std::int16_t* __restrict b,
+                                std::int16_t* __restrict c, std::size_t n) {
+    const std::uint16_t* __restrict green = in.green, * __restrict red = in.red, * __restrict nir = in.nir;
+    const Scaling sg = in.scale_green, sr = in.scale_red, sn = in.scale_nir;
+    for (std::size_t i = 0; i < n; ++i) {
+        const float g = physical(green[i], sg), r = physical(red[i], sr), ni = physical(nir[i], sn);
+        a[i] = stored((ni - r) / (ni + r));
+        b[i] = stored((r - g) / (r + g));
+        c[i] = stored(lane_log((r + ni) * 0.5F));
+    }
+}
+
+}  // namespace
+
+const FeatureSet& swir_features() {
+    // Materials: `algorithms.md` §2.2 (exposed subsoil, spoil, rock, new road), made wider by roofs and
+    // concrete.
+    static const FeatureSet set = {{Band::blue, Band::red, Band::nir, Band::swir16},
+                                   0.34F,
+                                   0.03F,
+                                   0.40F,
+                                   {{{{0.22F, 0.16F, -1.45F}, {0.07F, 0.06F, 0.30F}, 0.65F},
+                                     {{0.18F, 0.08F, -1.60F}, {0.10F, 0.10F, 0.45F}, 0.25F},
+                                     {{0.10F, -0.02F, -1.50F}, {0.08F, 0.08F, 0.35F}, 0.10F}}},
+                                   {{0.22F, 0.10F, -1.60F}, {0.06F, 0.05F, 0.20F}, 1}};
+    return set;
+}
+
+const FeatureSet& visible_features() {
+    static const FeatureSet set = {{Band::green, Band::red, Band::nir},
+                                   0.34F,
+                                   0.02F,
+                                   0.40F,
+                                   {{{{0.15F, 0.10F, -1.20F}, {0.08F, 0.05F, 0.30F}, 0.65F},
+                                     {{0.15F, 0.06F, -1.40F}, {0.10F, 0.08F, 0.45F}, 0.25F},
+                                     {{0.10F, 0.02F, -1.40F}, {0.08F, 0.05F, 0.35F}, 0.10F}}},
+                                   {{0.22F, 0.09F, -1.65F}, {0.06F, 0.04F, 0.20F}, 1}};
+    return set;
+}
+
+void LookStack::reset(std::size_t pixels, std::size_t looks) {
+    m_pixels = pixels;
+    m_looks = looks;
+    m_values.assign(blocks() * looks * feature_count * lane_count, not_seen);
+}
+
+void LookStack::put(std::size_t at, const Image& image, const FeatureSet& set) {
+    constexpr std::size_t chunk = 1024;
+    std::array<std::int16_t, chunk> a, b, c;
+    const auto quality = image.pixels.quality();
+    const auto plane = [&](Band band) {
+        const int p = image.plane_of(band);
+        return p < 0 ? nullptr : image.pixels.plane(p).data();
+    };
+    const auto scale = [&](Band band) {
+        const int p = image.plane_of(band);
+        return p < 0 ? Scaling{} : image.scaling[static_cast<std::size_t>(p)];
+    };
+    const bool swir = &set == &swir_features();
+    for (std::size_t first = 0; first < m_pixels; first += chunk) {
+        const std::size_t n = std::min(chunk, m_pixels - first);
+        bool any = false;
+        for (std::size_t i = first; i < first + n && !any; ++i) any = usable(quality[i]);
+        if (!any) continue;
+        const auto from = [&](Band band) {
+            const auto* p = plane(band);
+            return p == nullptr ? nullptr : p + first;
+        };
+        const Rows rows{from(Band::blue),   from(Band::green),  from(Band::red),    from(Band::nir),
+                        from(Band::swir16), scale(Band::blue),  scale(Band::green), scale(Band::red),
+                        scale(Band::nir),   scale(Band::swir16)};
+        (swir ? swir_rows : visible_rows)(rows, a.data(), b.data(), c.data(), n);
+        for (std::size_t i = 0; i < n; ++i)
+            if (!usable(quality[first + i])) a[i] = not_seen;
+        for (std::size_t i = 0; i < n; i += lane_count) {
+            std::int16_t* out =
+                m_values.data() + (((first + i) / lane_count) * m_looks + at) * feature_count * lane_count;
+            const std::size_t m = std::min(lane_count, n - i);
+            std::copy_n(a.data() + i, m, out);
+            std::copy_n(b.data() + i, m, out + lane_count);
+            std::copy_n(c.data() + i, m, out + 2 * lane_count);
+        }
+    }
+}
+
+}  // namespace shuibao::algorithms

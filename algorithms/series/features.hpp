@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a series detector looks at of each look: greenness, soil signature and brightness, as small integers.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <shuibao/core/block.hpp>
+
+namespace shuibao::algorithms {
+
+inline constexpr std::size_t feature_count = 3;
+inline constexpr std::size_t lane_count = 16;  ///< pixels that one vector operation works on
+inline constexpr float feature_unit = 8192;    ///< stored steps per unit of a feature
+/// In place of the first feature: this look does not see the pixel.
+inline constexpr std::int16_t not_seen = INT16_MIN;
+
+/// One material in feature space: independent normal densities.
+struct Material {
+    std::array<float, feature_count> mean, spread;
+    float share;  ///< of the mixture it belongs to
+};
+
+/// A choice of features, with what bare ground looks like in them.
+struct FeatureSet {
+    std::vector<Band> bands;              ///< needed, ascending
+    float soil_max_ndvi, soil_min_index;  ///< a look is of bare soil when NDVI is below and the index above
+    float bare_max_ndvi;                  ///< no season rises above this: ground without vegetation
+    std::array<Material, 3> opened;       ///< freshly opened ground: subsoil, other bare material, built
+    Material field_soil;                  ///< bare fields in general; what a pixel's own soil is shrunk to
+};
+
+/// NDVI, BSI (Rikimaru 2002) and ln((red + nir + swir16)/3) where all have swir16; else NDVI, (R−G)/(R+G) and
+/// ln((red + nir)/2). `algorithms.md` §2.2.
+[[nodiscard]] const FeatureSet& swir_features();
+[[nodiscard]] const FeatureSet& visible_features();
+
+/// Looks at one window as vectors of `lane_count` pixels: [block of pixels][look][feature][lane], so that all
+/// looks of a pixel lie together.
+class LookStack {
+  public:
+    /// Memory is kept from one window to the next.
+    void reset(std::size_t pixels, std::size_t looks);
+    /// Look number `at`; pixels that are not usable become not_seen. REQUIRES the bands of `set`.
+    void put(std::size_t at, const Image& image, const FeatureSet& set);
+
+    [[nodiscard]] std::size_t blocks() const { return (m_pixels + lane_count - 1) / lane_count; }
+    [[nodiscard]] std::size_t looks() const { return m_looks; }
+    /// First value of a block: looks() × feature_count × lane_count follow.
+    [[nodiscard]] const std::int16_t* block(std::size_t b) const {
+        return m_values.data() + b * m_looks * feature_count * lane_count;
+    }
+    [[nodiscard]] static std::size_t bytes(std::size_t pixels, std::size_t looks) {
+        return pixels * looks * feature_count * sizeof(std::int16_t);
+    }
+
+  private:
+    std::size_t m_pixels = 0, m_looks = 0;
+    std::vector<std::int16_t> m_values;
+};
+
+}  // namespace shuibao::algorithms

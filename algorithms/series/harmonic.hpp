@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// A vector of pixels followed through time: a seasonal model learnt from history, and a cumulative
+// log-likelihood ratio of "opened ground" against "what this pixel does anyway" (`algorithms.md` §2.2).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "features.hpp"
+#include <shuibao/core/date.hpp>
+
+namespace shuibao::algorithms {
+
+using Lane = std::array<float, lane_count>;
+using LaneInt = std::array<std::int32_t, lane_count>;
+
+inline constexpr std::size_t season_terms = 5;  ///< constant, cos, sin, cos 2, sin 2
+inline constexpr std::size_t month_count = 12, half_months = 24;
+
+/// What of a date the models need.
+struct Moment {
+    Date date;
+    std::array<float, season_terms> basis{};  ///< 1, cos ωt, sin ωt, cos 2ωt, sin 2ωt
+    int month = 0, half_month = 0;            ///< of the year, from 0
+    float years = 0;                          ///< before the end of history, ≤ 0; for fitting only
+};
+[[nodiscard]] Moment moment_of(Date date);
+
+struct HarmonicOptions {
+    int least_looks = 10;         ///< clear looks of history that a pixel needs to be judged at all
+    float field_skip = 0.10F;     ///< chance that a field is left bare for a season
+    float wild_skip = 0.006F;     ///< the same for ground that was never seen bare
+    float fallow_days = 120;      ///< how long a field stays what it was, e-folding
+    float glitch_days = 5;        ///< the same for ground that was never seen bare: a look that went wrong
+    float independent_days = 15;  ///< looks closer than this count less
+    float watch = 4, suspect = 6, confirm = 10;  ///< levels of the statistic
+};
+
+/// What a pixel is, as far as judging it goes.
+enum class Ground : std::uint8_t { unknown = 0, seasonal = 1, bare = 2, water = 3 };
+enum class Status : std::uint8_t { stable = 0, watch = 1, suspected = 2, confirmed = 3, reverted = 4 };
+
+/// The model of `lane_count` pixels, in the steps in which it is kept: what is used is what is stored.
+struct PixelModel {
+    std::array<std::array<LaneInt, season_terms>, feature_count> terms{};  ///< feature_unit steps
+    std::array<LaneInt, feature_count> spread{};                           ///< feature_unit steps
+    std::array<LaneInt, feature_count> soil{};  ///< own bare soil, feature_unit steps
+    LaneInt soil_looks{}, ground{};
+    std::array<LaneInt, month_count> leverage{};    ///< 0–15: prediction variance, see leverage_of()
+    std::array<LaneInt, half_months> bare_share{};  ///< 0–15: chance to be bare, see share_of()
+    LaneInt looks{};                                ///< clear looks of history, at most 255
+};
+
+/// What follows the looks, in the steps in which it is kept.
+struct PixelTrack {
+    static constexpr std::size_t ring_size = 8;
+    static constexpr std::int32_t statistic_unit = 256, ring_unit = 16, skip_one = 255;
+    LaneInt material{}, persistence{};           ///< the two statistics, statistic_unit steps
+    LaneInt before{}, first{}, last{}, alarm{};  ///< days: last look before the run, its first, latest, alarm
+    LaneInt skip{};  ///< chance that the pixel is in a skipped season, skip_one = 1
+    LaneInt run{};   ///< looks in the ring
+    LaneInt status{}, greens{}, last_green{};
+    LaneInt mean_ndvi{}, mean_index{};               ///< running means since the run began, 1/100, offset 100
+    std::array<LaneInt, ring_size> ring_days{};      ///< days since `first`, at most 255
+    std::array<LaneInt, ring_size> ring_evidence{};  ///< κℓ, ring_unit steps
+};
+
+/// Decoded prediction variance factor and chance.
+[[nodiscard]] float leverage_of(std::int32_t code);
+[[nodiscard]] float share_of(std::int32_t code);
+
+/// Learns from all looks of a block. `moments` has one entry per look, `years` relative to the end of
+/// history.
+void fit_pixels(const std::int16_t* looks, std::span<const Moment> moments, const FeatureSet& set,
+                const HarmonicOptions& options, PixelModel& model);
+
+/// Takes in looks in time order.
+void follow_pixels(const std::int16_t* looks, std::span<const Moment> moments, const FeatureSet& set,
+                   const HarmonicOptions& options, const PixelModel& model, PixelTrack& track);
+
+}  // namespace shuibao::algorithms

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0
+// The seasonal model: weighted least squares of many pixels at once, one Gram matrix for all features.
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "harmonic.hpp"
+#include "lanes.hpp"
+
+namespace shuibao::algorithms {
+namespace {
+
+constexpr std::size_t terms = season_terms + 1;             // and the trend
+constexpr std::size_t gram_size = terms * (terms + 1) / 2;  // lower triangle
+constexpr int rounds = 4;                                   // of reweighting
+constexpr float bisquare = 4.685F;                          // 95 % efficiency (Holland and Welsch 1977)
+// Least spreads: what atmosphere and sun add to any pixel (`algorithms.md` §2.2).
+constexpr std::array<float, feature_count> least_spread = {0.04F, 0.03F, 0.06F};
+constexpr std::array<float, feature_count> most_spread = {0.40F, 0.30F, 1.00F};
+
+constexpr std::size_t at(std::size_t i, std::size_t j) {
+    return i * (i + 1) / 2 + j;
+}
+
+// Basis of the fit: constant, trend, seasons.
+std::array<float, terms> basis_of(const Moment& m) {
+    return {1.0F, m.years, m.basis[1], m.basis[2], m.basis[3], m.basis[4]};
+}
+
+struct Work {
+    std::array<Lane, gram_size> gram;
+    std::array<std::array<Lane, terms>, feature_count> rhs;
+    std::array<std::array<Lane, terms>, feature_count> beta;
+    std::array<Lane, feature_count> spread, deviation;
+    Lane weight_sum, count;
+};
+
+SHUIBAO_LANES void accumulate(const std::int16_t* __restrict looks, std::span<const Moment> moments,
+                              bool robust, Work& w) {
+    for (auto& g : w.gram) g.fill(0);
+    for (auto& f : w.rhs)
+        for (auto& g : f) g.fill(0);
+    for (auto& d : w.deviation) d.fill(0);
+    w.weight_sum.fill(0);
+    w.count.fill(0);
+    std::array<Lane, feature_count> inverse{};
+    if (robust)
+        for (std::size_t f = 0; f < feature_count; ++f)
+            for (std::size_t l = 0; l < lane_count; ++l) inverse[f][l] = 1.0F / w.spread[f][l];
+    for (const Moment& m : moments) {
+        const auto b = basis_of(m);
+        std::array<Lane, feature_count> x, residual{};
+        Lane weight;
+        for (std::size_t l = 0; l < lane_count; ++l) {
+            weight[l] = looks[l] == not_seen ? 0.0F : 1.0F;
+            w.count[l] += weight[l];
+        }
+        for (std::size_t f = 0; f < feature_count; ++f)
+            for (std::size_t l = 0; l < lane_count; ++l)
+                x[f][l] = static_cast<float>(looks[f * lane_count + l]) * (1.0F / feature_unit);
+        if (robust) {
+            Lane square{};
+            for (std::size_t f = 0; f < feature_count; ++f)
+                for (std::size_t l = 0; l < lane_count; ++l) {
+                    float fit = w.beta[f][0][l];
+                    for (std::size_t i = 1; i < terms; ++i) fit += b[i] * w.beta[f][i][l];
+                    const float r = x[f][l] - fit;
+                    residual[f][l] = r < 0 ? -r : r;
+                    const float z = r * inverse[f][l];
+                    square[l] += z * z;
+                }
+            // One weight for all features: what spoils a look spoils all of it.
+            for (std::size_t l = 0; l < lane_count; ++l) {
+                const float u = square[l] * (1.0F / (3.0F * bisquare * bisquare));
+                const float v = u < 1.0F ? 1.0F - u : 0.0F;
+                weight[l] *= v * v;
+            }
+            for (std::size_t f = 0; f < feature_count; ++f)
+                for (std::size_t l = 0; l < lane_count; ++l) w.deviation[f][l] += weight[l] * residual[f][l];
+        }
+        for (std::size_t l = 0; l < lane_count; ++l) w.weight_sum[l] += weight[l];
+        for (std::size_t i = 0; i < terms; ++i) {
+            for (std::size_t j = 0; j <= i; ++j) {
+                const float p = b[i] * b[j];
+                Lane& g = w.gram[at(i, j)];
+                for (std::size_t l = 0; l < lane_count; ++l) g[l] += p * weight[l];
+            }
+            for (std::size_t f = 0; f < feature_count; ++f) {
+                Lane& g = w.rhs[f][i];
+                for (std::size_t l = 0; l < lane_count; ++l) g[l] += b[i] * (weight[l] * x[f][l]);
+            }
+        }
+        looks += feature_count * lane_count;
+    }
+}
+
+// Ridge, so that sparse summers bend nothing: more for the trend, and as good as no second harmonic or trend
+// where there are too few looks for them.
+void stiffen(Work& w) {
+    for (std::size_t l = 0; l < lane_count; ++l) {
+        const float few = w.count[l] < 18 ? 1000.0F : 0.01F, fewer = w.count[l] < 12 ? 1000.0F : 0.25F;
+        const std::array<float, terms> ridge = {1e-4F, fewer, 0.01F, 0.01F, few, few};
+        for (std::size_t i = 0; i < terms; ++i) w.gram[at(i, i)][l] += ridge[i];
+    }
+}
+
+// Cholesky in place.
+SHUIBAO_LANES void factorise(std::array<Lane, gram_size>& g) {
+    for (std::size_t i = 0; i < terms; ++i)
+        for (std::size_t j = 0; j <= i; ++j) {
+            Lane sum = g[at(i, j)];
+            for (std::size_t k = 0; k < j; ++k)
+                for (std::size_t l = 0; l < lane_count; ++l) sum[l] -= g[at(i, k)][l] * g[at(j, k)][l];
+            if (i == j) {
+                for (std::size_t l = 0; l < lane_count; ++l)
+                    g[at(i, i)][l] = std::sqrt(sum[l] > 1e-6F ? sum[l] : 1e-6F);
+            } else {
+                for (std::size_t l = 0; l < lane_count; ++l) g[at(i, j)][l] = sum[l] / g[at(j, j)][l];
+            }
+        }
+}
+
+// L⁻¹ x in place.
+SHUIBAO_LANES void forward(const std::array<Lane, gram_size>& g, std::array<Lane, terms>& x) {
+    for (std::size_t i = 0; i < terms; ++i) {
+        for (std::size_t k = 0; k < i; ++k)
+            for (std::size_t l = 0; l < lane_count; ++l) x[i][l] -= g[at(i, k)][l] * x[k][l];
+        for (std::size_t l = 0; l < lane_count; ++l) x[i][l] /= g[at(i, i)][l];
+    }
+}
+
+SHUIBAO_LANES void backward(const std::array<Lane, gram_size>& g, std::array<Lane, terms>& x) {
+    for (std::size_t i = terms; i-- > 0;) {
+        for (std::size_t k = i + 1; k < terms; ++k)
+            for (std::size_t l = 0; l < lane_count; ++l) x[i][l] -= g[at(k, i)][l] * x[k][l];
+        for (std::size_t l = 0; l < lane_count; ++l) x[i][l] /= g[at(i, i)][l];
+    }
+}
+
+void solve(Work& w) {
+    stiffen(w);
+    factorise(w.gram);
+    for (std::size_t f = 0; f < feature_count; ++f) {
+        w.beta[f] = w.rhs[f];
+        forward(w.gram, w.beta[f]);
+        backward(w.gram, w.beta[f]);
+    }
+}
+
+// 1.2533: mean absolute deviation → standard deviation of a normal.
+void respread(Work& w) {
+    for (std::size_t f = 0; f < feature_count; ++f)
+        for (std::size_t l = 0; l < lane_count; ++l) {
+            const float s = 1.2533F * w.deviation[f][l] / std::max(w.weight_sum[l], 1.0F);
+            w.spread[f][l] = std::clamp(s, least_spread[f], most_spread[f]);
+        }
+}
+
+std::int32_t clamp_round(float v, float most) {
+    return lane_round(std::clamp(v, -most, most));
+}
+
+constexpr float leverage_step = 0.35F;  // 16 steps of ln(1 + h), up to 190
+
+std::int32_t leverage_code(float h) {
+    return std::clamp(lane_round(lane_log(1.0F + std::max(h, 0.0F)) / leverage_step), 0, 15);
+}
+
+constexpr float least_share = 0.004F, most_share = 0.98F;
+const float share_base = lane_log(least_share / (1 - least_share));
+const float share_step = (lane_log(most_share / (1 - most_share)) - share_base) / 15;
+
+std::int32_t share_code(float p) {
+    const float c = std::clamp(p, least_share, most_share);
+    return std::clamp(lane_round((lane_log(c / (1 - c)) - share_base) / share_step), 0, 15);
+}
+
+// What the history says beyond the fit: own soil, when it is bare, what kind of ground it is.
+struct History {
+    std::array<std::array<float, lane_count>, feature_count> soil{};
+    Lane soil_looks{}, green_looks{}, water_looks{}, count{};
+    std::array<Lane, half_months> bare{}, seen{};
+};
+
+void look_back(const std::int16_t* looks, std::span<const Moment> moments, const FeatureSet& set,
+               History& h) {
+    const auto max_ndvi = static_cast<std::int32_t>(set.soil_max_ndvi * feature_unit),
+               min_index = static_cast<std::int32_t>(set.soil_min_index * feature_unit),
+               green = static_cast<std::int32_t>(set.bare_max_ndvi * feature_unit),
+               dark = static_cast<std::int32_t>(-2.8F * feature_unit);  // brightness of water
+    for (const Moment& m : moments) {
+        const auto bin = static_cast<std::size_t>(m.half_month);
+        for (std::size_t l = 0; l < lane_count; ++l) {
+            if (looks[l] == not_seen) continue;
+            const std::int32_t ndvi = looks[l], index = looks[lane_count + l],
+                               level = looks[2 * lane_count + l];
+            h.count[l] += 1;
+            h.seen[bin][l] += 1;
+            if (ndvi > green) h.green_looks[l] += 1;
+            if (level < dark && ndvi < max_ndvi) h.water_looks[l] += 1;
+            if (ndvi < max_ndvi && index > min_index) {
+                h.bare[bin][l] += 1;
+                h.soil_looks[l] += 1;
+                for (std::size_t f = 0; f < feature_count; ++f)
+                    h.soil[f][l] += static_cast<float>(looks[f * lane_count + l]) * (1.0F / feature_unit);
+            }
+        }
+        looks += feature_count * lane_count;
+    }
+}
+
+}  // namespace
+
+Moment moment_of(Date date) {
+    Moment m;
+    m.date = date;
+    const double angle = 2 * std::numbers::pi * date.days() / 365.25;
+    m.basis = {1.0F, static_cast<float>(std::cos(angle)), static_cast<float>(std::sin(angle)),
+               static_cast<float>(std::cos(2 * angle)), static_cast<float>(std::sin(2 * angle))};
+    const std::string iso = date.iso();
+    m.month = std::stoi(iso.substr(5, 2)) - 1;
+    m.half_month = 2 * m.month + (std::stoi(iso.substr(8, 2)) > 15 ? 1 : 0);
+    return m;
+}
+
+float leverage_of(std::int32_t code) {
+    static const auto table = [] {
+        std::array<float, 16> t{};
+        for (std::size_t i = 0; i < t.size(); ++i) t[i] = lane_exp(leverage_step * static_cast<float>(i));
+        return t;
+    }();
+    return table[static_cast<std::size_t>(code)];
+}
+
+float share_of(std::int32_t code) {
+    static const auto table = [] {
+        std::array<float, 16> t{};
+        for (std::size_t i = 0; i < t.size(); ++i)
+            t[i] = 1.0F / (1.0F + lane_exp(-(share_base + share_step * static_cast<float>(i))));
+        return t;
+    }();
+    return table[static_cast<std::size_t>(code)];
+}
+
+void fit_pixels(const std::int16_t* looks, std::span<const Moment> moments, const FeatureSet& set,
+                const HarmonicOptions& o, PixelModel& model) {
+    Work w;
+    accumulate(looks, moments, false, w);
+    solve(w);
+    for (std::size_t f = 0; f < feature_count; ++f) w.spread[f].fill(most_spread[f]);
+    accumulate(looks, moments, true, w);  // for the spreads
+    respread(w);
+    for (int round = 0; round < rounds; ++round) {
+        accumulate(looks, moments, true, w);
+        respread(w);
+        solve(w);
+    }
+    History h;
+    look_back(looks, moments, set, h);
+
+    // Variance of a prediction in the middle of each month, trend held at the end of history.
+    for (std::size_t month = 0; month < month_count; ++month) {
+        const double angle = 2 * std::numbers::pi * (static_cast<double>(month) + 0.5) / 12;
+        const std::array<float, terms> b = {1.0F,
+                                            0.0F,
+                                            static_cast<float>(std::cos(angle)),
+                                            static_cast<float>(std::sin(angle)),
+                                            static_cast<float>(std::cos(2 * angle)),
+                                            static_cast<float>(std::sin(2 * angle))};
+        std::array<Lane, terms> x;
+        for (std::size_t i = 0; i < terms; ++i) x[i].fill(b[i]);
+        forward(w.gram, x);
+        for (std::size_t l = 0; l < lane_count; ++l) {
+            float sum = 0;
+            for (std::size_t i = 0; i < terms; ++i) sum += x[i][l] * x[i][l];
+            model.leverage[month][l] = leverage_code(sum);
+        }
+    }
+    constexpr std::array<std::size_t, season_terms> kept = {0, 2, 3, 4, 5};
+    for (std::size_t l = 0; l < lane_count; ++l) {
+        const float n = h.count[l], soil = h.soil_looks[l];
+        for (std::size_t f = 0; f < feature_count; ++f) {
+            for (std::size_t i = 0; i < season_terms; ++i)
+                model.terms[f][i][l] = clamp_round(w.beta[f][kept[i]][l] * feature_unit, 32767);
+            model.spread[f][l] = clamp_round(w.spread[f][l] * feature_unit, 32767);
+            // Shrunk to fields in general by the weight of two looks.
+            const float mean = (h.soil[f][l] + 2 * set.field_soil.mean[f]) / (soil + 2);
+            model.soil[f][l] = clamp_round(mean * feature_unit, 32767);
+        }
+        model.soil_looks[l] = static_cast<std::int32_t>(std::min(soil, 255.0F));
+        model.looks[l] = static_cast<std::int32_t>(std::min(n, 255.0F));
+        Ground ground = Ground::seasonal;
+        if (n < static_cast<float>(o.least_looks))
+            ground = Ground::unknown;
+        else if (h.water_looks[l] > 0.1F * n)
+            ground = Ground::water;
+        else if (h.green_looks[l] < 0.06F * n || h.green_looks[l] < 2)
+            ground = Ground::bare;
+        model.ground[l] = static_cast<std::int32_t>(ground);
+        // Smoothed around the year, drawn to the pixel's own share of bare looks by the weight of six looks.
+        const float overall = (soil + 0.2F) / (n + 2);
+        constexpr std::array<float, 5> kernel = {0.25F, 0.6F, 1.0F, 0.6F, 0.25F};
+        for (std::size_t b = 0; b < half_months; ++b) {
+            float bare = 0, seen = 0;
+            for (std::size_t k = 0; k < kernel.size(); ++k) {
+                const std::size_t from = (b + half_months + k - 2) % half_months;
+                bare += kernel[k] * h.bare[from][l];
+                seen += kernel[k] * h.seen[from][l];
+            }
+            model.bare_share[b][l] = share_code((bare + 6 * overall) / (seen + 6));
+        }
+    }
+}
+
+}  // namespace shuibao::algorithms

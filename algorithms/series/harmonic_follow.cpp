@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+// The cumulative log-likelihood ratio (Page 1954): opened ground against what the pixel does anyway, where
+// that holds its season, its own bare soil, and a season that was skipped.
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "harmonic.hpp"
+#include "lanes.hpp"
+
+namespace shuibao::algorithms {
+namespace {
+
+constexpr float outlier = 0.03F;  // share of looks that mean nothing: missed cloud, shadow
+constexpr float outlier_density = 1.0F / (0.5F * 0.5F * 1.5F);
+constexpr float normal3 = 0.0634936F;        // (2π)^(−3/2)
+constexpr float least = -3.0F, most = 5.0F;  // bounds of one look's evidence
+constexpr std::int32_t statistic_cap = 40 * PixelTrack::statistic_unit;
+constexpr int green_gap_days = 15;
+
+// The parts of a model that are kept as codes, decoded once for all looks.
+struct Decoded {
+    std::array<Lane, half_months> chance;
+    std::array<Lane, month_count> widening;  // factor on the spread
+};
+
+Decoded decode(const PixelModel& model) {
+    Decoded d;
+    for (std::size_t b = 0; b < half_months; ++b)
+        for (std::size_t l = 0; l < lane_count; ++l) d.chance[b][l] = share_of(model.bare_share[b][l]);
+    for (std::size_t m = 0; m < month_count; ++m)
+        for (std::size_t l = 0; l < lane_count; ++l)
+            d.widening[m][l] = std::sqrt(leverage_of(model.leverage[m][l]));
+    return d;
+}
+
+struct Step {
+    Lane material, persistence;  // κℓ of both statistics
+    Lane ndvi, index, green;     // green: 1 where the look is as green as the season has it
+    LaneInt skip;
+};
+
+// ε-free density of three independent normals.
+inline float density(float a, float b, float c, float scale) {
+    return scale * lane_exp(-0.5F * (a * a + b * b + c * c));
+}
+
+SHUIBAO_LANES void weigh(const std::int16_t* __restrict look, const Moment& m, const FeatureSet& set,
+                         const HarmonicOptions& o, const PixelModel& model, const Decoded& decoded,
+                         const PixelTrack& track, Step& s) {
+    const auto month = static_cast<std::size_t>(m.month), bin = static_cast<std::size_t>(m.half_month);
+    std::array<Lane, feature_count> x, season, spread;
+    for (std::size_t f = 0; f < feature_count; ++f)
+        for (std::size_t l = 0; l < lane_count; ++l) {
+            x[f][l] = static_cast<float>(look[f * lane_count + l]) * (1.0F / feature_unit);
+            float v = static_cast<float>(model.terms[f][0][l]);
+            for (std::size_t i = 1; i < season_terms; ++i)
+                v += m.basis[i] * static_cast<float>(model.terms[f][i][l]);
+            season[f][l] = v * (1.0F / feature_unit);
+        }
+    const Lane &chance = decoded.chance[bin], &widening = decoded.widening[month];
+    for (std::size_t f = 0; f < feature_count; ++f)
+        for (std::size_t l = 0; l < lane_count; ++l)
+            spread[f][l] = static_cast<float>(model.spread[f][l]) * (1.0F / feature_unit) * widening[l];
+    const auto day = m.date.days();
+    const std::array<float, feature_count> own = set.field_soil.spread;
+    const float own_scale = normal3 / (own[0] * own[1] * own[2]);
+    for (std::size_t l = 0; l < lane_count; ++l) {
+        const float gap = static_cast<float>(day - track.last[l]);
+        const float kappa = std::min(std::max(gap / o.independent_days, 0.25F), 1.0F);
+        // Ground that was seen bare in its history is a field; what never was does not lie fallow.
+        const float field = std::min(static_cast<float>(model.soil_looks[l]), 2.0F) * 0.5F;
+        const float prior = o.wild_skip + field * (o.field_skip - o.wild_skip);
+        const float memory = o.glitch_days + field * (o.fallow_days - o.glitch_days);
+        const float keep = lane_exp(-std::max(gap, 0.0F) / memory);
+        const float w =
+            static_cast<float>(track.skip[l]) * (1.0F / PixelTrack::skip_one) * keep + prior * (1 - keep);
+
+        const float a = (x[0][l] - season[0][l]) / spread[0][l], b = (x[1][l] - season[1][l]) / spread[1][l],
+                    c = (x[2][l] - season[2][l]) / spread[2][l];
+        const float p_season =
+            (1 - outlier) * density(a, b, c, normal3 / (spread[0][l] * spread[1][l] * spread[2][l])) +
+            outlier * outlier_density;
+        const float p_soil = density(
+            (x[0][l] - static_cast<float>(model.soil[0][l]) * (1.0F / feature_unit)) / own[0],
+            (x[1][l] - static_cast<float>(model.soil[1][l]) * (1.0F / feature_unit)) / own[1],
+            (x[2][l] - static_cast<float>(model.soil[2][l]) * (1.0F / feature_unit)) / own[2], own_scale);
+        float p_opened = outlier * outlier_density;
+        for (const auto& material : set.opened)
+            p_opened += (1 - outlier) * material.share *
+                        density((x[0][l] - material.mean[0]) / material.spread[0],
+                                (x[1][l] - material.mean[1]) / material.spread[1],
+                                (x[2][l] - material.mean[2]) / material.spread[2],
+                                normal3 / (material.spread[0] * material.spread[1] * material.spread[2]));
+        const float usual = (1 - chance[l]) * p_season + chance[l] * p_soil;
+        const float bare = (1 - outlier) * p_soil + outlier * outlier_density;
+        const float p_null = (1 - w) * usual + w * bare;
+        const float from_null = lane_log(p_null);
+        const float l_material = std::min(std::max(lane_log(p_opened) - from_null, least), most);
+        const float l_bare = std::min(std::max(lane_log(bare) - from_null, least), most);
+        s.material[l] = kappa * l_material;
+        s.persistence[l] = kappa * l_bare;
+        s.skip[l] = std::clamp(lane_round(w * bare / p_null * PixelTrack::skip_one), 0, PixelTrack::skip_one);
+        s.ndvi[l] = x[0][l];
+        s.index[l] = x[1][l];
+        s.green[l] =
+            (x[0][l] > season[0][l] - 2 * spread[0][l]) & (x[0][l] > set.bare_max_ndvi) ? 1.0F : 0.0F;
+    }
+}
+
+// The bookkeeping of one pixel that a look has changed.
+void enter(PixelTrack& t, std::size_t l, std::int32_t day, const Step& s, const HarmonicOptions& o) {
+    const auto status = [&](Status v) { t.status[l] = static_cast<std::int32_t>(v); };
+    const bool alarmed = t.status[l] == static_cast<std::int32_t>(Status::suspected) ||
+                         t.status[l] == static_cast<std::int32_t>(Status::confirmed);
+    const auto stepped = [](std::int32_t from, float by) {
+        return std::clamp(from + lane_round(by * PixelTrack::statistic_unit), 0, statistic_cap);
+    };
+    t.material[l] = stepped(t.material[l], s.material[l]);
+    t.persistence[l] = stepped(t.persistence[l], s.persistence[l]);
+    t.skip[l] = s.skip[l];
+    const std::int32_t level = std::max(t.material[l], t.persistence[l]);
+    const std::int32_t previous = t.last[l];
+    t.last[l] = day;
+
+    if (alarmed) {
+        if (s.green[l] > 0) {
+            if (t.greens[l] == 0 || day - t.last_green[l] >= green_gap_days) {
+                t.greens[l] = std::min(t.greens[l] + 1, 15);
+                t.last_green[l] = day;
+            }
+            if (t.greens[l] >= 2) {  // grown over again: kept for the record, watched anew
+                status(Status::reverted);
+                t.material[l] = t.persistence[l] = t.run[l] = t.greens[l] = 0;
+                return;
+            }
+        } else if (s.ndvi[l] < 0.34F) {
+            t.greens[l] = 0;
+        }
+    } else if (level == 0) {
+        t.run[l] = 0;
+        if (t.status[l] == static_cast<std::int32_t>(Status::watch)) status(Status::stable);
+        return;
+    }
+    const auto percent = [](float v) { return std::clamp(lane_round(v * 100), -100, 155) + 100; };
+    const std::int32_t ndvi = percent(s.ndvi[l]), index = percent(s.index[l]);
+    const float larger = std::max(s.material[l], s.persistence[l]);
+    if (!alarmed) {
+        const std::int32_t evidence = std::clamp(lane_round(larger * PixelTrack::ring_unit), -128, 127);
+        if (t.run[l] == 0) {
+            t.before[l] = previous;
+            t.first[l] = day;
+            t.mean_ndvi[l] = ndvi;
+            t.mean_index[l] = index;
+        } else if (t.run[l] == static_cast<std::int32_t>(PixelTrack::ring_size)) {  // forget the oldest
+            t.before[l] = t.first[l];
+            const std::int32_t moved = t.ring_days[1][l];
+            t.first[l] += moved;
+            for (std::size_t i = 0; i + 1 < PixelTrack::ring_size; ++i) {
+                t.ring_days[i][l] = std::max(t.ring_days[i + 1][l] - moved, 0);
+                t.ring_evidence[i][l] = t.ring_evidence[i + 1][l];
+            }
+            --t.run[l];
+        }
+        const auto k = static_cast<std::size_t>(t.run[l]);
+        t.ring_days[k][l] = std::min(day - t.first[l], 255);
+        t.ring_evidence[k][l] = evidence;
+        ++t.run[l];
+    }
+    t.mean_ndvi[l] += lane_round(0.3F * static_cast<float>(ndvi - t.mean_ndvi[l]));
+    t.mean_index[l] += lane_round(0.3F * static_cast<float>(index - t.mean_index[l]));
+    const auto reaches = [&](float h) { return level >= lane_round(h * PixelTrack::statistic_unit); };
+    if (alarmed) {
+        if (reaches(o.confirm)) status(Status::confirmed);
+        if (level == 0) {  // it was nothing after all
+            status(Status::stable);
+            t.run[l] = t.greens[l] = 0;
+        }
+    } else if (reaches(o.suspect)) {
+        status(reaches(o.confirm) ? Status::confirmed : Status::suspected);
+        t.alarm[l] = day;
+        t.greens[l] = 0;
+    } else if (reaches(o.watch)) {
+        status(Status::watch);
+    }
+}
+
+}  // namespace
+
+void follow_pixels(const std::int16_t* looks, std::span<const Moment> moments, const FeatureSet& set,
+                   const HarmonicOptions& o, const PixelModel& model, PixelTrack& track) {
+    Step step;
+    const Decoded decoded = decode(model);
+    for (const Moment& m : moments) {
+        const std::int16_t* look = looks;
+        looks += feature_count * lane_count;
+        const auto day = m.date.days();
+        bool any = false;
+        for (std::size_t l = 0; l < lane_count; ++l) any = any || look[l] != not_seen;
+        if (!any) continue;
+        weigh(look, m, set, o, model, decoded, track, step);
+        for (std::size_t l = 0; l < lane_count; ++l) {
+            if (look[l] == not_seen) continue;
+            if (model.ground[l] != static_cast<std::int32_t>(Ground::seasonal)) {
+                track.last[l] = day;
+                continue;
+            }
+            // Most looks leave most pixels where they were: at nothing.
+            const bool quiet = track.material[l] == 0 && track.persistence[l] == 0 && step.material[l] <= 0 &&
+                               step.persistence[l] <= 0 && track.run[l] == 0 &&
+                               track.status[l] != static_cast<std::int32_t>(Status::suspected) &&
+                               track.status[l] != static_cast<std::int32_t>(Status::confirmed);
+            if (quiet) {
+                track.skip[l] = step.skip[l];
+                track.last[l] = day;
+            } else {
+                enter(track, l, day, step, o);
+            }
+        }
+    }
+}
+
+}  // namespace shuibao::algorithms
