@@ -84,6 +84,25 @@ class Incremental(ArchiveTest):
         last = Results(*self.place("epoch")[:2])
         self.assertEqual(first.output, last.output)
 
+    def test_a_comparison_that_reaches_less_far(self):
+        # Two further scenes lie east of the others. A comparison with them, then one of the same batch without:
+        # change maps of the eastern tiles must not stay behind.
+        config = self.copy("east")
+        for day, source in (("20230530", "20230521"), ("20240528", "20240525")):
+            self.add_scene(config, day, source)
+            for suffix in ("", "_SCL"):
+                image = gdal.Open(str(config.parent / "images" / f"demo_{day}{suffix}.tif"), gdal.GA_Update)
+                left, *others = image.GetGeoTransform()
+                image.SetGeoTransform([left + 10 * self.size, *others])
+                del image
+        store, output, _ = self.run_all("east", config=config)
+        wide = len(list((store / "batches/202405/changes").iterdir()))
+        narrow = ["--set", "detect.before=2023-05-01/2023-05-25", "--set", "detect.after=2024-05-01/2024-05-26"]
+        again = ran(self.explain("east", *narrow, config=config))
+        self.assertIn("look 20230530_simulated is gone", again.values())
+        self.assertLess(len(list((store / "batches/202405/changes").iterdir())), wide)
+        self.assert_like_fresh("east", config, *narrow)
+
     def test_one_option(self):
         self.reference()
         store, output, _ = self.run_all("option")
