@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli.hpp"
 
+#include <algorithm>
 #include <iostream>
+#include <map>
 #include <memory>
 
 #include <CLI/App.hpp>
@@ -49,7 +51,31 @@ const char* type_name(OptionType t) {
     return "VALUE";
 }
 
-// Values given by name, kept in the order of the command line so that the last one wins.
+// Puts values into the order of the command line, so that the last one wins: CLI11 hands them over in the
+// order in which the options were declared.
+void sort_as_given(const CLI::App& app, Request& request) {
+    const auto& order = app.parse_order();
+    std::map<std::string, std::size_t> seen;
+    std::vector<std::pair<std::size_t, std::size_t>> places;  // on the command line, in the request
+    for (std::size_t i = 0; i < request.sets.size(); ++i) {
+        const std::string& name = request.set_origins[i];
+        const auto* option = app.get_option_no_throw(name);
+        std::vector<std::size_t> at;
+        for (std::size_t k = 0; k < order.size(); ++k)
+            if (order[k] == option) at.push_back(k);
+        // --set hands over each value by itself, the others all at once when the line is read.
+        const auto n = name == "--set" ? std::min(seen[name]++, at.size() - 1) : at.size() - 1;
+        places.emplace_back(at.empty() ? 0 : at[n], i);
+    }
+    std::sort(places.begin(), places.end());
+    auto sets = request.sets;
+    auto origins = request.set_origins;
+    for (std::size_t k = 0; k < places.size(); ++k) {
+        request.sets[k] = std::move(sets[places[k].second]);
+        request.set_origins[k] = std::move(origins[places[k].second]);
+    }
+}
+
 void add_table(CLI::App& app, const OptionTable& table, const std::string& group, Request& request,
                const std::string& positional) {
     for (const auto& o : table.all()) {
@@ -227,6 +253,7 @@ Request parse_command_line(int argc, char** argv, const std::vector<Verb>& verbs
     try {
         std::vector<std::string> reversed(args.rbegin(), args.rend());
         app.parse(reversed);
+        sort_as_given(app, request);
     } catch (const CLI::CallForHelp&) {
         return done(app.help());
     } catch (const CLI::ExtrasError& e) {

@@ -100,6 +100,12 @@ engine::Log::Options log_options(const Request& r) {
     return o;
 }
 
+void sweep(const engine::Store& store, const fs::path& output) {
+    for (const auto& folder : {store.root(), output}) io::sweep_temporaries(folder, io::Depth::folder);
+    for (const auto& folder : {store.tiles(), store.scene_reports(), store.batches(), output / "export"})
+        io::sweep_temporaries(folder, io::Depth::below);
+}
+
 struct Outcome {
     std::string stage;
     double seconds = 0;
@@ -230,6 +236,8 @@ int run_session(const Request& r, const engine::Settings& settings) {
         if (needs_store && !r.list)
             lock = std::make_unique<engine::StoreLock>(
                 store, r.shard.empty() ? engine::LockMode::exclusive : engine::LockMode::shared, r.wait);
+        // Whoever holds the store alone may clear away what killed runs left.
+        if (lock && r.shard.empty() && !r.dry_run) sweep(store, context.output);
         std::vector<Outcome> outcomes;
         const auto record = [&](const std::string& ended) {
             if (r.verb == "run" && !r.dry_run)

@@ -104,13 +104,17 @@ void print_status(const engine::Store& store, bool json, std::ostream& out) {
     nlohmann::ordered_json j = {{"store", store.root().string()}};
     for (const auto& name : engine::recorded_stages(store)) {
         const engine::StageManifest manifest(store.manifest(), name, 0, 1);
-        std::size_t missing = 0;
+        std::size_t done = 0, missing = 0;
         for (const auto& [unit, entry] : manifest.entries())
-            for (const auto& [path, size] : entry.outputs) missing += fs::exists(path, error) ? 0U : 1U;
-        j["stages"][name] = {{"units_done", manifest.entries().size()}, {"outputs_missing", missing}};
+            if (!entry.key.empty()) {
+                ++done;
+                for (const auto& [path, size] : entry.outputs)
+                    missing += !size || fs::exists(path, error) ? 0U : 1U;
+            }
+        j["stages"][name] = {{"units_done", done}, {"outputs_missing", missing}};
     }
     std::set<std::string> batches;
-    for (const auto& entry : fs::directory_iterator(store.root() / "batches", error))
+    for (const auto& entry : fs::directory_iterator(store.batches(), error))
         batches.insert(entry.path().filename().string());
     j["batches"] = batches;
     if (std::ifstream scenes(store.scenes_file()); scenes) {

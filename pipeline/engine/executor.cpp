@@ -10,6 +10,7 @@
 #include <thread>
 
 #include <fmt/format.h>
+#include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
 #include <xxhash.h>
@@ -149,6 +150,7 @@ struct Executor::Impl {
     const Store& store;
     Log& log;
     Problems& problems;
+    tbb::global_control limit;  // --jobs may ask for more threads than there are cores
     tbb::task_arena arena;
     std::map<std::string, StageCounts> counts;
     std::map<std::string, std::unique_ptr<StageManifest>> manifests;
@@ -164,7 +166,14 @@ struct Executor::Impl {
 
 Executor::Executor(Options options, const Store& store, Log& log, Problems& problems)
     : m_options(std::move(options)),
-      m_impl(new Impl{store, log, problems, tbb::task_arena(m_options.jobs), {}, {}}) {}
+      m_impl(
+          new Impl{store,
+                   log,
+                   problems,
+                   {tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(m_options.jobs)},
+                   tbb::task_arena(m_options.jobs),
+                   {},
+                   {}}) {}
 
 Executor::~Executor() = default;
 
@@ -174,6 +183,10 @@ const std::map<std::string, StageCounts>& Executor::counts() const {
 
 std::string Executor::key(const std::string& stage, const std::string& unit) const {
     return m_impl->manifest(stage, m_options).key(unit);
+}
+
+void Executor::refresh(const std::string& stage) {
+    m_impl->manifests.erase(stage);
 }
 
 void Executor::parallel_for(std::size_t n, const std::function<void(std::size_t)>& body) const {
@@ -205,7 +218,7 @@ StageCounts Executor::run(const std::string& stage, std::vector<Unit> units) {
         (unit.group.empty() ? groups.back() : groups[at->second]).push_back(&unit);
     }
     const std::size_t todo = counts.planned - counts.skipped;
-    std::atomic<std::size_t> next{0}, done{0}, failed{0};
+    std::atomic<std::size_t> next{0}, done{0}, succeeded{0}, failed{0};
     std::mutex fatal_mutex;
     std::exception_ptr fatal;
     std::atomic<bool> halt{false};
@@ -223,6 +236,7 @@ StageCounts Executor::run(const std::string& stage, std::vector<Unit> units) {
             // Disk full, interrupted, wrong configuration: no other unit would do better.
             if (e.code() != ErrorCode::input) return end_run(std::current_exception());
             ++failed;
+            manifest.discard(unit);
             m_impl->problems.add({stage, unit.id, "failed", e.what(), e.hint()});
             m_impl->log.write(LogLevel::warn, e.what(), stage, unit.id);
         } catch (const std::bad_alloc&) {
@@ -231,6 +245,7 @@ StageCounts Executor::run(const std::string& stage, std::vector<Unit> units) {
                       "Give less work at once: fewer --jobs or a smaller grid.tile_size.")));
         } catch (const std::exception& e) {
             ++failed;
+            manifest.discard(unit);
             m_impl->problems.add({stage, unit.id, "internal", fmt::format("Our own mistake: {}.", e.what()),
                                   "Please report it with the command line and run.json."});
             m_impl->log.write(LogLevel::error, fmt::format("our own mistake: {}", e.what()), stage, unit.id);
@@ -238,13 +253,17 @@ StageCounts Executor::run(const std::string& stage, std::vector<Unit> units) {
     };
     const auto run_one = [&](const Unit& unit, Publisher& publisher) {
         const auto finished = [&](std::exception_ptr error) {
-            if (error) went_wrong(unit, std::move(error));
+            if (error)
+                went_wrong(unit, std::move(error));
+            else
+                ++succeeded;
             m_impl->log.progress(stage, ++done, todo);
         };
         budget.acquire(unit.memory);
         auto files = std::make_unique<io::DeferredCommits>();
         std::exception_ptr error;
         try {
+            manifest.begin(unit);
             unit.work();
         } catch (...) {
             error = std::current_exception();
@@ -275,7 +294,7 @@ StageCounts Executor::run(const std::string& stage, std::vector<Unit> units) {
         publisher.finish();
     }
     counts.failed = failed;
-    counts.run = done - failed;
+    counts.run = succeeded;
     counts.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     auto& total = m_impl->counts[stage];
     total.planned += counts.planned;

@@ -20,9 +20,14 @@ using nlohmann::json;
 namespace {
 
 std::string line_of(const std::string& unit, const ManifestEntry& e) {
-    const std::string body =
-        json{{"unit", unit}, {"key", e.key}, {"inputs", e.inputs}, {"outputs", e.outputs}}.dump(
-            -1, ' ', false, json::error_handler_t::replace);
+    json outputs = json::object();
+    for (const auto& [path, size] : e.outputs) outputs[path] = size ? json(*size) : json();
+    const std::string body = json{
+        {"unit", unit},
+        {"key", e.key},
+        {"inputs", e.inputs},
+        {"outputs", std::move(outputs)},
+        {"number", e.number}}.dump(-1, ' ', false, json::error_handler_t::replace);
     return hash_bytes(body).substr(0, 16) + " " + body + "\n";
 }
 
@@ -30,19 +35,32 @@ std::string shorten(const std::string& v) {
     return v.size() > 40 ? v.substr(0, 12) + "…" : v;
 }
 
-// The first input that differs, said so that a person understands why the work is done again.
+// The difference that most likely is the cause of the others, said so that a person understands why the work
+// is done again: another program, an option, something that came or went, and only then other content.
 std::string difference(const std::map<std::string, std::string>& before,
                        const std::map<std::string, std::string>& now) {
+    std::string option, came, went, content;
+    const auto first = [](std::string& text, std::string reason) {
+        if (text.empty()) text = std::move(reason);
+    };
     for (const auto& [name, value] : now) {
         const auto old = before.find(name);
-        if (old == before.end()) return fmt::format("{} is new", name);
-        if (old->second != value)
-            return name.starts_with("option ") ? fmt::format("{} changed from '{}' to '{}'", name,
-                                                             shorten(old->second), shorten(value))
-                                               : fmt::format("{} changed", name);
+        if (old == before.end())
+            first(came, fmt::format("{} is new", name));
+        else if (old->second == value)
+            continue;
+        else if (name == "program")
+            return "program changed";
+        else if (name.starts_with("option "))
+            first(option,
+                  fmt::format("{} changed from '{}' to '{}'", name, shorten(old->second), shorten(value)));
+        else
+            first(content, fmt::format("{} changed", name));
     }
     for (const auto& [name, value] : before)
-        if (!now.contains(name)) return fmt::format("{} is gone", name);
+        if (!now.contains(name)) first(went, fmt::format("{} is gone", name));
+    for (const auto* text : {&option, &came, &went, &content})
+        if (!text->empty()) return *text;
     return "inputs changed";
 }
 
@@ -59,16 +77,24 @@ StageManifest::StageManifest(const fs::path& folder, const std::string& stage, i
 }
 
 void StageManifest::read(const fs::path& log) {
-    std::ifstream in(log);
+    std::ifstream in(log, std::ios::binary);
     for (std::string line; std::getline(in, line);) {
+        if (log == m_log) m_torn = in.eof();
         if (line.size() < 18 ||
             hash_bytes(std::string_view(line).substr(17)).substr(0, 16) != line.substr(0, 16))
             continue;
         const auto j = json::parse(line.substr(17), nullptr, false);
         if (!j.is_object()) continue;
-        m_entries[j.value("unit", "")] = {j.value("key", ""),
-                                          j.value("inputs", std::map<std::string, std::string>{}),
-                                          j.value("outputs", std::map<std::string, std::uintmax_t>{})};
+        ManifestEntry entry{j.value("key", ""),
+                            j.value("inputs", std::map<std::string, std::string>{}),
+                            {},
+                            j.value("number", std::uint64_t{0})};
+        const json outputs = j.value("outputs", json::object());
+        for (const auto& [path, size] : outputs.items())
+            entry.outputs[path] = size.is_null() ? std::nullopt : std::optional(size.get<std::uintmax_t>());
+        m_number = std::max(m_number, entry.number);
+        auto& held = m_entries[j.value("unit", "")];
+        if (held.number <= entry.number) held = std::move(entry);
     }
 }
 
@@ -77,6 +103,7 @@ Decision StageManifest::decide(const Unit& unit) const {
     const auto it = m_entries.find(unit.id);
     if (it == m_entries.end()) return {true, "never done"};
     const auto& entry = it->second;
+    if (entry.key.empty() && entry.inputs == unit.inputs) return {true, "begun again but not finished"};
     if (entry.key != hash_values(unit.inputs)) return {true, difference(entry.inputs, unit.inputs)};
     for (const auto& output : unit.outputs) {
         const auto known = entry.outputs.find(output.string());
@@ -86,23 +113,50 @@ Decision StageManifest::decide(const Unit& unit) const {
     for (const auto& [path, size] : entry.outputs) {
         std::error_code error;
         const auto now = fs::file_size(path, error);
-        if (error) return {true, fmt::format("the output {} is missing", fs::path(path).filename().string())};
-        if (now != size)
-            return {true, fmt::format("the output {} has {} bytes instead of {}",
-                                      fs::path(path).filename().string(), now, size)};
+        const auto name = fs::path(path).filename().string();
+        if (error && size) return {true, fmt::format("the output {} is missing", name)};
+        if (!error && !size) return {true, fmt::format("the output {} is there but should not be", name)};
+        if (size && now != *size)
+            return {true, fmt::format("the output {} has {} bytes instead of {}", name, now, *size)};
     }
     return {false, "up to date"};
 }
 
+void StageManifest::begin(const Unit& unit) {
+    const std::lock_guard lock(m_mutex);
+    const auto it = m_entries.find(unit.id);
+    if (it == m_entries.end() || it->second.key.empty()) return;
+    ManifestEntry entry = it->second;
+    entry.key.clear();
+    append(unit.id, std::move(entry));
+}
+
 void StageManifest::record(const Unit& unit) {
-    ManifestEntry entry{hash_values(unit.inputs), unit.inputs, {}};
+    ManifestEntry entry{hash_values(unit.inputs), unit.inputs, {}, 0};
     for (const auto& output : unit.outputs) {
         std::error_code error;
         const auto size = fs::file_size(output, error);
-        if (!error) entry.outputs[output.string()] = size;  // a unit may find nothing to write
+        entry.outputs[output.string()] = error ? std::nullopt : std::optional(size);
     }
-    const std::string line = line_of(unit.id, entry);
     const std::lock_guard lock(m_mutex);
+    if (const auto it = m_entries.find(unit.id); it != m_entries.end())
+        for (const auto& [path, size] : it->second.outputs)
+            if (std::error_code ignored; !entry.outputs.contains(path)) fs::remove(path, ignored);
+    append(unit.id, std::move(entry));
+}
+
+void StageManifest::discard(const Unit& unit) {
+    const std::lock_guard lock(m_mutex);
+    std::error_code ignored;
+    for (const auto& path : unit.outputs) fs::remove(path, ignored);
+    if (const auto it = m_entries.find(unit.id); it != m_entries.end())
+        for (const auto& [path, size] : it->second.outputs) fs::remove(path, ignored);
+}
+
+void StageManifest::append(const std::string& unit, ManifestEntry entry) {
+    entry.number = ++m_number;
+    // What a crash left of a line must not swallow the next one.
+    const std::string line = (m_torn ? "\n" : "") + line_of(unit, entry);
     std::error_code error;
     fs::create_directories(m_log.parent_path(), error);
     const int fd = ::open(m_log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
@@ -110,11 +164,12 @@ void StageManifest::record(const Unit& unit) {
         fd >= 0 && ::write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size());
     const int why = errno;
     if (fd >= 0) ::close(fd);
+    m_torn = !written;
     if (!written)
         throw Error(ErrorCode::failed,
                     fmt::format("Cannot write {}: {}.", m_log.string(), std::strerror(why)),
                     "Free some space or mend the permissions, then run the same command again.");
-    m_entries[unit.id] = std::move(entry);
+    m_entries[unit] = std::move(entry);
 }
 
 std::string StageManifest::key(const std::string& unit) const {

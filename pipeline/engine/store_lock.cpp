@@ -59,4 +59,21 @@ StoreLock::~StoreLock() {
     if (m_fd >= 0) ::close(m_fd);
 }
 
+GatherLock::GatherLock(const Store& store)
+    : m_fd(::open(store.gather_lock_file().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
+    int rc = m_fd < 0 ? -1 : ::flock(m_fd, LOCK_EX);
+    while (m_fd >= 0 && rc != 0 && errno == EINTR) rc = ::flock(m_fd, LOCK_EX);
+    if (rc == 0) return;
+    const int why = errno;
+    if (m_fd >= 0) ::close(m_fd);
+    throw Error(ErrorCode::failed,
+                fmt::format("Cannot lock {}: {}.", store.gather_lock_file().string(), std::strerror(why)),
+                "Give this user the right to write there; shards on several machines need a shared folder "
+                "with locks.");
+}
+
+GatherLock::~GatherLock() {
+    if (m_fd >= 0) ::close(m_fd);
+}
+
 }  // namespace shuibao::engine

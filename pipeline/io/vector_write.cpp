@@ -120,6 +120,28 @@ std::string recoded(const std::string& text, const char* from, const char* to) {
     return copy;
 }
 
+// Bytes of the UTF-8 character that begins with this one.
+std::size_t character_bytes(unsigned char lead) {
+    return lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+}
+
+// The text as GBK can hold it: an exponent without its raised form, '?' for other characters that it has not.
+// Left to itself the recoding would drop them, and "hm²" would read "hm".
+std::string for_gbk(const std::string& utf8) {
+    const auto held = [](const std::string& t) {
+        return recoded(recoded(t, CPL_ENC_UTF8, "GBK"), "GBK", CPL_ENC_UTF8);
+    };
+    if (held(utf8) == utf8) return utf8;
+    std::string out;
+    for (std::size_t at = 0; at < utf8.size();) {
+        const auto n = character_bytes(static_cast<unsigned char>(utf8[at]));
+        const std::string c = utf8.substr(at, n);
+        at += n;
+        out += c == "²" ? "2" : c == "³" ? "3" : held(c) == c ? c : "?";
+    }
+    return out;
+}
+
 }  // namespace
 
 void write_geopackage(const fs::path& path, std::span<const LayerData> layers) {
@@ -151,11 +173,7 @@ std::string cut_text(const std::string& utf8, std::size_t bytes, const std::stri
     std::size_t used = 0, at = 0;
     while (at < utf8.size()) {
         const auto lead = static_cast<unsigned char>(utf8[at]);
-        const std::size_t n = std::min<std::size_t>(lead < 0x80   ? 1
-                                                    : lead < 0xE0 ? 2
-                                                    : lead < 0xF0 ? 3
-                                                                  : 4,
-                                                    utf8.size() - at);
+        const std::size_t n = std::min(character_bytes(lead), utf8.size() - at);
         const std::size_t cost = encoding == "GBK" && lead >= 0x80 ? 2 : n;
         if (used + cost > bytes) break;
         used += cost;
@@ -189,10 +207,7 @@ void write_shapefile(const fs::path& shp, const LayerData& layer, const std::str
                     std::replace_if(
                         text->begin(), text->end(),
                         [](char c) { return c == '\n' || c == '\r' || c == '\0'; }, ' ');
-                    if (encoding == "GBK")
-                        *text =
-                            recoded(recoded(*text, CPL_ENC_UTF8, "GBK"), "GBK",
-                                    CPL_ENC_UTF8);  // what GBK cannot hold is gone here, not in the driver
+                    if (encoding == "GBK") *text = for_gbk(*text);
                     *text = cut_text(*text, static_cast<std::size_t>(cut.fields[i].width), encoding);
                 }
         fill_layer(*out, cut, true, shp, messages);

@@ -72,14 +72,14 @@ std::set<std::string> files_of(const Scene& s) {
 void examine(Scene& s, HashCache& hashes) {
     double finest = 0;
     std::map<std::string, io::RasterInfo> infos;
-    std::map<std::string, std::string> parts;
+    std::map<std::string, std::string> hash_of;
     for (const auto& file : files_of(s)) {
         std::error_code error;
         if (!file.starts_with("/vsi") && !std::filesystem::exists(file, error))
             throw Refusal{"missing_asset", fmt::format("The asset {} does not exist.", file)};
         try {
             infos[file] = io::describe_raster(file);
-            parts[file] = hashes.hash(file);
+            hash_of[file] = hashes.hash(file);
         } catch (const Error& e) {
             throw Refusal{"unreadable", e.what()};
         }
@@ -134,6 +134,10 @@ void examine(Scene& s, HashCache& hashes) {
         for (auto& b : s.bands)
             if (b.band == Band::nir08) b.band = Band::nir;
     std::sort(s.bands.begin(), s.bands.end(), [](const auto& a, const auto& b) { return a.band < b.band; });
+    // What the files hold, not where they lie: an archive that moves is still the same archive.
+    std::map<std::string, std::string> parts;
+    for (const auto& b : s.bands) parts[std::string(common_name(b.band))] = hash_of[b.href];
+    if (!s.mask_href.empty()) parts["mask"] = hash_of[s.mask_href];
     s.fingerprint = engine::hash_values(parts);
 }
 

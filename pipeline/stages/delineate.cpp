@@ -111,8 +111,12 @@ class DelineateStage final : public Stage {
         u.inputs = c.settings.canonical("delineate.");
         const Window area = supervised_area(c, grid);
         u.inputs["area"] = fmt::format("{} {} {} {}", area.col, area.row, area.cols, area.rows);
-        for (const TileId t : tiles)
-            u.inputs["change " + t.str()] = c.executor.key("detect", t.str() + "/" + batch);
+        for (const TileId t : tiles) {
+            std::error_code error;
+            const bool there = std::filesystem::exists(c.store.changes(batch) / (t.str() + ".tif"), error);
+            u.inputs["change " + t.str()] =
+                there ? c.executor.key("detect", t.str() + "/" + batch) : std::string("not observed");
+        }
         const auto disturbances = c.store.batch(batch) / "disturbances.gpkg",
                    unobserved = c.store.batch(batch) / "unobserved.gpkg";
         u.outputs = {disturbances, unobserved};

@@ -209,8 +209,7 @@ class DetectStage final : public Stage {
             options[o.key] = c.settings.number("detect." + method + "." + o.key);
 
         std::map<std::string, std::string> common = {{"method", method}};
-        for (const auto& [key, value] : c.settings.canonical("detect." + method + "."))
-            common["option " + key] = value;
+        for (const auto& [key, value] : c.settings.canonical("detect." + method + ".")) common[key] = value;
         for (const auto* list : {&epochs.before, &epochs.after})
             for (const auto* a : *list) {
                 std::string text = list == &epochs.before ? "before" : "after";
@@ -331,6 +330,7 @@ class DetectStage final : public Stage {
             for (const auto* a : *list) tiles.insert(tiles.end(), a->tiles.begin(), a->tiles.end());
         std::sort(tiles.begin(), tiles.end());
         tiles.erase(std::unique(tiles.begin(), tiles.end()), tiles.end());
+        if (!c.executor.options().dry_run) remove_others(c.store.changes(batch), tiles);
         std::vector<engine::Unit> units;
         for (const TileId tile : tiles) {
             const Window window = grid.window(tile), grown = window.grown(needs.halo);
@@ -377,6 +377,17 @@ class DetectStage final : public Stage {
                     fmt::format("{} change maps made, {} up to date, {} failed", counts.run, counts.skipped,
                                 counts.failed),
                     "detect");
+    }
+
+    // Maps of tiles that this comparison does not reach are of another one, with other dates or scenes.
+    static void remove_others(const std::filesystem::path& folder, const std::vector<TileId>& tiles) {
+        std::error_code error;
+        std::vector<std::filesystem::path> others;
+        for (const auto& entry : std::filesystem::directory_iterator(folder, error))
+            if (const auto id = TileId::parse(entry.path().stem().string());
+                id && !std::binary_search(tiles.begin(), tiles.end(), *id))
+                others.push_back(entry.path());
+        for (const auto& path : others) std::filesystem::remove(path, error);
     }
 
     // A composite saw the earlier state at least once at its first look and the later one at its last: the

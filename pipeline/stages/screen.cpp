@@ -331,7 +331,7 @@ class ScreenStage final : public Stage {
         u.inputs["approvals"] =
             ranges_known ? hash_vector(c.settings.path("approvals.path")) : std::string("none");
         for (const auto& [key, value] : c.settings.canonical("approvals."))
-            if (key != "approvals.path") u.inputs["option " + key] = value;
+            if (key != "option approvals.path") u.inputs[key] = value;  // its content counts, not its place
         u.inputs["option screen.encoding"] = c.settings.text("screen.encoding");
         for (const auto* d : {"approvals", "disturbances", "industries"})
             u.inputs[std::string("dictionary ") + d] =

@@ -117,6 +117,8 @@ class SimulateStage final : public Stage {
         if (std::filesystem::exists(config) && !c.overwrite)
             throw Error(ErrorCode::usage, fmt::format("{} exists.", config.string()),
                         "Choose another folder, or say --overwrite.");
+        for (const auto& part : {folder, folder / "images", folder / "catalog"})
+            io::sweep_temporaries(part, io::Depth::folder);
         algorithms::SimulationOptions o;
         o.size = c.settings.integer("simulate.size");
         o.sites = static_cast<int>(c.settings.integer("simulate.sites"));

@@ -456,6 +456,8 @@ class TileStage final : public Stage {
 
     // Which tiles exist is known only now; so is the common radiometry.
     static void finish(RunContext& c, const Grid& grid, std::vector<Group>& groups) {
+        const engine::GatherLock lock(c.store);
+        c.executor.refresh("tile");
         std::vector<io::Acquisition> list;
         for (auto& g : groups) {
             auto& a = g.acquisition;
@@ -467,6 +469,9 @@ class TileStage final : public Stage {
             }
             if (!a.tiles.empty()) list.push_back(a);
         }
+        const auto& selection = c.executor.options().selection;
+        if (list.empty() && (selection.shards > 1 || !selection.tiles.empty()))
+            return;  // no tile fell to this part, and no other part is done yet
         if (list.empty())
             throw Error(ErrorCode::input, "No tile holds any data.",
                         "The scenes are empty or could not be read; the problems above say why.");

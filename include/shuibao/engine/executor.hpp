@@ -65,6 +65,8 @@ class Executor {
     /// Key under which a unit was last recorded as done (a hash of its inputs), or empty: what a later stage
     /// names as its input instead of hashing big files again.
     [[nodiscard]] std::string key(const std::string& stage, const std::string& unit) const;
+    /// Reads the records of a stage again: other shards may have added theirs.
+    void refresh(const std::string& stage);
 
     /// Runs body(i) for i in [0, n) on the executor's threads; for use inside a stage's gather.
     void parallel_for(std::size_t n, const std::function<void(std::size_t)>& body) const;

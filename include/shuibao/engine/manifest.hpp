@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,11 +13,13 @@
 
 namespace shuibao::engine {
 
-/// Record of one finished unit.
+/// Record of one unit.
 struct ManifestEntry {
-    std::string key;  ///< hash of `inputs`
+    std::string key;  ///< hash of `inputs`; empty while the unit is being done again
     std::map<std::string, std::string> inputs;
-    std::map<std::string, std::uintmax_t> outputs;  ///< path → size in bytes
+    /// Path → size in bytes; none when the unit had nothing to write there.
+    std::map<std::string, std::optional<std::uintmax_t>> outputs;
+    std::uint64_t number = 0;  ///< of two records of a unit, the one with the higher number holds
 };
 
 /// Why a unit runs or is skipped; `text` is what --explain prints.
@@ -26,18 +29,28 @@ struct Decision {
 };
 
 /// The records of one stage. Lines carry their own checksum, so a line torn by a crash counts as not written.
-/// Every shard appends to a log of its own; all logs are read.
+/// Every shard appends to a log of its own; all logs are read, and the numbers of the records tell which of
+/// two is the later one.
 class StageManifest {
   public:
     StageManifest(const std::filesystem::path& folder, const std::string& stage, int shard, int shards);
     [[nodiscard]] Decision decide(const Unit& unit) const;
+    /// To be called before the work of a unit that has a record: whatever the work leaves behind when it does
+    /// not end well must not be taken for what the old record speaks of.
+    void begin(const Unit& unit);
+    /// The unit is done. Files that its former record names and this unit no longer has are removed.
     void record(const Unit& unit);
+    /// The unit failed: its former results are of other inputs and go.
+    void discard(const Unit& unit);
     [[nodiscard]] std::string key(const std::string& unit) const;
     [[nodiscard]] const std::map<std::string, ManifestEntry>& entries() const { return m_entries; }
 
   private:
     void read(const std::filesystem::path& log);
+    void append(const std::string& unit, ManifestEntry entry);
     std::filesystem::path m_log;
+    std::uint64_t m_number = 0;  // highest in use
+    bool m_torn = false;         // the own log ends in the middle of a line
     std::map<std::string, ManifestEntry> m_entries;
     mutable std::mutex m_mutex;
 };

@@ -18,12 +18,12 @@ class Store {
     [[nodiscard]] std::filesystem::path scenes_file() const { return m_root / "scenes.json"; }
     [[nodiscard]] std::filesystem::path scene_reports() const { return m_root / "scenes"; }
     [[nodiscard]] std::filesystem::path tiles() const { return m_root / "tiles"; }
-    [[nodiscard]] std::filesystem::path batch(const std::string& batch) const {
-        return m_root / "batches" / batch;
-    }
+    [[nodiscard]] std::filesystem::path batches() const { return m_root / "batches"; }
+    [[nodiscard]] std::filesystem::path batch(const std::string& batch) const { return batches() / batch; }
     [[nodiscard]] std::filesystem::path changes(const std::string& b) const { return batch(b) / "changes"; }
     [[nodiscard]] std::filesystem::path manifest() const { return m_root / "manifest"; }
     [[nodiscard]] std::filesystem::path lock_file() const { return m_root / "lock"; }
+    [[nodiscard]] std::filesystem::path gather_lock_file() const { return m_root / "lock.gather"; }
 
   private:
     std::filesystem::path m_root;
@@ -43,6 +43,19 @@ class StoreLock {
     ~StoreLock();
     StoreLock(const StoreLock&) = delete;
     StoreLock& operator=(const StoreLock&) = delete;
+
+  private:
+    int m_fd = -1;
+};
+
+/// Held by a shard while it writes what all shards together have made: they pass one after the other, and the
+/// last one sees the records of all. Waits for as long as it takes.
+class GatherLock {
+  public:
+    explicit GatherLock(const Store& store);
+    ~GatherLock();
+    GatherLock(const GatherLock&) = delete;
+    GatherLock& operator=(const GatherLock&) = delete;
 
   private:
     int m_fd = -1;

@@ -2,6 +2,7 @@
 // Output appears under its final name complete or not at all: written beside, fsynced, renamed.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <string_view>
 #include <utility>
@@ -49,6 +50,10 @@ class DeferredCommits {
     DeferredCommits* m_outer;
     bool m_collecting = true;
 };
+enum class Depth { folder, below };
+/// Removes the temporary files that killed processes left in a folder, or also in all folders below it. The
+/// caller knows that nobody else is writing there. Returns how many; what cannot be removed stays.
+std::size_t sweep_temporaries(const std::filesystem::path& folder, Depth depth);
 
 /// Writes a small text file atomically.
 void write_text(const std::filesystem::path& path, std::string_view text);
