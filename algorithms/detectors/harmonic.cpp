@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `harmonic`: every pixel against its own seasons, its own bare soil and the chance that a field is skipped.
-#include "../series/harmonic.hpp"
+#include "harmonic_model.hpp"
 
 #include <algorithm>
 #include <array>

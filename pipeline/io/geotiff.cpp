@@ -157,6 +157,11 @@ void GeoTiffWriter::write(int plane, std::int64_t first_row, std::span<const std
     }
 }
 
+void GeoTiffWriter::metadata(const std::string& key, const std::string& value) {
+    const GdalMessages messages;
+    check(m_impl->dataset->SetMetadataItem(key.c_str(), value.c_str()) == CE_None, m_impl->path, messages);
+}
+
 void GeoTiffWriter::finish() {
     auto& m = *m_impl;
     const GdalMessages messages;
@@ -176,6 +181,40 @@ void GeoTiffWriter::finish() {
     GDALClose(m.dataset.release());
     check(true, m.path, messages);
     m.out.commit();
+}
+
+struct GeoTiffReader::Impl {
+    std::filesystem::path path;
+    std::unique_ptr<GDALDataset, Close> dataset;
+};
+
+GeoTiffReader::GeoTiffReader(const std::filesystem::path& path) : m_impl(std::make_unique<Impl>()) {
+    const GdalMessages messages;
+    const char* const drivers[] = {"GTiff", nullptr};
+    m_impl->path = path;
+    m_impl->dataset.reset(GDALDataset::Open(path.c_str(), GDAL_OF_RASTER | GDAL_OF_READONLY, drivers));
+    if (!m_impl->dataset)
+        throw Error(ErrorCode::input,
+                    fmt::format("{} cannot be opened: {}.", path.string(), messages.reason()),
+                    "Delete it; it will be made anew.");
+}
+GeoTiffReader::~GeoTiffReader() = default;
+
+std::string GeoTiffReader::metadata(const std::string& key) const {
+    const char* value = m_impl->dataset->GetMetadataItem(key.c_str());
+    return value == nullptr ? std::string() : std::string(value);
+}
+
+void GeoTiffReader::read(int plane, std::int64_t first_row, std::span<std::uint16_t> values) const {
+    auto& d = *m_impl->dataset;
+    const int cols = d.GetRasterXSize(), rows = static_cast<int>(values.size()) / std::max(cols, 1);
+    const GdalMessages messages;
+    if (plane >= d.GetRasterCount() || first_row + rows > d.GetRasterYSize() ||
+        d.GetRasterBand(plane + 1)->RasterIO(GF_Read, 0, static_cast<int>(first_row), cols, rows,
+                                             values.data(), cols, rows, GDT_UInt16, 0, 0, nullptr) != CE_None)
+        throw Error(ErrorCode::input,
+                    fmt::format("{} cannot be read: {}.", m_impl->path.string(), messages.reason()),
+                    "Delete it; it will be made anew.");
 }
 
 void write_geotiff(const std::filesystem::path& path, const Grid& grid, const Window& window,

@@ -21,6 +21,10 @@ class Store {
     [[nodiscard]] std::filesystem::path batches() const { return m_root / "batches"; }
     [[nodiscard]] std::filesystem::path batch(const std::string& batch) const { return batches() / batch; }
     [[nodiscard]] std::filesystem::path changes(const std::string& b) const { return batch(b) / "changes"; }
+    /// Per-pixel memory of a series method.
+    [[nodiscard]] std::filesystem::path state(const std::string& method) const {
+        return m_root / "state" / method;
+    }
     [[nodiscard]] std::filesystem::path manifest() const { return m_root / "manifest"; }
     [[nodiscard]] std::filesystem::path lock_file() const { return m_root / "lock"; }
     [[nodiscard]] std::filesystem::path gather_lock_file() const { return m_root / "lock.gather"; }

@@ -47,8 +47,27 @@ class GeoTiffWriter {
     /// Rows [first_row, first_row + values.size() / window.cols) of one plane, row-major; `first_row` counts
     /// from the window's top. REQUIRES whole rows of blocks (the last may be short), each written once.
     void write(int plane, std::int64_t first_row, std::span<const std::uint16_t> values);
+    /// A metadata item known only when the pixels are.
+    void metadata(const std::string& key, const std::string& value);
     /// Writes the overview, closes and commits. REQUIRES that all rows were written.
     void finish();
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> m_impl;
+};
+
+/// A file of our own, read by rows. All calls throw Error(input) naming the path.
+class GeoTiffReader {
+  public:
+    explicit GeoTiffReader(const std::filesystem::path& path);
+    ~GeoTiffReader();
+    GeoTiffReader(const GeoTiffReader&) = delete;
+    GeoTiffReader& operator=(const GeoTiffReader&) = delete;
+    /// Empty where there is no such item.
+    [[nodiscard]] std::string metadata(const std::string& key) const;
+    /// As many whole rows as fit into `values`, from `first_row` on.
+    void read(int plane, std::int64_t first_row, std::span<std::uint16_t> values) const;
 
   private:
     struct Impl;

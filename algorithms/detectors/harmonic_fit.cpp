@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "harmonic.hpp"
+#include "harmonic_model.hpp"
 #include "lanes.hpp"
 
 namespace shuibao::algorithms {

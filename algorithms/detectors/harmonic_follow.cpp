@@ -5,7 +5,7 @@
 #include <array>
 #include <cmath>
 
-#include "harmonic.hpp"
+#include "harmonic_model.hpp"
 #include "lanes.hpp"
 
 namespace shuibao::algorithms {

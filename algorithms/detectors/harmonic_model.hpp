@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <span>
 
-#include "features.hpp"
+#include "look_stack.hpp"
 #include <shuibao/core/date.hpp>
 
 namespace shuibao::algorithms {

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// The two ways through `detect`: between epochs, and along a series. Both write the change maps of a batch.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <shuibao/algorithms/detector.hpp>
+#include <shuibao/pipeline/archive.hpp>
+#include <shuibao/pipeline/stage.hpp>
+
+namespace shuibao::pipeline {
+
+/// What a run of `detect` has settled before it looks at a pixel.
+struct DetectJob {
+    RunContext& context;
+    const io::TileArchive& archive;
+    std::string batch, method;
+    algorithms::DetectorOptions options;
+    std::map<std::string, std::string> inputs;  ///< method and options, as every unit's key holds them
+};
+
+void declare_pair(OptionTable& table);
+void declare_series(OptionTable& table);
+void detect_pair(const DetectJob& job, const algorithms::PairwiseDetector& detector);
+void detect_series(const DetectJob& job, const algorithms::SeriesDetector& detector);
+
+/// True when the acquisitions are a series that can be learnt from and watched: long enough, with enough
+/// looks.
+[[nodiscard]] bool is_series(const std::vector<io::Acquisition>& acquisitions);
+
+/// Bands to read: those the detector requires, or all that every acquisition has when it wants those. Throws
+/// Error(input) naming a required band that an acquisition lacks.
+[[nodiscard]] std::vector<Band> bands_for(const DetectJob& job, const algorithms::Detector& detector,
+                                          const std::vector<const io::Acquisition*>& looks);
+
+/// Removes the change maps of tiles other than these: they are of another comparison.
+void remove_other_changes(const std::filesystem::path& folder, const std::vector<TileId>& tiles);
+
+}  // namespace shuibao::pipeline

@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: Apache-2.0
+// Detection along a series: each tile's pixels are brought forward from where the last batch left them.
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <optional>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "detect.hpp"
+#include <shuibao/core/error.hpp>
+#include <shuibao/engine/hash.hpp>
+#include <shuibao/io/atomic_output.hpp>
+#include <shuibao/io/geotiff.hpp>
+
+namespace shuibao::pipeline {
+namespace {
+
+using algorithms::DetectorState;
+using algorithms::LookSource;
+using algorithms::SeriesDetector;
+using algorithms::SeriesTimes;
+
+constexpr std::int64_t block = 256;  // one block of the tiles: every look is decoded once
+constexpr std::int32_t year = 366;
+constexpr std::size_t states_kept = 2;  // so that a late scene goes on from the batch before it
+
+// One look as a state remembers it: acquisition and the key under which its tile was cut.
+struct Taken {
+    const io::Acquisition* acquisition;
+    std::string text;
+};
+
+struct Plan {
+    SeriesTimes times;
+    std::vector<Band> bands;
+    std::string settings;  ///< hash of everything but the looks that a state depends on
+};
+
+std::vector<const io::Acquisition*> in_time_order(const io::TileArchive& archive) {
+    std::vector<const io::Acquisition*> list;
+    for (const auto& a : archive.acquisitions()) list.push_back(&a);
+    std::stable_sort(list.begin(), list.end(), [](const auto* a, const auto* b) {
+        return a->date != b->date ? a->date < b->date : a->key < b->key;
+    });
+    return list;
+}
+
+// The looks of one window, read from the tiles when they are asked for.
+class TileLooks final : public LookSource {
+  public:
+    TileLooks(const io::TileArchive& archive, const std::vector<Taken>& looks, const std::vector<Band>& bands,
+              std::size_t applied, const Window& window, Image& image)
+        : m_archive(archive),
+          m_looks(looks),
+          m_bands(bands),
+          m_applied(applied),
+          m_window(window),
+          m_image(image) {
+        for (const auto& l : looks) m_dates.push_back(l.acquisition->date);
+    }
+    [[nodiscard]] std::span<const Date> dates() const override { return m_dates; }
+    [[nodiscard]] std::size_t applied() const override { return m_applied; }
+    [[nodiscard]] const Image& read(std::size_t i) override {
+        m_archive.read(*m_looks[i].acquisition, m_window, m_bands, m_image);
+        return m_image;
+    }
+
+  private:
+    const io::TileArchive& m_archive;
+    const std::vector<Taken>& m_looks;
+    const std::vector<Band>& m_bands;
+    std::size_t m_applied;
+    Window m_window;
+    Image& m_image;
+    std::vector<Date> m_dates;
+};
+
+// The states of one tile: `<store>/state/<method>/X0003_Y0004/<batch>.tif`, one band per plane. The file says
+// which looks it holds and carries a checksum per strip.
+class StateFiles {
+  public:
+    StateFiles(std::filesystem::path folder, std::string settings)
+        : m_folder(std::move(folder)), m_settings(std::move(settings)) {}
+
+    [[nodiscard]] std::filesystem::path path(const std::string& batch) const {
+        return m_folder / (batch + ".tif");
+    }
+
+    /// The state from which these looks can be reached by reading the fewest.
+    struct Start {
+        std::unique_ptr<io::GeoTiffReader> file;  ///< null: from nothing
+        std::size_t applied = 0;
+        std::vector<std::string> checksums;
+    };
+    [[nodiscard]] Start best(const std::vector<Taken>& looks) const {
+        Start start;
+        for (const auto& path : files()) {
+            try {
+                auto file = std::make_unique<io::GeoTiffReader>(path);
+                if (file->metadata("SHUIBAO_SETTINGS") != m_settings) continue;
+                const auto taken = lines(file->metadata("SHUIBAO_LOOKS"));
+                const bool prefix =
+                    taken.size() <= looks.size() &&
+                    std::equal(taken.begin(), taken.end(), looks.begin(),
+                               [](const std::string& a, const Taken& b) { return a == b.text; });
+                if (!prefix || taken.size() <= start.applied) continue;
+                start.checksums = lines(file->metadata("SHUIBAO_CHECKSUMS"));
+                start.applied = taken.size();
+                start.file = std::move(file);
+            } catch (const Error&) {  // a damaged state is no state: the pixels are followed from the start
+            }
+        }
+        return start;
+    }
+
+    /// Removes all states but this batch's and the newest others.
+    void prune(const std::string& batch) const {
+        std::size_t kept = 1;
+        auto list = files();
+        std::reverse(list.begin(), list.end());
+        for (const auto& file : list) {
+            if (file == path(batch) || kept++ < states_kept) continue;
+            std::error_code ignored;
+            std::filesystem::remove(file, ignored);
+        }
+    }
+
+    static std::vector<std::string> lines(const std::string& text) {
+        std::vector<std::string> out;
+        std::istringstream in(text);
+        for (std::string line; std::getline(in, line);) out.push_back(line);
+        return out;
+    }
+
+  private:
+    [[nodiscard]] std::vector<std::filesystem::path> files() const {
+        std::vector<std::filesystem::path> list;
+        std::error_code error;
+        for (const auto& entry : std::filesystem::directory_iterator(m_folder, error))
+            if (entry.path().extension() == ".tif" && !entry.path().filename().string().starts_with("."))
+                list.push_back(entry.path());
+        std::sort(list.begin(), list.end());
+        return list;
+    }
+
+    std::filesystem::path m_folder;
+    std::string m_settings;
+};
+
+std::string checksum(const DetectorState& strip) {
+    std::string parts;
+    for (const auto& plane : strip.planes)
+        parts += engine::hash_bytes(
+            {reinterpret_cast<const char*>(plane.data()), plane.size() * sizeof(plane[0])});
+    return engine::hash_bytes(parts);
+}
+
+// Copies the part of every plane that lies in `part` between a strip and a window of its own.
+template <class From, class To>
+void copy_part(const Window& strip, const Window& part, From& from, bool into_strip, To& to) {
+    for (std::int64_t y = 0; y < part.rows; ++y) {
+        const auto s = static_cast<std::size_t>((part.row - strip.row + y) * strip.cols + part.col -
+                                                strip.col),
+                   p = static_cast<std::size_t>(y * part.cols), n = static_cast<std::size_t>(part.cols);
+        if (into_strip)
+            std::copy_n(from.data() + p, n, to.data() + s);
+        else
+            std::copy_n(from.data() + s, n, to.data() + p);
+    }
+}
+
+// Everything of one tile.
+class TileWork {
+  public:
+    TileWork(const DetectJob& job, const SeriesDetector& detector, const Plan& plan, TileId tile,
+             std::vector<Taken> looks, std::filesystem::path change, StateFiles states)
+        : m_job(job),
+          m_detector(detector),
+          m_plan(plan),
+          m_tile(job.archive.grid().window(tile)),
+          m_looks(std::move(looks)),
+          m_change(std::move(change)),
+          m_states(std::move(states)) {}
+
+    void operator()() const {
+        auto start = m_states.best(m_looks);
+        try {
+            bring_forward(start);
+        } catch (const DamagedState&) {
+            bring_forward({});
+        }
+        m_states.prune(m_job.batch);
+    }
+
+  private:
+    struct DamagedState {};
+
+    void bring_forward(const StateFiles::Start& start) const {
+        const Grid& grid = m_job.archive.grid();
+        std::vector<io::GeoTiffPlane> planes;
+        for (const auto& name : m_detector.state_bands()) planes.push_back({name, {}});
+        io::GeoTiffWriter state_file(m_states.path(m_job.batch), grid, m_tile, planes, {.sparse = true});
+        io::ChangeWriter change_file(m_change, grid, m_tile);
+        std::string checksums, taken;
+        for (const auto& l : m_looks) taken += l.text + "\n";
+        thread_local DetectorState strip, part;
+        thread_local Image image;
+        for (std::int64_t row = 0; row < m_tile.rows; row += block) {
+            const Window w{m_tile.col, m_tile.row + row, m_tile.cols, std::min(block, m_tile.rows - row)};
+            strip.reset(w, planes.size());
+            if (start.file) {
+                for (std::size_t p = 0; p < planes.size(); ++p)
+                    start.file->read(static_cast<int>(p), row, strip.planes[p]);
+                const auto k = static_cast<std::size_t>(row / block);
+                if (k >= start.checksums.size() || checksum(strip) != start.checksums[k])
+                    throw DamagedState{};
+            }
+            Change change(w);
+            for (std::int64_t col = 0; col < w.cols; col += block) {
+                engine::check_stop();
+                const Window one{w.col + col, w.row, std::min(block, w.cols - col), w.rows};
+                part.reset(one, planes.size());
+                for (std::size_t p = 0; p < planes.size(); ++p)
+                    copy_part(w, one, strip.planes[p], false, part.planes[p]);
+                TileLooks looks(m_job.archive, m_looks, m_plan.bands, start.applied, one, image);
+                m_detector.advance(looks, m_plan.times, m_job.options, part);
+                const Change here = m_detector.report(part, m_plan.times, m_job.options);
+                for (std::size_t p = 0; p < planes.size(); ++p)
+                    copy_part(w, one, part.planes[p], true, strip.planes[p]);
+                copy_part(w, one, here.evidence, true, change.evidence);
+                copy_part(w, one, here.confidence, true, change.confidence);
+                copy_part(w, one, here.magnitude, true, change.magnitude);
+                copy_part(w, one, here.onset_from, true, change.onset_from);
+                copy_part(w, one, here.onset_to, true, change.onset_to);
+                copy_part(w, one, here.kind, true, change.kind);
+            }
+            for (std::size_t p = 0; p < planes.size(); ++p)
+                state_file.write(static_cast<int>(p), row, strip.planes[p]);
+            checksums += checksum(strip) + "\n";
+            change_file.write(change);
+        }
+        state_file.metadata("SHUIBAO_SETTINGS", m_plan.settings);
+        state_file.metadata("SHUIBAO_LOOKS", taken);
+        state_file.metadata("SHUIBAO_CHECKSUMS", checksums);
+        state_file.finish();
+        change_file.finish();
+    }
+
+    const DetectJob& m_job;
+    const SeriesDetector& m_detector;
+    const Plan& m_plan;
+    Window m_tile;
+    std::vector<Taken> m_looks;
+    std::filesystem::path m_change;
+    StateFiles m_states;
+};
+
+Date asked_day(const RunContext& c, const char* key) {
+    const auto d = Date::parse(c.settings.text(key));
+    if (!d)
+        throw Error(
+            ErrorCode::usage,
+            fmt::format("{}: '{}' cannot be '{}'.", c.settings.origin(key), key, c.settings.text(key)),
+            "Give a day as YYYY-MM-DD.");
+    return *d;
+}
+
+// The first watched day is settled once for a store, so that later batches do not move it.
+Date monitor_from(const DetectJob& job, Date first, Date last) {
+    auto& c = job.context;
+    if (c.settings.has("detect.monitor_from")) return asked_day(c, "detect.monitor_from");
+    const auto file = c.store.root() / "series.json";
+    if (std::ifstream in(file); in) {
+        const auto j = nlohmann::json::parse(in, nullptr, false);
+        const auto kept = j.is_object() ? Date::parse(j.value("monitor_from", "")) : std::nullopt;
+        if (!kept)
+            throw Error(ErrorCode::failed, fmt::format("{} cannot be read.", file.string()),
+                        "Delete it: it says from when on the series is watched, and is made anew.");
+        if (*kept > first) return *kept;
+    }
+    const Date day(first.days() + (last.days() - first.days() > 2 * year + year / 4 ? 2 * year : year));
+    if (!c.executor.options().dry_run)
+        io::write_text(file, nlohmann::ordered_json{{"monitor_from", day.iso()}}.dump(1) + "\n");
+    return day;
+}
+
+}  // namespace
+
+bool is_series(const std::vector<io::Acquisition>& acquisitions) {
+    if (acquisitions.size() < 20) return false;
+    auto first = acquisitions.front().date, last = first;
+    for (const auto& a : acquisitions) first = std::min(first, a.date), last = std::max(last, a.date);
+    return last.days() - first.days() >= year + year / 4 &&
+           std::all_of(acquisitions.begin(), acquisitions.end(), [](const auto& a) { return a.reflectance; });
+}
+
+void declare_series(OptionTable& t) {
+    t.add({.key = "detect.monitor_from",
+           .help =
+               "First day that a series method judges; what lies before is history to learn from. Default: "
+               "two years after the first look, one where there are fewer; settled once for a store"});
+    t.add({.key = "detect.report_days",
+           .type = OptionType::integer,
+           .fallback = "120",
+           .help = "A pixel without a clear look in so many days before the newest look is not observed",
+           .unit = "d",
+           .min = 1,
+           .max = 3660});
+}
+
+void detect_series(const DetectJob& given, const SeriesDetector& detector) {
+    DetectJob job = given;
+    auto& c = job.context;
+    const auto looks = in_time_order(job.archive);
+    const auto needs = detector.needs();
+    if (static_cast<int>(looks.size()) < needs.min_dates)
+        throw Error(ErrorCode::input,
+                    fmt::format("The method '{}' needs {} dates; the store has {}.", job.method,
+                                needs.min_dates, looks.size()),
+                    "Add scenes, or choose detect.method: pair.");
+    for (const auto* a : looks)
+        if (!a->reflectance)
+            throw Error(ErrorCode::input,
+                        fmt::format("The method '{}' needs reflectance; {} holds digital numbers.",
+                                    job.method, a->key),
+                        "Give raster:bands scale and offset in its Item, or choose detect.method: pair.");
+    const Date first = looks.front()->date, last = looks.back()->date;
+    Plan plan;
+    plan.times.monitor_from = monitor_from(job, first, last);
+    plan.times.report_from =
+        Date(last.days() - static_cast<std::int32_t>(c.settings.integer("detect.report_days")) + 1);
+    if (plan.times.monitor_from <= first || plan.times.monitor_from > last)
+        throw Error(
+            ErrorCode::input,
+            fmt::format("The series ({} to {}) cannot be watched from {}: it needs looks before and after.",
+                        first.iso(), last.iso(), plan.times.monitor_from.iso()),
+            "Set detect.monitor_from, add scenes, or choose detect.method: pair.");
+    plan.bands = bands_for(job, detector, looks);
+    auto settings = job.inputs;
+    settings["monitor_from"] = plan.times.monitor_from.iso();
+    for (const Band b : plan.bands) settings["bands"] += std::string(common_name(b)) + " ";
+    settings["program"] = c.executor.options().code_version;
+    plan.settings = engine::hash_values(settings);
+    job.inputs["monitor_from"] = plan.times.monitor_from.iso();
+    job.inputs["bands"] = settings["bands"];
+    job.inputs["report_from"] = plan.times.report_from.iso();
+    c.log.write(engine::LogLevel::info,
+                fmt::format("{}: {} looks from {} to {}, watched from {}, batch {}", job.method, looks.size(),
+                            first.iso(), last.iso(), plan.times.monitor_from.iso(), job.batch),
+                "detect");
+
+    std::map<TileId, std::vector<Taken>> by_tile;
+    for (const auto* a : looks)
+        for (const TileId t : a->tiles) {
+            std::string text = a->key + " " + c.executor.key("tile", t.str() + "/" + a->key);
+            for (const Band b : plan.bands) {
+                const auto& s = a->scaling[static_cast<std::size_t>(
+                    std::find(a->bands.begin(), a->bands.end(), b) - a->bands.begin())];
+                text += fmt::format(" {}:{}", s.scale, s.offset);
+            }
+            by_tile[t].push_back({a, std::move(text)});
+        }
+    std::vector<TileId> tiles;
+    for (const auto& [t, list] : by_tile) tiles.push_back(t);
+    if (!c.executor.options().dry_run) remove_other_changes(c.store.changes(job.batch), tiles);
+
+    std::vector<engine::Unit> units;
+    for (auto& [tile, list] : by_tile) {
+        engine::Unit u;
+        u.id = tile.str() + "/" + job.batch;
+        u.inputs = job.inputs;
+        std::string taken;
+        for (const auto& l : list) taken += l.text + "\n";
+        u.inputs["looks"] = engine::hash_bytes(taken);
+        const auto path = c.store.changes(job.batch) / (tile.str() + ".tif");
+        u.outputs = {path};
+        const auto cols = static_cast<std::size_t>(job.archive.grid().tile_size());
+        u.memory = cols * static_cast<std::size_t>(block) * (needs.state_bytes_per_pixel + 24) +
+                   static_cast<std::size_t>(block * block) *
+                       (list.size() * 6 + needs.state_bytes_per_pixel + 2 * (plan.bands.size() + 2));
+        u.work = TileWork(job, detector, plan, tile, list, path,
+                          StateFiles(c.store.state(job.method) / tile.str(), plan.settings));
+        units.push_back(std::move(u));
+    }
+    const auto counts = c.executor.run("detect", std::move(units));
+    c.log.write(engine::LogLevel::info,
+                fmt::format("{} change maps made, {} up to date, {} failed", counts.run, counts.skipped,
+                            counts.failed),
+                "detect");
+}
+
+}  // namespace shuibao::pipeline
