@@ -190,8 +190,9 @@ void Cold::refit(int terms) {
         m_members.insert(std::upper_bound(m_members.begin(), m_members.end(), m), m);
     }
     m_fitted = m_stop;
+    const HarmonicFit before = m_fit;
+    m_fit = lasso_fit(m_sums, terms, m_options.lasso, m_fresh ? nullptr : &before);
     m_fresh = false;
-    m_fit = lasso_fit(m_sums, terms, m_options.lasso);
     ++m_fit_number;
     m_open.observations = static_cast<int>(m_stop - m_start);
     describe(m_open);

@@ -13,45 +13,45 @@ constexpr std::size_t slopes = harmonic_terms - 1;
 
 // Standardised problem: correlations of the terms, and their covariances with each band.
 struct Problem {
-    std::size_t p = 0;
     std::array<std::array<double, slopes>, slopes> corr{};
     std::array<Lanes, slopes> g{};  // gradient: cov(z_j, y) − Σ corr_jk a_k
     std::array<Lanes, slopes> a{};  // standardised coefficients
-    Lanes stop{};                   // largest step² that counts as none
+    Lanes stop{};                   // largest step that counts as none
 };
 
-double soft(double u, double lambda) {
-    const double v = std::abs(u) - lambda;
-    return v > 0 ? std::copysign(v, u) : 0;
+template <std::size_t P>
+void descend(Problem& s, const LassoOptions& o) {
+    const double lambda = o.lambda;
+    for (int sweep = 0; sweep < o.max_sweeps; ++sweep) {
+        Lanes largest{};
+        for (std::size_t j = 0; j < P; ++j) {
+            Lanes step;
+            for (std::size_t b = 0; b < series_lanes; ++b) {
+                const double u = s.g[j][b] + s.a[j][b];
+                const double next = std::max(u - lambda, 0.0) + std::min(u + lambda, 0.0);  // soft threshold
+                step[b] = next - s.a[j][b];
+                s.a[j][b] = next;
+                largest[b] = std::max(largest[b], std::abs(step[b]));
+            }
+            for (std::size_t k = 0; k < P; ++k)
+                for (std::size_t b = 0; b < series_lanes; ++b) s.g[k][b] -= s.corr[j][k] * step[b];
+        }
+        int moving = 0;
+        for (std::size_t b = 0; b < series_lanes; ++b) moving += largest[b] > s.stop[b];
+        if (moving == 0) return;
+    }
 }
 
-// One band by itself, in the order in which its terms became non-zero.
-void descend_band(Problem& s, std::size_t b, const LassoOptions& o) {
-    std::array<std::size_t, slopes> entered{};
-    std::size_t count = 0;
-    std::array<bool, slopes> in{};
-    const auto step = [&](std::size_t j) {
-        const double old = s.a[j][b], next = soft(s.g[j][b] + old, o.lambda);
-        if (next == old) return 0.0;
-        if (!in[j]) {
-            in[j] = true;
-            entered[count++] = j;
-        }
-        s.a[j][b] = next;
-        const double del = next - old;
-        for (std::size_t k = 0; k < s.p; ++k) s.g[k][b] -= s.corr[j][k] * del;
-        return del * del;
-    };
-    bool full = true;
-    for (int sweep = 0; sweep < o.max_sweeps; ++sweep) {
-        double largest = 0;
-        if (full)
-            for (std::size_t j = 0; j < s.p; ++j) largest = std::max(largest, step(j));
-        else
-            for (std::size_t l = 0; l < count; ++l) largest = std::max(largest, step(entered[l]));
-        const bool settled = largest < s.stop[b] || largest == 0;
-        if (settled && full) return;
-        full = settled;
+void descend(Problem& s, std::size_t p, const LassoOptions& o) {
+    switch (p) {
+        case 1:
+            return descend<1>(s, o);
+        case 3:
+            return descend<3>(s, o);
+        case 5:
+            return descend<5>(s, o);
+        default:
+            return descend<7>(s, o);
     }
 }
 
@@ -88,42 +88,52 @@ Lanes HarmonicFit::predict(const HarmonicRow& x) const {
     return y;
 }
 
-HarmonicFit lasso_fit(const HarmonicSums& sums, int terms, const LassoOptions& o) {
+HarmonicFit lasso_fit(const HarmonicSums& sums, int terms, const LassoOptions& o, const HarmonicFit* start) {
     Problem s;
-    s.p = static_cast<std::size_t>(terms) - 1;
+    const std::size_t p = static_cast<std::size_t>(terms) - 1;
     const double n = sums.count;
-    std::array<double, slopes> mean{}, inverse{};
-    for (std::size_t j = 0; j < s.p; ++j) {
+    std::array<double, slopes> mean{}, inverse{}, deviation{};
+    for (std::size_t j = 0; j < p; ++j) {
         mean[j] = sums.xx[j + 1][0] / n;
         const double square = sums.xx[j + 1][j + 1] / n, variance = square - mean[j] * mean[j];
-        inverse[j] = variance > 1e-12 * square ? 1 / std::sqrt(variance) : 0;
+        if (variance <= 1e-12 * square) continue;
+        deviation[j] = std::sqrt(variance);
+        inverse[j] = 1 / deviation[j];
     }
-    for (std::size_t j = 0; j < s.p; ++j)
-        for (std::size_t k = 0; k <= j; ++k)
+    for (std::size_t j = 0; j < p; ++j) {
+        for (std::size_t k = 0; k < j; ++k)
             s.corr[j][k] = s.corr[k][j] =
-                j == k ? 1 : (sums.xx[j + 1][k + 1] / n - mean[j] * mean[k]) * inverse[j] * inverse[k];
+                (sums.xx[j + 1][k + 1] / n - mean[j] * mean[k]) * inverse[j] * inverse[k];
+        s.corr[j][j] = 1;
+    }
     Lanes centre{}, variance{};
     for (std::size_t b = 0; b < series_lanes; ++b) {
         centre[b] = sums.xy[0][b] / n;
         variance[b] = std::max(0.0, sums.yy[b] / n - centre[b] * centre[b]);
-        s.stop[b] = o.tolerance * variance[b];
+        s.stop[b] = o.tolerance * std::sqrt(variance[b]);
     }
-    for (std::size_t j = 0; j < s.p; ++j)
+    for (std::size_t j = 0; j < p; ++j)
         for (std::size_t b = 0; b < series_lanes; ++b)
             s.g[j][b] = (sums.xy[j + 1][b] / n - mean[j] * centre[b]) * inverse[j];
-    const auto start = s.g;
-    for (std::size_t b = 0; b < series_lanes; ++b) descend_band(s, b, o);
+    const auto covariance = s.g;
+    if (start != nullptr) {
+        for (std::size_t j = 0; j < p; ++j)
+            for (std::size_t b = 0; b < series_lanes; ++b) s.a[j][b] = start->beta[j + 1][b] * deviation[j];
+        for (std::size_t j = 0; j < p; ++j)
+            for (std::size_t k = 0; k < p; ++k)
+                for (std::size_t b = 0; b < series_lanes; ++b) s.g[k][b] -= s.corr[j][k] * s.a[j][b];
+    }
+    descend(s, p, o);
 
     HarmonicFit fit;
     fit.terms = terms;
     fit.beta[0] = centre;
-    const double freedom = n - terms;
     for (std::size_t b = 0; b < series_lanes; ++b) {
         double left = variance[b];
-        for (std::size_t j = 0; j < s.p; ++j) left -= s.a[j][b] * (start[j][b] + s.g[j][b]);
-        fit.rmse[b] = std::sqrt(std::max(0.0, left) * n / freedom);
+        for (std::size_t j = 0; j < p; ++j) left -= s.a[j][b] * (covariance[j][b] + s.g[j][b]);
+        fit.rmse[b] = std::sqrt(std::max(0.0, left) * n / (n - terms));
     }
-    for (std::size_t j = 0; j < s.p; ++j)
+    for (std::size_t j = 0; j < p; ++j)
         for (std::size_t b = 0; b < series_lanes; ++b) {
             fit.beta[j + 1][b] = s.a[j][b] * inverse[j];
             fit.beta[0][b] -= fit.beta[j + 1][b] * mean[j];

@@ -11,6 +11,10 @@ namespace {
 
 constexpr int stride = BisquareFitter::max_terms;
 
+constexpr std::size_t padded(std::size_t n) {
+    return (n + 3) / 4 * 4;
+}
+
 // L Lᵀ in place, lower triangle. A pivot that is nothing but rounding makes its column zero, so that the
 // coefficient becomes 0 instead of noise.
 void cholesky(double* a, int p) {
@@ -44,20 +48,35 @@ void backward(const double* l, int p, double* b) {
 
 }  // namespace
 
+// The products of the design do not change from one reweighting to the next.
+void BisquareFitter::find_products(std::span<const double> design) {
+    const auto p = static_cast<std::size_t>(m_terms);
+    const std::size_t n = m_weights.size(), width = padded(p * (p + 1) / 2);
+    m_products.assign(n * width, 0);
+    for (std::size_t i = 0; i < n; ++i) {
+        const double* x = design.data() + i * p;
+        double* product = m_products.data() + i * width;
+        for (std::size_t j = 0; j < p; ++j)
+            for (std::size_t k = 0; k <= j; ++k) *product++ = x[j] * x[k];
+    }
+}
+
 void BisquareFitter::solve(std::span<const double> design, std::span<const double> response) {
     const auto p = static_cast<std::size_t>(m_terms);
-    std::fill(std::begin(m_normal), std::end(m_normal), 0.0);
+    const std::size_t width = padded(p * (p + 1) / 2);
+    double normal[40] = {};
     std::fill(m_beta.begin(), m_beta.end(), 0.0);
     for (std::size_t i = 0; i < response.size(); ++i) {
-        const double w = m_weights[i];
+        const double w = m_weights[i], wy = w * response[i];
         if (w == 0) continue;
-        const double* x = design.data() + i * p;
-        for (std::size_t j = 0; j < p; ++j) {
-            const double wx = w * x[j];
-            for (std::size_t k = 0; k <= j; ++k) m_normal[j * stride + k] += wx * x[k];
-            m_beta[j] += wx * response[i];
-        }
+        const double *product = m_products.data() + i * width, *x = design.data() + i * p;
+        for (std::size_t k = 0; k < width; k += 4)
+            for (std::size_t l = 0; l < 4; ++l) normal[k + l] += w * product[k + l];
+        for (std::size_t j = 0; j < p; ++j) m_beta[j] += wy * x[j];
     }
+    const double* from = normal;
+    for (std::size_t j = 0; j < p; ++j)
+        for (std::size_t k = 0; k <= j; ++k) m_normal[j * stride + k] = *from++;
     cholesky(m_normal, m_terms);
     forward(m_normal, m_terms, m_beta.data());
     backward(m_normal, m_terms, m_beta.data());
@@ -101,6 +120,8 @@ void BisquareFitter::fit(std::span<const double> design, std::span<const double>
     m_weights.assign(n, 1);
     m_inflation.assign(n, 1);
     m_residuals.resize(n);
+    m_fitted.assign(n, 0);
+    find_products(design);
     solve(design, response);
     if (m_options.leverage) find_leverage(design);
 
@@ -111,29 +132,28 @@ void BisquareFitter::fit(std::span<const double> design, std::span<const double>
     for (const double y : response) spread += (y - mean) * (y - mean) / static_cast<double>(n - 1);
     const double floor = spread > 0 ? 1e-6 * std::sqrt(spread) : 1;
 
-    double before[max_terms];
     const auto p = static_cast<std::size_t>(terms);
-    for (m_iterations = 1; m_iterations <= m_options.max_iterations; ++m_iterations) {
+    double before = floor;
+    for (m_iterations = 0;; ++m_iterations) {
+        double moved = 0;
         for (std::size_t i = 0; i < n; ++i) {
-            double r = response[i];
-            for (std::size_t j = 0; j < p; ++j) r -= design[i * p + j] * m_beta[j];
-            m_residuals[i] = r * m_inflation[i];
+            double fitted = 0;
+            for (std::size_t j = 0; j < p; ++j) fitted += design[i * p + j] * m_beta[j];
+            moved = std::max(moved, std::abs(fitted - m_fitted[i]));
+            m_fitted[i] = fitted;
+            m_residuals[i] = (response[i] - fitted) * m_inflation[i];
         }
+        if (m_iterations > 0 && moved <= m_options.tolerance * before) return;
+        if (m_iterations == m_options.max_iterations) return;
         m_sigma = scale();
-        const double reach = 1 / (std::max(m_sigma, floor) * m_options.tuning);
+        before = std::max(m_sigma, floor);
+        const double reach = 1 / (before * m_options.tuning);
         for (std::size_t i = 0; i < n; ++i) {
             const double u = m_residuals[i] * reach, v = std::max(0.0, 1 - u * u);
             m_weights[i] = v * v;
         }
-        std::copy(m_beta.begin(), m_beta.end(), before);
         solve(design, response);
-        bool still = true;
-        for (std::size_t j = 0; j < p && still; ++j)
-            still = std::abs(m_beta[j] - before[j]) <=
-                    m_options.tolerance * std::max(std::abs(m_beta[j]), std::abs(before[j]));
-        if (still) break;
     }
-    m_iterations = std::min(m_iterations, m_options.max_iterations);
 }
 
 }  // namespace shuibao::algorithms

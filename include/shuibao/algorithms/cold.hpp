@@ -8,16 +8,10 @@
 #include <vector>
 
 #include <shuibao/algorithms/harmonic_lasso.hpp>
+#include <shuibao/algorithms/look.hpp>
 #include <shuibao/algorithms/robust_fit.hpp>
 
 namespace shuibao::algorithms {
-
-/// What one date shows of one pixel.
-enum class Look : std::uint8_t {
-    hidden = 0,  ///< cloud, shadow, no data: never enters a model
-    clear = 1,   ///< land or water
-    snow = 2,    ///< used only where nearly every look is snow
-};
 
 /// Defaults are those of the published C core (pyxccd); reflectance is in units of 1/10 000.
 struct ColdOptions {
@@ -38,7 +32,7 @@ struct ColdOptions {
     double few_looks_brightness =
         400;  ///< with few looks, those brighter than the median by this are left out
     LassoOptions lasso;
-    RobustOptions robust;
+    RobustOptions robust{.tolerance = 1e-3};  ///< of Tmask: it only asks on which side of a limit a look is
 };
 
 /// How a segment came about; the published category is this plus the number of terms.

@@ -57,17 +57,18 @@ struct HarmonicFit {
 struct LassoOptions {
     double lambda = 20;  ///< unit of the bands: what a standardised coefficient loses (COLD: 20 on ρ·10⁴)
     double tolerance =
-        1e-4;  ///< stop when no step² exceeds this share of the variance (the published value; loose)
+        1e-4;  ///< stop when a sweep moves no standardised coefficient by this share of the s.d.
     int max_sweeps = 10000;
 };
 
 /// Lasso fit of 2, 4, 6 or 8 terms: argmin 1/(2n) Σ (y − β₀ − Σ x_j β_j)² + λ Σ s_j |β_j|, s_j the standard
-/// deviation of x_j; the intercept is free. Cyclic coordinate descent on the covariances, in the order of
-/// glmnet (Friedman, Hastie & Tibshirani 2010, J. Stat. Soft. 33(1), covariance updates): a full sweep, then
-/// sweeps over what has become non-zero until they settle, then a full sweep to check. The published
-/// tolerance stops early enough for that order to be visible in the result. A term without variance gets 0.
-/// Bands without variance get their mean. Requires count > terms. O(sweeps · terms²), independent of the
-/// number of observations.
-[[nodiscard]] HarmonicFit lasso_fit(const HarmonicSums& sums, int terms, const LassoOptions& options);
+/// deviation of x_j; the intercept is free. Cyclic coordinate descent on the covariances (Friedman, Hastie &
+/// Tibshirani 2010, J. Stat. Soft. 33(1), §2.2), all bands side by side until the slowest has settled;
+/// tolerance and standardisation as in the glmnet of the published COLD core. A term without variance gets 0;
+/// a band without variance gets its mean. `start`: an earlier fit to nearly the same sums, from where to
+/// descend (nullptr: from 0); it saves sweeps and moves the result by no more than the tolerance. Requires
+/// count > terms. O(sweeps · terms²), independent of the number of observations.
+[[nodiscard]] HarmonicFit lasso_fit(const HarmonicSums& sums, int terms, const LassoOptions& options,
+                                    const HarmonicFit* start = nullptr);
 
 }  // namespace shuibao::algorithms

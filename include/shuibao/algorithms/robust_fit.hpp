@@ -11,7 +11,7 @@ struct RobustOptions {
     double tuning = 4.685;  ///< residuals beyond tuning · σ weigh nothing; 95 % efficient on normal noise
     double mad_to_sigma = 0.6745;  ///< the median of |N(0,1)|
     int max_iterations = 100;      ///< reweightings at most; the Tmask paper stops after 5
-    double tolerance = 1.5e-8;     ///< stop when no coefficient moves by more than this share of itself
+    double tolerance = 1e-7;       ///< stop when no fitted value moves by more than this share of σ
     bool leverage = true;  ///< divide residuals by sqrt(1 − h), and leave the p−1 smallest out of the MAD
 };
 
@@ -36,11 +36,12 @@ class BisquareFitter {
 
   private:
     void solve(std::span<const double> design, std::span<const double> response);
+    void find_products(std::span<const double> design);
     void find_leverage(std::span<const double> design);
     double scale();
 
     RobustOptions m_options;
-    std::vector<double> m_beta, m_weights, m_residuals, m_inflation, m_sorted;
+    std::vector<double> m_beta, m_weights, m_residuals, m_inflation, m_sorted, m_fitted, m_products;
     double m_normal[max_terms * max_terms] = {};
     double m_sigma = 0;
     int m_terms = 0, m_iterations = 0;
