@@ -197,7 +197,7 @@ TEST_CASE("monitoring: what was not seen does not count, whatever stands there")
 
 TEST_CASE("monitoring: an unchanged series stays quiet, a short history is refused") {
     Made m = made();
-    for (std::size_t i = 112; i < 140; ++i) m.y[i] += 0.12;
+    for (std::size_t i = 0; i < 140; ++i) m.y[i] += i >= 112 ? 0.12 : i < 30 ? -0.09 : 0;
     const auto r = monitor_series(m.design, m.y, m.looks, 100, {.history = History::stable, .level = 0.01});
     CHECK_FALSE(r.break_date);
     for (std::size_t i = 12; i < 100; ++i) m.looks[i] = Look::hidden;

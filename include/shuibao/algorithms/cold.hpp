@@ -31,7 +31,7 @@ struct ColdOptions {
     double valid_above = 0, valid_below = 10000;  ///< a look with a reflective band outside is no measurement
     double few_looks_brightness =
         400;  ///< with few looks, those brighter than the median by this are left out
-    LassoOptions lasso;
+    LassoOptions lasso{};
     RobustOptions robust{.tolerance = 1e-3};  ///< of Tmask: it only asks on which side of a limit a look is
 };
 
