@@ -98,7 +98,7 @@ TEST_CASE("the same ground has the same area in every projection") {
     for (int round = 0; round < 60; ++round) {
         const double x = 380000 + static_cast<double>(random() % 240000),
                      y = 2'400'000 + static_cast<double>(random() % 2'400'000);
-        const auto shape = testing::boxes("0 0 300 200; 100 150 180 400 - 20 20 60 60", x, y);
+        const auto shape = test::boxes("0 0 300 200; 100 150 180 400 - 20 20 60 60", x, y);
         const io::Transformation from_zone("EPSG:4546", "EPSG:4490");
         const double here = io::geodesic_area(shape, from_zone);
         for (const char* other : {"EPSG:4547", "EPSG:32649", "EPSG:3857", "EPSG:4490"}) {

@@ -172,7 +172,7 @@ TEST_CASE("O17: Fourier shifts in any direction are recovered within 0.05 px und
         const double dx = size * std::cos(angle), dy = size * std::sin(angle);
         std::vector<TiePoint> points;
         for (std::uint64_t seed = 1; seed <= 3; ++seed) {
-            const testing::FourierScene scene(100 * seed + static_cast<std::uint64_t>(step));
+            const test::FourierScene scene(100 * seed + static_cast<std::uint64_t>(step));
             auto fixed = scene.image(n, 0, 0), moving = scene.image(n, dx, dy);
             double mean = 0;
             for (const float v : moving) mean += static_cast<double>(v) / (n * n);
@@ -200,8 +200,8 @@ TEST_CASE("unrelated images have no reliable shift") {
         std::vector<TiePoint> points;
         for (std::uint64_t k = 0; k < 6; ++k) {
             const std::uint64_t seed = 1000 + 20 * trial + 2 * k;
-            points.push_back(phase_correlation(testing::FourierScene(seed, 128).image(64, 0, 0),
-                                               testing::FourierScene(seed + 1, 128).image(64, 0, 0), 64));
+            points.push_back(phase_correlation(test::FourierScene(seed, 128).image(64, 0, 0),
+                                               test::FourierScene(seed + 1, 128).image(64, 0, 0), 64));
         }
         believed += combine_tie_points(points, 3).reliable ? 1 : 0;
     }

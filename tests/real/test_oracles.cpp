@@ -17,7 +17,7 @@
 
 using namespace shuibao;
 using namespace shuibao::algorithms;
-using namespace shuibao::testing;
+using namespace shuibao::test;
 using Eigen::Index;
 
 namespace {

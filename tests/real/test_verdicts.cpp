@@ -17,7 +17,7 @@
 #include "support/stage_run.hpp"
 
 using namespace shuibao;
-using namespace shuibao::testing;
+using namespace shuibao::test;
 
 namespace {
 

@@ -9,7 +9,7 @@
 
 #include <shuibao/io/geometry.hpp>
 
-namespace shuibao::testing {
+namespace shuibao::test {
 
 inline io::Geometry box(double x0, double y0, double x1, double y1) {
     return io::Geometry(MultiPolygon{Polygon{{{x0, y0}, {x1, y0}, {x1, y1}, {x0, y1}, {x0, y0}}, {}}});
@@ -32,4 +32,4 @@ inline io::Geometry boxes(const std::string& text, double x, double y) {
     return cut == std::string::npos ? shape : shape.difference(joined(text.substr(cut + 3)));
 }
 
-}  // namespace shuibao::testing
+}  // namespace shuibao::test

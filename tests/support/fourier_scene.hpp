@@ -8,7 +8,7 @@
 
 #include <opencv2/core.hpp>
 
-namespace shuibao::testing {
+namespace shuibao::test {
 
 // A random scene with the 1/f spectrum of land, shifted by its Fourier phase on a larger periodic field: the
 // answer is known exactly.
@@ -46,4 +46,4 @@ struct FourierScene {
     }
 };
 
-}  // namespace shuibao::testing
+}  // namespace shuibao::test

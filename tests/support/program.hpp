@@ -10,7 +10,7 @@
 
 #include <shuibao/core/error.hpp>
 
-namespace shuibao::testing {
+namespace shuibao::test {
 
 struct Ended {
     int code = -1;    ///< exit code; 128 + n after signal n
@@ -37,4 +37,4 @@ inline Ended program(const std::vector<std::string>& words, const std::string& l
     return e;
 }
 
-}  // namespace shuibao::testing
+}  // namespace shuibao::test

@@ -8,7 +8,7 @@
 #include <shuibao/algorithms/compliance.hpp>
 #include <shuibao/engine/rule_set.hpp>
 
-namespace shuibao::testing {
+namespace shuibao::test {
 
 /// `changed` stands in for a city's own copy of the file.
 inline algorithms::Rules shipped_rules(std::map<std::string, double> changed = {}) {
@@ -20,4 +20,4 @@ inline algorithms::Rules shipped_rules(std::map<std::string, double> changed = {
     };
 }
 
-}  // namespace shuibao::testing
+}  // namespace shuibao::test

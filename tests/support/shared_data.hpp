@@ -7,7 +7,7 @@
 
 #include <doctest/doctest.h>
 
-namespace shuibao::testing {
+namespace shuibao::test {
 
 inline std::filesystem::path shared(const std::string& name) {
     return std::filesystem::path(SHUIBAO_SHARED_DIR) / "data" / name;
@@ -20,4 +20,4 @@ inline bool have_shared(const std::string& name) {
     return false;
 }
 
-}  // namespace shuibao::testing
+}  // namespace shuibao::test

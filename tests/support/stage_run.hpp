@@ -2,20 +2,20 @@
 // One stage of the pipeline run inside the test's process, in a folder of its own.
 #pragma once
 
-#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "scratch.hpp"
 #include <shuibao/engine/executor.hpp>
 #include <shuibao/engine/rule_set.hpp>
 #include <shuibao/io/gdal_session.hpp>
 #include <shuibao/io/vector.hpp>
 #include <shuibao/pipeline/stage.hpp>
 
-namespace shuibao::testing {
+namespace shuibao::test {
 
 /// GDAL's drivers, once per process.
 inline void gdal_ready() {
@@ -26,27 +26,15 @@ inline void gdal_ready() {
     static_cast<void>(ready);
 }
 
-/// A folder that is gone when the test is over.
+/// A scratch folder whose files are named by texts, with GDAL ready to write them.
 class TemporaryFolder {
   public:
-    TemporaryFolder() {
-        gdal_ready();
-        std::string name = (std::filesystem::temp_directory_path() / "shuibao-test-XXXXXX").string();
-        if (::mkdtemp(name.data()) == nullptr)
-            throw Error(ErrorCode::failed, "The tests find no place for temporary files: " + name + ".");
-        m_path = name;
-    }
-    ~TemporaryFolder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(m_path, ignored);
-    }
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    [[nodiscard]] const std::filesystem::path& path() const { return m_path; }
-    [[nodiscard]] std::string operator/(const std::string& name) const { return (m_path / name).string(); }
+    TemporaryFolder() { gdal_ready(); }
+    [[nodiscard]] const std::filesystem::path& path() const { return m_scratch.path(); }
+    [[nodiscard]] std::string operator/(const std::string& name) const { return (path() / name).string(); }
 
   private:
-    std::filesystem::path m_path;
+    Scratch m_scratch;
 };
 
 /// What a stage needs around it: settings from `options`, store and output in `folder`.
@@ -102,4 +90,4 @@ inline double number_of(const io::VectorFeature& f, const std::string& field) {
     return io::to_number(f.values.at(field)).value_or(0);
 }
 
-}  // namespace shuibao::testing
+}  // namespace shuibao::test

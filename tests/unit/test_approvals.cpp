@@ -15,7 +15,7 @@
 #include <shuibao/engine/resources.hpp>
 
 using namespace shuibao;
-using namespace shuibao::testing;
+using namespace shuibao::test;
 using io::FieldType;
 using pipeline::Project;
 

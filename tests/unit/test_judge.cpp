@@ -12,7 +12,7 @@
 
 using namespace shuibao;
 using namespace shuibao::algorithms;
-using shuibao::testing::shipped_rules;
+using shuibao::test::shipped_rules;
 
 namespace {
 

@@ -47,7 +47,7 @@ TEST_CASE("O17: shifts of 0.1 to 0.9 px are recovered within 0.05 px with 20 % c
         std::vector<TiePoint> points;
         const double dx = 0.1 * step, dy = -0.1 * step + 0.05;
         for (std::uint64_t seed = 1; seed <= 4; ++seed) {
-            const testing::FourierScene scene(seed);
+            const test::FourierScene scene(seed);
             auto fixed = scene.image(n, 0, 0), moving = scene.image(n, dx, dy);
             double mean = 0;
             for (const float v : moving) mean += v;
@@ -70,7 +70,7 @@ TEST_CASE("O17: shifts of 0.1 to 0.9 px are recovered within 0.05 px with 20 % c
 TEST_CASE("noise is not taken for a shift") {
     std::vector<TiePoint> points;
     for (std::uint64_t seed = 10; seed < 16; ++seed)
-        points.push_back(phase_correlation(testing::FourierScene(seed).image(64, 0, 0),
-                                           testing::FourierScene(seed + 100).image(64, 0, 0), 64));
+        points.push_back(phase_correlation(test::FourierScene(seed).image(64, 0, 0),
+                                           test::FourierScene(seed + 100).image(64, 0, 0), 64));
     CHECK_FALSE(combine_tie_points(points, 3).reliable);
 }

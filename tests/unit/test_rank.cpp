@@ -13,7 +13,7 @@
 
 using namespace shuibao;
 using namespace shuibao::algorithms;
-using shuibao::testing::shipped_rules;
+using shuibao::test::shipped_rules;
 
 namespace {
 
