@@ -57,7 +57,7 @@ Window Window::grown(std::int64_t halo) const {
 std::string TileId::str() const {
     const auto part = [](char axis, std::int32_t n) {
         char text[16];
-        std::snprintf(text, sizeof text, "%c%s%04d", axis, n < 0 ? "-" : "", std::abs(n));
+        std::snprintf(text, sizeof text, "%c%s%04lld", axis, n < 0 ? "-" : "", std::llabs(n));
         return std::string(text);
     };
     return part('X', x) + "_" + part('Y', y);

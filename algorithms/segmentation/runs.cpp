@@ -111,6 +111,11 @@ std::vector<Segment> connect(std::span<const RunStrip> strips, const Segmentatio
     std::vector<std::pair<const RunStrip*, const Run*>> all;
     for (const auto& strip : strips)
         for (const auto& run : strip.runs) all.emplace_back(&strip, &run);
+    // Strips side by side bring the rows of one another's right-hand neighbours late.
+    const auto before = [](const auto& a, const auto& b) {
+        return a.second->row != b.second->row ? a.second->row < b.second->row : a.second->col < b.second->col;
+    };
+    if (!std::is_sorted(all.begin(), all.end(), before)) std::sort(all.begin(), all.end(), before);
     DisjointSets sets(all.size());
     std::size_t above = 0, begin_of_row = 0;  // first run of the row above that may still touch
     std::size_t end_above = 0;

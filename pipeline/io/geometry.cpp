@@ -186,13 +186,23 @@ double Geometry::inscribed_radius(double tolerance) const {
 
 double Geometry::depth_beyond(const Geometry& o) const {
     if (empty() || o.empty()) return 0;
+    // By an index over `o`: OGR's own distance would hand all of `o` to GEOS again for every point.
+    GEOSContextHandle_t geos = OGRGeometry::createGEOSContext();
+    GEOSGeometry* g = o.m_geometry->exportToGEOS(geos);
+    const GEOSPreparedGeometry* index = g != nullptr ? GEOSPrepare_r(geos, g) : nullptr;
     double deepest = 0;
     for (const auto* polygon : *m_geometry->toMultiPolygon())
-        for (int i = 0; i < polygon->getExteriorRing()->getNumPoints(); ++i) {
-            OGRPoint p;
-            polygon->getExteriorRing()->getPoint(i, &p);
-            deepest = std::max(deepest, p.Distance(o.m_geometry.get()));
+        for (int i = 0; index != nullptr && i < polygon->getExteriorRing()->getNumPoints(); ++i) {
+            GEOSGeometry* p = GEOSGeom_createPointFromXY_r(geos, polygon->getExteriorRing()->getX(i),
+                                                           polygon->getExteriorRing()->getY(i));
+            double d = 0;
+            if (p != nullptr && GEOSPreparedDistance_r(geos, index, p, &d) == 1)
+                deepest = std::max(deepest, d);
+            if (p != nullptr) GEOSGeom_destroy_r(geos, p);
         }
+    if (index != nullptr) GEOSPreparedGeom_destroy_r(geos, index);
+    if (g != nullptr) GEOSGeom_destroy_r(geos, g);
+    OGRGeometry::freeGEOSContext(geos);
     return deepest;
 }
 

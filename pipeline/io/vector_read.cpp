@@ -247,9 +247,53 @@ std::optional<double> to_number(const Value& value) {
     return std::nullopt;
 }
 
+namespace {
+
+// A day as offices write it: 2021/5/6, 2021.05.06, 2021年5月6日, with or without a time of day behind it.
+std::optional<Date> written_date(std::string_view text) {
+    const auto blank = [](char c) { return c == ' ' || c == '\t'; };
+    while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+    while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+    if (const auto date = Date::parse(text)) return date;
+    const auto number = [&](std::size_t least, std::size_t most) {
+        std::size_t n = 0;
+        int value = 0;
+        for (; n < text.size() && n < most && text[n] >= '0' && text[n] <= '9'; ++n)
+            value = value * 10 + (text[n] - '0');
+        text.remove_prefix(n);
+        return n >= least ? value : -1;
+    };
+    const auto take = [&](std::string_view sign) {
+        if (!text.starts_with(sign)) return false;
+        text.remove_prefix(sign.size());
+        return true;
+    };
+    const int year = number(4, 4);
+    std::string_view second;
+    if (take("年"))
+        second = "月";
+    else
+        for (const std::string_view sign : {"-", "/", "."})
+            if (second.empty() && take(sign)) second = sign;
+    if (year < 0 || second.empty()) return std::nullopt;
+    const int month = number(1, 2);
+    if (month < 0 || !take(second)) return std::nullopt;
+    const int day = number(1, 2);
+    if (day < 0 || (second == "月" && !take("日"))) return std::nullopt;
+    if (!text.empty()) {  // a time of day: it does not move the day
+        if (!take(" ") && !take("T")) return std::nullopt;
+        if (number(1, 2) < 0 || !take(":") || number(2, 2) < 0) return std::nullopt;
+        if (take(":") && number(2, 2) < 0) return std::nullopt;
+        if (!text.empty()) return std::nullopt;
+    }
+    return Date::parse(fmt::format("{:04}-{:02}-{:02}", year, month, day));
+}
+
+}  // namespace
+
 std::optional<Date> to_date(const Value& value) {
     if (const auto* d = std::get_if<Date>(&value)) return *d;
-    if (const auto* s = std::get_if<std::string>(&value)) return Date::parse(*s);
+    if (const auto* s = std::get_if<std::string>(&value)) return written_date(*s);
     if (const auto* i = std::get_if<std::int64_t>(&value)) return Date::parse(std::to_string(*i));
     return std::nullopt;
 }

@@ -57,6 +57,28 @@ class Fields {
     std::map<std::string, std::string> m_mapped;
 };
 
+constexpr double hectare = 1e4;
+// A declared area so many times that of the polygons was written in m², not in hm²: 10 000 times where the
+// two agree, and no range is drawn a thousand times too small.
+constexpr double unit_mistaken = 1000;
+
+// DAREA where it is stated and believable, else the area of the ranges.
+void settle_area(RunContext& c, Project& p, double drawn) {
+    if (p.declared_area <= 0) {
+        p.declared_area = drawn;
+    } else if (drawn > 0 && p.declared_area > unit_mistaken * drawn) {
+        p.declared_area /= hectare;
+        const engine::Problem note{
+            "screen", p.key, "area_unit",
+            fmt::format("The declared area of {} would be {:.0f} times that of its range in hectares; it was "
+                        "read as square metres.",
+                        p.key, p.declared_area * hectare / drawn),
+            "Write the area of ranges in hectares (hm²)."};
+        c.log.write(engine::LogLevel::warn, note.what, "screen", note.unit);
+        c.notes.push_back(note);
+    }
+}
+
 }  // namespace
 
 void declare_approvals(OptionTable& t) {
@@ -134,8 +156,17 @@ std::vector<Project> read_approvals(RunContext& c, const std::string& crs) {
                                 "Write it as 2024-03-01."});
             }
         }
-        if (const auto area = io::to_number(fields.value(f, "area")))
-            p.declared_area = std::max(p.declared_area, *area * 1e4);
+        if (const auto v = fields.value(f, "area"); !io::to_text(v).empty()) {
+            if (const auto area = io::to_number(v)) {
+                p.declared_area = std::max(p.declared_area, *area * hectare);
+            } else {
+                c.problems.add({"screen", fmt::format("{}:{}", name, f.row), "bad_area",
+                                fmt::format("The area of the range '{}' is no number; the area of the "
+                                            "polygons stands for it.",
+                                            io::to_text(v)),
+                                "Write it in hectares, e.g. 12.5."});
+            }
+        }
         (fields.schematic(f) ? parts.schematic : parts.exact).push_back(f.shape);
     }
     if (nameless == layer.features.size())
@@ -150,7 +181,7 @@ std::vector<Project> read_approvals(RunContext& c, const std::string& crs) {
         p.exact = io::union_of(parts.exact);
         p.schematic = io::union_of(parts.schematic);
         p.parts.assign(parts.names.begin(), parts.names.end());
-        if (p.declared_area <= 0) p.declared_area = io::geodesic_area(p.exact, to_geographic);
+        settle_area(c, p, io::geodesic_area(p.exact, to_geographic));
         list.push_back(std::move(p));
     }
     return list;

@@ -69,7 +69,8 @@ std::vector<Object> objects_of(const io::VectorLayer& layer) {
         o.verdict = text(f, "verdict");
         o.id = text(f, "truth_id");
         if (o.id.empty()) o.id = std::to_string(f.row);
-        if (const auto c = text(f, "confidence"); !c.empty()) o.confidence = std::stod(c);
+        if (const auto it = f.values.find("confidence"); it != f.values.end())
+            o.confidence = std::clamp(io::to_number(it->second).value_or(1), 0.0, 1.0);
         o.onset = Date::parse(text(f, "onset"));
         o.complete = Date::parse(text(f, "complete"));
         o.from = Date::parse(text(f, "onset_from"));

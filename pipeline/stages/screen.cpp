@@ -3,6 +3,7 @@
 #include <cmath>
 #include <map>
 #include <memory>
+#include <numbers>
 #include <optional>
 
 #include <fmt/format.h>
@@ -67,8 +68,10 @@ class Overlay {
             cases.push_back(measure(d, id, shape, to_geographic));
             return cases;
         }
-        for (const auto& piece : split(shape, holders))
-            cases.push_back(measure(d, fmt::format("{}-{}", id, cases.size() + 1), piece, to_geographic));
+        const auto pieces = split(shape, holders);
+        for (const auto& piece : pieces)  // one only where the same ground was approved twice
+            cases.push_back(measure(d, pieces.size() == 1 ? id : fmt::format("{}-{}", id, cases.size() + 1),
+                                    piece, to_geographic));
         return cases;
     }
 
@@ -119,6 +122,15 @@ class Overlay {
         return out;
     }
 
+    // All exact ranges that come within `reach` of the bounds.
+    [[nodiscard]] std::vector<Geometry> nearby(const Bounds& bounds, double reach) const {
+        const Geometry frame = box(bounds, reach);
+        std::vector<Geometry> list;
+        for (std::size_t i = 0; i < m_projects.size(); ++i)
+            if (near(m_exact[i], bounds, reach)) list.push_back(m_projects[i].exact.intersection(frame));
+        return list;
+    }
+
     [[nodiscard]] Case measure(const Disturbance& d, const std::string& id, const Geometry& shape,
                                const io::Transformation& to_geographic) const {
         Case c;
@@ -136,22 +148,20 @@ class Overlay {
         const double delta =
             algorithms::tolerance(d.ground_sample, [&](std::string_view k) { return m_rules.number(k); });
         const Bounds bounds = shape.bounds();
-        std::vector<Geometry> ranges;
-        const Geometry frame = box(bounds, 3 * delta + 1);
-        for (std::size_t i = 0; i < m_projects.size(); ++i)
-            if (near(m_exact[i], bounds, delta)) ranges.push_back(m_projects[i].exact.intersection(frame));
-        const Geometry range = io::union_of(ranges);
+        const double reach = 3 * delta + 1;
+        const Geometry range = io::union_of(nearby(bounds, reach));
         const Geometry outside = range.empty() ? shape : shape.difference(range);
         f.outside = io::geodesic_area(outside, to_geographic);
         f.overlap_ratio = f.area > 0 ? std::clamp(1 - f.outside / f.area, 0.0, 1.0) : 0;
-        if (range.empty()) {
-            f.outside_tolerant = f.area;
-        } else {
-            std::vector<Geometry> kept;
-            for (const auto& part : shape.difference(range.buffered(delta)).parts())
-                if (part.inscribed_radius(delta / 100) >= delta) kept.push_back(part);
-            f.outside_tolerant = io::geodesic_area(io::union_of(kept), to_geographic);
+        const double least = std::numbers::pi * delta * delta;
+        std::vector<Geometry> kept;
+        for (const auto& part : (range.empty() ? shape : shape.difference(range.buffered(delta))).parts())
+            if (part.area() >= least && part.inscribed_radius(delta / 100) >= delta) kept.push_back(part);
+        f.outside_tolerant = io::geodesic_area(io::union_of(kept), to_geographic);
+        if (!range.empty()) {
             c.depth = outside.depth_beyond(range);
+            // The range that is nearest to the far end may lie beyond what was looked at.
+            if (c.depth > reach) c.depth = outside.depth_beyond(io::union_of(nearby(bounds, c.depth)));
         }
         const auto overlaps = overlapped(shape);
         if (f.overlap_ratio >= m_rules.number("min_overlap") && !overlaps.empty()) {
@@ -161,10 +171,10 @@ class Overlay {
             f.approved = m_projects[*c.project].approved;
             f.project_area = m_projects[*c.project].declared_area;
         }
-        const double reach = m_rules.number("schematic_distance_m");
+        const double link = m_rules.number("schematic_distance_m");
         for (std::size_t i = 0; i < m_projects.size() && !f.schematic_near; ++i)
             f.schematic_near =
-                near(m_schematic[i], bounds, reach) && m_projects[i].schematic.distance(shape) <= reach;
+                near(m_schematic[i], bounds, link) && m_projects[i].schematic.distance(shape) <= link;
         return c;
     }
 
@@ -392,10 +402,14 @@ class ScreenStage final : public Stage {
     static std::string local_crs(const std::string& crs, const Bounds& b) {
         const auto centre =
             io::Transformation(crs, "EPSG:4490")(Point{(b.min_x + b.max_x) / 2, (b.min_y + b.max_y) / 2});
-        return fmt::format("EPSG:{}", io::gauss_kruger_code(centre.x));
+        if (std::abs(centre.x - io::gauss_kruger_meridian(centre.x)) <= 1.5)
+            return fmt::format("EPSG:{}", io::gauss_kruger_code(centre.x));
+        // Beyond the zones of CGCS2000: UTM.
+        const int zone = static_cast<int>(std::clamp(std::floor((centre.x + 180) / 6) + 1, 1.0, 60.0));
+        return fmt::format("EPSG:{}{:02}", centre.y < 0 ? 327 : 326, zone);
     }
 
-    // Distances need metres: polygons in degrees are judged in the Gauss–Krüger zone of their middle.
+    // Distances need metres: polygons in degrees are judged in the zone of their middle.
     static std::string working_crs(DisturbanceSet& set) {
         if (!io::is_geographic(set.crs)) return set.crs;
         Bounds all;

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include <doctest/doctest.h>
-#include <opencv2/core.hpp>
 
+#include "support/fourier_scene.hpp"
 #include <shuibao/algorithms/masks.hpp>
 #include <shuibao/algorithms/registration.hpp>
 
@@ -41,53 +41,13 @@ TEST_CASE("rims grow by their margin and never over data that is masked for anot
     CHECK(q[2] == Quality::clear);
 }
 
-namespace {
-
-// A random scene with the 1/f spectrum of land, shifted by its Fourier phase on a larger periodic field: the
-// answer is known exactly.
-struct Scene {
-    static constexpr int field = 512;
-    cv::Mat spectrum;
-    explicit Scene(std::uint64_t seed) {
-        cv::Mat noise(field, field, CV_32F);
-        for (int y = 0; y < field; ++y)
-            for (int x = 0; x < field; ++x) {
-                seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
-                noise.at<float>(y, x) =
-                    static_cast<float>(static_cast<double>(seed >> 11) / 9007199254740992.0 - 0.5);
-            }
-        cv::dft(noise, spectrum, cv::DFT_COMPLEX_OUTPUT);
-    }
-    std::vector<float> image(int n, double dx, double dy) const {
-        cv::Mat moved = spectrum.clone(), out;
-        for (int y = 0; y < field; ++y)
-            for (int x = 0; x < field; ++x) {
-                const double fy = static_cast<double>(y < field / 2 ? y : y - field) / field,
-                             fx = static_cast<double>(x < field / 2 ? x : x - field) / field;
-                const double f = std::hypot(fx, fy), gain = f > 0 && f < 0.45 ? 1 / f : 0,
-                             angle = -2 * 3.14159265358979 * (fx * dx + fy * dy);
-                const auto v = moved.at<cv::Vec2f>(y, x);
-                const double c = std::cos(angle), s = std::sin(angle);
-                moved.at<cv::Vec2f>(y, x) = cv::Vec2f(static_cast<float>(gain * (v[0] * c - v[1] * s)),
-                                                      static_cast<float>(gain * (v[0] * s + v[1] * c)));
-            }
-        cv::dft(moved, out, cv::DFT_INVERSE | cv::DFT_REAL_OUTPUT | cv::DFT_SCALE);
-        std::vector<float> crop;
-        for (int y = 0; y < n; ++y)
-            for (int x = 0; x < n; ++x) crop.push_back(out.at<float>(y + 64, x + 64));
-        return crop;
-    }
-};
-
-}  // namespace
-
 TEST_CASE("O17: shifts of 0.1 to 0.9 px are recovered within 0.05 px with 20 % cloud") {
     const int n = 256;
     for (int step = 1; step <= 9; step += 2) {
         std::vector<TiePoint> points;
         const double dx = 0.1 * step, dy = -0.1 * step + 0.05;
         for (std::uint64_t seed = 1; seed <= 4; ++seed) {
-            const Scene scene(seed);
+            const test::FourierScene scene(seed);
             auto fixed = scene.image(n, 0, 0), moving = scene.image(n, dx, dy);
             double mean = 0;
             for (const float v : moving) mean += v;
@@ -110,7 +70,7 @@ TEST_CASE("O17: shifts of 0.1 to 0.9 px are recovered within 0.05 px with 20 % c
 TEST_CASE("noise is not taken for a shift") {
     std::vector<TiePoint> points;
     for (std::uint64_t seed = 10; seed < 16; ++seed)
-        points.push_back(
-            phase_correlation(Scene(seed).image(64, 0, 0), Scene(seed + 100).image(64, 0, 0), 64));
+        points.push_back(phase_correlation(test::FourierScene(seed).image(64, 0, 0),
+                                           test::FourierScene(seed + 100).image(64, 0, 0), 64));
     CHECK_FALSE(combine_tie_points(points, 3).reliable);
 }

@@ -52,9 +52,10 @@ struct Segment {
     ChangeKind kind = ChangeKind::none;          ///< most frequent
 };
 
-/// Joins runs over strips (in order of rows, without gaps or overlap) into 8-connected objects that hold a
-/// seed and at least min_pixels pixels, in order of their first pixel (row, then column). Runs may be split
-/// over strips side by side or one below the other only at strip edges. O(runs · α(runs)).
+/// Joins the runs of strips or tiles (without overlap, in any order) into 8-connected objects that hold a
+/// seed and at least min_pixels pixels, in order of their first pixel (row, then column): the same objects
+/// however the map was cut. Runs cut at an edge stay cut in Segment::runs. O(runs · α(runs)) for strips of
+/// full width in order of rows, O(runs · log runs) else.
 [[nodiscard]] std::vector<Segment> connect(std::span<const RunStrip> strips,
                                            const SegmentationOptions& options);
 

@@ -19,7 +19,9 @@ namespace shuibao::io {
 using Value = std::variant<std::monostate, std::int64_t, double, std::string, Date>;
 [[nodiscard]] std::string to_text(const Value& value);  ///< empty for null; shortest round-trip numbers
 [[nodiscard]] std::optional<double> to_number(const Value& value);  ///< numbers, and texts that are numbers
-[[nodiscard]] std::optional<Date> to_date(const Value& value);      ///< dates, and texts that are dates
+/// Dates, and texts that are dates: what Date::parse takes, and 2021/5/6, 2021.5.6, 2021年5月6日, with or
+/// without a local time of day behind it.
+[[nodiscard]] std::optional<Date> to_date(const Value& value);
 
 /// Something that was mended or passed over while reading; `row` counts from 1 as the format does (0 = the
 /// layer).

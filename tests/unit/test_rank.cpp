@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rules §6, as far as the rule set holds it: severity is the sum of named items, tiers and hard rules follow,
+// and the order of a list is total.
+#include <algorithm>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "support/rules.hpp"
+#include <shuibao/algorithms/risk.hpp>
+
+using namespace shuibao;
+using namespace shuibao::algorithms;
+using shuibao::test::shipped_rules;
+
+namespace {
+
+struct Row {
+    const char* what;
+    RiskFacts facts;
+    double severity;
+    Tier tier;
+    bool wait = false;
+};
+
+constexpr auto none = Tier::none, low = Tier::low, medium = Tier::medium, high = Tier::high;
+
+RiskFacts facts(Verdict verdict, double hectares, double share = 0, const char* credit = "",
+                double confidence = 1) {
+    RiskFacts f;
+    f.verdict = verdict;
+    f.area = hectares * 1e4;
+    f.offending_area = offending_area(verdict, f.area, f.area);
+    f.exceed_share = share;
+    f.credit = credit;
+    f.confidence = confidence;
+    return f;
+}
+
+}  // namespace
+
+TEST_CASE("rules §6: facts → severity and tier") {
+    using enum Verdict;
+    const std::vector<Row> table = {
+        {"compliant", facts(compliant, 20), 0, none},
+        {"compliant, bad credit", facts(compliant, 20, 0, "D"), 0, none},
+        {"pending", facts(pending, 20), 5, none},
+        {"early", facts(before_approval, 20), 5, none},
+        {"early, listed D", facts(before_approval, 20, 0, "D"), 13, none},
+        {"unapproved, below 0.5 hm²", facts(unapproved, 0.49), 25, low},
+        {"unapproved 0.5 hm²", facts(unapproved, 0.5), 30, low},
+        {"unapproved below 2 hm²", facts(unapproved, 1.99), 30, low},
+        {"unapproved 2 hm²", facts(unapproved, 2), 35, medium},
+        {"unapproved 2 hm², C 0.5", facts(unapproved, 2, 0, "", 0.5), 35, medium},
+        {"unapproved 2 hm², C 0.49", facts(unapproved, 2, 0, "", 0.49), 35, low},
+        {"unapproved 5 hm²", facts(unapproved, 5), 40, medium},
+        {"unapproved below 10 hm²", facts(unapproved, 9.99), 40, medium},
+        {"hard rule: unapproved 10 hm²", facts(unapproved, 10), 45, high},
+        {"hard rule, C 0.4", facts(unapproved, 10, 0, "", 0.4), 45, high},
+        {"hard rule, C below 0.4 waits", facts(unapproved, 10, 0, "", 0.39), 45, low, true},
+        {"spoil 10 hm²", facts(unapproved_spoil, 10), 50, high},
+        {"spoil 1 hm²", facts(unapproved_spoil, 1), 35, medium},
+        {"relocated 1 hm²", facts(relocated, 1), 25, low},
+        {"relocated 10 hm²: no hard rule", facts(relocated, 10), 40, medium},
+        {"exceeds by 9.9 %", facts(exceeds, 0.3, 0.099), 6, none},
+        {"exceeds by 10 %", facts(exceeds, 0.3, 0.10), 12, none},
+        {"exceeds by 10 %, 0.5 hm²", facts(exceeds, 0.5, 0.10), 17, low},
+        {"exceeds by 29.9 %", facts(exceeds, 0.5, 0.299), 17, low},
+        {"hard rule: exceeds by 30 %", facts(exceeds, 0.2, 0.30), 20, high},
+        {"hard rule: exceeds by 30 %, unsure", facts(exceeds, 0.2, 0.30, "", 0.2), 20, low, true},
+        {"a share without exceedance is no hard rule", facts(before_approval, 2, 0.5), 5, none},
+        {"credit C", facts(unapproved, 1, 0, "C"), 34, low},
+        {"credit D lifts to medium", facts(unapproved, 1, 0, "D"), 38, medium},
+        {"credit A gives nothing", facts(unapproved, 1, 0, "A"), 30, low},
+        {"unsure pending stays out", facts(pending, 5, 0, "", 0.1), 5, none, true},
+        {"unsure small unapproved", facts(unapproved, 0.3, 0, "", 0.1), 25, low, true},
+    };
+    const auto rules = shipped_rules();
+    for (const auto& row : table) {
+        CAPTURE(row.what);
+        const auto r = score(row.facts, rules);
+        CHECK(r.severity == row.severity);
+        CHECK(tier_code(r.tier) == tier_code(row.tier));
+        CHECK(r.wait == row.wait);
+        double sum = 0;
+        for (const auto& item : r.items) {
+            sum += item.points;
+            CHECK(item.points == rules(item.rule));
+            CHECK_FALSE(item.value.empty());
+            CHECK_FALSE(item.source.empty());
+        }
+        CHECK(sum == r.severity);
+        // Confidence never enters severity.
+        auto unsure = row.facts;
+        unsure.confidence = 0.05;
+        CHECK(score(unsure, rules).severity == row.severity);
+        CHECK(score(unsure, rules).tier <= low);
+    }
+}
+
+TEST_CASE("severity is capped, and 60 points split by confidence at 0.7 and 0.4") {
+    const auto rules = shipped_rules({{"points_unapproved", 70}});
+    CHECK(score(facts(Verdict::unapproved, 1, 0, "", 0.7), rules).tier == high);
+    CHECK(score(facts(Verdict::unapproved, 1, 0, "", 0.69), rules).tier == medium);
+    CHECK(score(facts(Verdict::unapproved, 1, 0, "", 0.4), rules).tier == medium);
+    CHECK(score(facts(Verdict::unapproved, 1, 0, "", 0.39), rules).tier == low);
+    CHECK(
+        score(facts(Verdict::unapproved, 10, 0, "D"), shipped_rules({{"points_unapproved", 95}})).severity ==
+        100);
+}
+
+TEST_CASE("offending area: all of it when unapproved, the part outside when exceeding, else nothing") {
+    for (const auto v : {Verdict::unapproved, Verdict::unapproved_spoil, Verdict::relocated})
+        CHECK(offending_area(v, 500, 70) == 500);
+    CHECK(offending_area(Verdict::exceeds, 500, 70) == 70);
+    for (const auto v : {Verdict::compliant, Verdict::pending, Verdict::before_approval})
+        CHECK(offending_area(v, 500, 70) == 0);
+}
+
+TEST_CASE("the order of a list is total: any shuffle sorts to the same list") {
+    std::vector<RankKey> keys;
+    std::mt19937 random(7);
+    for (int i = 0; i < 300; ++i)
+        keys.push_back({static_cast<Tier>(random() % 4), static_cast<double>(random() % 3) * 5,
+                        static_cast<double>(random() % 3) * 100, "202403-" + std::to_string(10000 + i)});
+    auto sorted = keys;
+    std::sort(sorted.begin(), sorted.end(), ranks_before);
+    for (int round = 0; round < 20; ++round) {
+        std::shuffle(keys.begin(), keys.end(), random);
+        std::sort(keys.begin(), keys.end(), ranks_before);
+        for (std::size_t i = 0; i < keys.size(); ++i) REQUIRE(keys[i].case_id == sorted[i].case_id);
+    }
+    for (std::size_t i = 1; i < sorted.size(); ++i) {
+        const auto &a = sorted[i - 1], &b = sorted[i];
+        CHECK(ranks_before(a, b));
+        CHECK_FALSE(ranks_before(b, a));
+        CHECK(a.tier >= b.tier);
+        if (a.tier == b.tier) CHECK(a.severity >= b.severity);
+        if (a.tier == b.tier && a.severity == b.severity) CHECK(a.offending_area >= b.offending_area);
+    }
+    CHECK_FALSE(ranks_before(sorted[0], sorted[0]));
+}
