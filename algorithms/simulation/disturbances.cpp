@@ -25,41 +25,55 @@ class Placer {
         : m_plan(plan), m_o(plan.options), m_n(plan.options.size), m_taken(plan.land.cover.size(), 0) {}
 
     void place() {
-        Draws d(part(m_o.seed, 81));
-        for (const bool old : {false, true}) {
-            const int wanted = old ? m_o.old_sites : m_o.sites;
-            for (int made = 0, tries = 0; made < wanted && tries < 300 * wanted; ++tries)
-                if (one(d, old)) ++made;
-        }
+        for (const bool old : {false, true})
+            for (int i = 0; i < (old ? m_o.old_sites : m_o.sites); ++i) {
+                Draws d(part(part(m_o.seed, old ? 80 : 81), static_cast<std::uint64_t>(i)));
+                const double u = d.uniform();
+                const auto kind = u < 0.60   ? SiteKind::construction
+                                  : u < 0.75 ? SiteKind::road
+                                  : u < 0.87 ? SiteKind::quarry
+                                             : SiteKind::spoil;
+                // 0.11 … 8 hm²; what was drawn is looked for room until there is none, so that large ones and
+                // roads are not crowded out.
+                const double area = 11 * std::pow(70.0, std::pow(d.uniform(), 1.25));
+                bool placed = false;
+                for (int tries = 0; tries < 400 && !placed; ++tries) placed = one(d, kind, area, old);
+                // No room for that: a small building site finds some.
+                for (int tries = 0; tries < 200 && !placed; ++tries)
+                    placed = one(d, SiteKind::construction, std::min(area, 40.0), old);
+            }
     }
 
   private:
-    bool one(Draws& d, bool old) {
+    bool one(Draws& d, SiteKind kind, double wanted, bool old) {
         Site s;
         s.old = old;
-        const double u = d.uniform();
-        s.kind = u < 0.60   ? SiteKind::construction
-                 : u < 0.75 ? SiteKind::road
-                 : u < 0.87 ? SiteKind::quarry
-                            : SiteKind::spoil;
-        const Shape shape = s.kind == SiteKind::road ? road(d) : patch(d, s.kind);
-        if (static_cast<std::int64_t>(shape.pixels.size()) < least_pixels || !room_for(shape, s.kind))
+        s.kind = kind;
+        const Shape shape = kind == SiteKind::road ? road(d) : patch(d, kind, wanted);
+        if (static_cast<std::int64_t>(shape.pixels.size()) < least_pixels || !room_for(shape, kind))
             return false;
         const auto area = static_cast<double>(shape.pixels.size());
-        // Weeks to months: large sites and roads take longer.
-        const double duration = std::min(220.0, (12 + 4.5 * std::sqrt(area)) * d.uniform(0.6, 1.8));
         const int from = m_o.from.days(), to = m_o.to.days(), watched = m_o.monitor_from.days();
-        if (old)
-            s.onset = static_cast<int>(d.uniform(from - 300, std::max(from - 299, watched - 200)));
-        else
-            s.onset = static_cast<int>(d.uniform(watched, std::max(watched + 1, to - 45)));
         const double f = d.uniform();
         s.fate = f < 0.42 ? Fate::open : f < 0.72 ? Fate::built : f < 0.86 ? Fate::reverted : Fate::dormant;
         if (old) s.fate = f < 0.6 ? Fate::open : Fate::built;
+        // Weeks to months: large sites and roads take longer.
+        double duration = std::min(220.0, (12 + 4.5 * std::sqrt(area)) * d.uniform(0.6, 1.8));
+        const double when = d.uniform();
+        if (old) {  // all work is done when the watch begins
+            duration = std::min(duration, 90.0);
+            s.onset = from - 300 + static_cast<int>(when * std::max(1, watched - 200 - from + 300));
+        } else if (s.fate == Fate::reverted) {  // early and quick, so that its end is inside the archive
+            s.onset = watched + static_cast<int>(when * 0.45 * (to - watched));
+            duration = std::min(duration, 60.0);
+        } else {
+            s.onset = watched + static_cast<int>(when * std::max(1, to - 45 - watched));
+        }
         s.soil = open_ground(d, shape);
         const auto index = static_cast<std::int16_t>(m_plan.sites.size());
         const auto key = part(part(m_o.seed, 82), m_plan.sites.size());
-        const double halt = d.uniform(0.4, 0.7), pause = d.uniform(120, 260), wait = d.uniform(80, 200);
+        const double halt = d.uniform(0.4, 0.7), pause = d.uniform(120, 260),
+                     wait = old ? 40 : d.uniform(80, 200);
         s.complete = s.onset;
         std::vector<std::size_t> opened;
         for (const auto& p : shape.pixels) {
@@ -80,7 +94,7 @@ class Placer {
         }
         if (opened.empty()) return false;
         if (s.fate == Fate::reverted) {
-            const int day = s.complete + static_cast<int>(d.uniform(60, 200));
+            const int day = s.complete + static_cast<int>(d.uniform(60, 140));
             if (day <= to) s.reverted = day;
         }
         std::sort(opened.begin(), opened.end());
@@ -103,9 +117,8 @@ class Placer {
     }
 
     // A rotated rectangle or ellipse with a ragged rim; work starts at one end.
-    Shape patch(Draws& d, SiteKind kind) {
+    Shape patch(Draws& d, SiteKind kind, double area) {
         Shape shape;
-        const double area = 11 * std::pow(70.0, std::pow(d.uniform(), 1.25));  // 0.11 … 8 hm²
         const double ratio = d.uniform(1, 2.8), angle = d.uniform(0, 3.14159265358979);
         const bool round = kind == SiteKind::quarry || kind == SiteKind::spoil;
         const double b = std::sqrt(area / ratio / (round ? 3.1416 : 4)), a = b * ratio;
@@ -190,7 +203,8 @@ class Placer {
                          : 0;
         }
         if (water > 0 || houses > 0) return false;
-        return kind != SiteKind::quarry || !m_hills || hilly * 2 > static_cast<std::int64_t>(shape.pixels.size());
+        return kind != SiteKind::quarry || !m_hills ||
+               hilly * 2 > static_cast<std::int64_t>(shape.pixels.size());
     }
 
     void claim(const Shape& shape) {

@@ -90,7 +90,7 @@ class Builder {
     // Metres. Smooth waves only: their slope is what shades the hills.
     [[nodiscard]] double elevation(double x, double y) const {
         const double h = hills(x, y);
-        return h <= 0 ? 0 : h * (150 * waves(m_seed + 12, x, y, 70) + 45 * waves(m_seed + 13, x, y, 26));
+        return h <= 0 ? 0 : h * (160 * waves(m_seed + 12, x, y, 70) + 60 * waves(m_seed + 13, x, y, 24));
     }
 
     void pixel(std::int64_t col, std::int64_t row) {
@@ -130,7 +130,7 @@ class Builder {
         const Cell town = cell_at(m_seed + 17, 125, x, y);
         Draws t(part(town.key, 1));
         if (to_river > 14 && hilly < 0.5 && t.chance(0.8)) {
-            const double radius = t.uniform(6, 19), stretch = t.uniform(0.7, 1.4);
+            const double radius = t.uniform(8, 27), stretch = t.uniform(0.7, 1.4);
             const double d = std::hypot((x - town.x) * stretch, (y - town.y) / stretch) /
                              (radius * (0.6 + 0.8 * waves(m_seed + 18, x, y, 12)));
             if (d < 1) {
@@ -142,7 +142,9 @@ class Builder {
             }
         }
         if (hilly > 0.08) {
-            const Cell c = cell_at(m_seed + 20, 34, x, y);
+            // Woods end in bends, not in straight lines.
+            const Cell c = cell_at(m_seed + 20, 34, x + 26 * (waves(m_seed + 24, x, y, 17) - 0.5),
+                                   y + 26 * (waves(m_seed + 25, x, y, 17) - 0.5));
             const double wood = waves(m_seed + 21, c.x, c.y, 150), u = uniform(part(c.key, 2));
             const Cover cover = hilly < 0.25 && u < 0.45 ? Cover::orchard
                                 : u > 0.94               ? Cover::rock

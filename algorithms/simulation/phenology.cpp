@@ -12,7 +12,7 @@ namespace {
 struct Crop {
     double peak, rise, fall, height, harvest;  // harvest: days after the peak
 };
-constexpr Crop wheat_tillers = {-25, 26, 42, 0.36, 100}, wheat = {111, 30, 19, 0.97, 46},
+constexpr Crop wheat_tillers = {-22, 24, 44, 0.47, 100}, wheat = {111, 30, 19, 0.97, 46},
                maize = {222, 20, 22, 0.95, 46}, one_crop = {208, 26, 24, 0.92, 52};
 
 Season season_of(const Crop& c, int first_of_year, double shift, double vigour) {

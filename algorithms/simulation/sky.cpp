@@ -50,7 +50,7 @@ Sky make_sky(const Plan& plan, std::size_t look) {
     const auto n = static_cast<double>(points.size());
     // Of what the mask calls clear 3 % lies under thin cloud and 2 % in shadow on the average: less on clear
     // days, more on broken ones.
-    const double thin = l.clear > 0.97F ? 0.015 : 0.047, dim = l.clear > 0.97F ? 0.010 : 0.031;
+    const double thin = l.clear > 0.97F ? 0.020 : 0.066, dim = l.clear > 0.97F ? 0.010 : 0.032;
     const double truly_clear = static_cast<double>(l.clear) * (1 - thin - dim);
     // A pixel is clear when neither it nor its caster is cloud.
     std::vector<float> worse;

@@ -22,6 +22,29 @@ int estimate_year(int day) {
     return 1970 + static_cast<int>(std::floor(day / 365.2425));
 }
 
+// Clear views: 0.13 of them from June to mid-September and 0.36 otherwise, on the average of days that are
+// overcast, broken or clear (algorithms.md §2.3). Each season of each year gets its share of each kind, in
+// random order: with some dozen looks free draws would make cloudless summers.
+void draw_clear_shares(const Options& o, std::vector<Look>& looks) {
+    for (std::size_t first = 0, last = 0; first < looks.size(); first = last) {
+        const bool rain = rainy_season(looks[first].date.days());
+        while (last < looks.size() && rainy_season(looks[last].date.days()) == rain) ++last;
+        std::vector<std::pair<std::uint64_t, std::size_t>> order;
+        for (std::size_t i = first; i < last; ++i)
+            order.emplace_back(part(part(o.seed, 74), static_cast<std::uint64_t>(looks[i].date.days())), i);
+        std::sort(order.begin(), order.end());
+        for (std::size_t rank = 0; rank < order.size(); ++rank) {
+            auto& l = looks[order[rank].second];
+            Draws d(order[rank].first);
+            const double u = (static_cast<double>(rank) + d.uniform()) / static_cast<double>(order.size());
+            const double clear = rain ? 0.05 : 0.20, broken = rain ? 0.16 : 0.32;
+            l.clear = static_cast<float>(u < clear            ? 0.99
+                                         : u < clear + broken ? 0.04 + 0.92 * (u - clear) / broken
+                                                              : 0);
+        }
+    }
+}
+
 }  // namespace
 
 int new_year(int year) {
@@ -54,7 +77,7 @@ Weather make_weather(const Options& o) {
     std::vector<double> flood(days, 0.0);
     for (int year = year_of(w.first); year <= year_of(o.to.days()); ++year) {
         Draws d(part(seed, static_cast<std::uint64_t>(year)));
-        if (!d.chance(0.75)) continue;
+        if (!d.chance(0.5)) continue;
         const int peak = new_year(year) + static_cast<int>(d.uniform(185, 240));
         const double crest = d.uniform(170, 330);  // cm above the usual river
         for (int day = peak - 6; day <= peak + 40; ++day)
@@ -108,13 +131,6 @@ std::vector<Look> make_looks(const Options& o) {
         };
         l.shift_x = shift();
         l.shift_y = shift();
-        // Clear views: 0.13 of them from June to mid-September and 0.36 otherwise, on the average of days
-        // that are overcast, broken or clear (algorithms.md §2.3).
-        const double u = d.uniform(), broken = d.uniform(0.04, 0.96);
-        if (rainy_season(day))
-            l.clear = static_cast<float>(u < 0.05 ? 0.99 : u < 0.21 ? broken : 0);
-        else
-            l.clear = static_cast<float>(u < 0.20 ? 0.99 : u < 0.52 ? broken : 0);
         // What the atmospheric correction leaves: stronger in the blue.
         const double haze = 0.007 * d.gauss(), gain = 0.025 * d.gauss();
         static constexpr std::array<double, 6> blueness = {1.0, 0.75, 0.6, 0.35, 0.12, 0.08};
@@ -125,6 +141,7 @@ std::vector<Look> make_looks(const Options& o) {
         l.offset = l.date >= o.offset_from;
         looks.push_back(l);
     }
+    draw_clear_shares(o, looks);
     const auto clear_look = [&](Draws& d, Date after, std::size_t tries) {
         std::size_t best = looks.size();
         for (std::size_t t = 0; t < tries; ++t) {
