@@ -149,7 +149,8 @@ class Placer {
     Shape road(Draws& d) {
         Shape shape;
         const double extent = static_cast<double>(m_n);
-        const double length = std::min(d.uniform(50, 300), 0.6 * extent), half = d.uniform(0.55, 1.5);
+        const double length = std::min(d.uniform(50, 300), 0.6 * extent),
+                     half = 0.55 + 0.95 * std::sqrt(d.uniform());
         double x = d.uniform(4, extent - 4), y = d.uniform(4, extent - 4), heading = d.uniform(0, 6.2831853);
         const double bend = 0.004 * d.gauss();
         std::vector<std::pair<std::size_t, double>> seen;

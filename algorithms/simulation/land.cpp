@@ -15,9 +15,9 @@ Spectrum soil_at(std::uint64_t seed, double x, double y) {
                                                        {0.070F, 0.090F, 0.115F, 0.160F, 0.220F, 0.200F},
                                                        {0.075F, 0.110F, 0.155F, 0.220F, 0.290F, 0.245F},
                                                        {0.140F, 0.180F, 0.225F, 0.285F, 0.360F, 0.320F}}};
-    const double a = waves(seed + 31, x, y, 230), b = waves(seed + 32, x, y, 310);
+    const double a = billows(seed + 31, x, y, 230), b = billows(seed + 32, x, y, 310);
     const auto& first = a < 0.45 ? soils[0] : a < 0.62 ? soils[2] : soils[1];
-    return mixed(first, soils[3], smooth_step(0.62, 0.8, b));
+    return mixed(first, soils[3], smooth_step(0.58, 0.74, b));
 }
 
 // Distance to the river and height above its datum; the channel winds from west to east.
@@ -84,13 +84,13 @@ class Builder {
 
   private:
     [[nodiscard]] double hills(double x, double y) const {
-        return smooth_step(0.56, 0.78, waves(m_seed + 11, x, y, 260)) *
+        return smooth_step(0.55, 0.72, billows(m_seed + 11, x, y, 260)) *
                smooth_step(15, 80, m_river.distance(x, y));
     }
     // Metres. Smooth waves only: their slope is what shades the hills.
     [[nodiscard]] double elevation(double x, double y) const {
         const double h = hills(x, y);
-        return h <= 0 ? 0 : h * (160 * waves(m_seed + 12, x, y, 70) + 60 * waves(m_seed + 13, x, y, 24));
+        return h <= 0 ? 0 : h * (160 * billows(m_seed + 12, x, y, 70) + 60 * billows(m_seed + 13, x, y, 26));
     }
 
     void pixel(std::int64_t col, std::int64_t row) {
@@ -145,7 +145,7 @@ class Builder {
             // Woods end in bends, not in straight lines.
             const Cell c = cell_at(m_seed + 20, 34, x + 26 * (waves(m_seed + 24, x, y, 17) - 0.5),
                                    y + 26 * (waves(m_seed + 25, x, y, 17) - 0.5));
-            const double wood = waves(m_seed + 21, c.x, c.y, 150), u = uniform(part(c.key, 2));
+            const double wood = billows(m_seed + 21, c.x, c.y, 150), u = uniform(part(c.key, 2));
             const Cover cover = hilly < 0.25 && u < 0.45 ? Cover::orchard
                                 : u > 0.94               ? Cover::rock
                                 : u > 0.72               ? Cover::grass
@@ -178,13 +178,13 @@ class Builder {
                      cy = block.y + (static_cast<double>(row) + 0.5) * depth * std::sin(angle) +
                           (static_cast<double>(strip) + 0.5 - offset) * width * std::cos(angle);
         Draws f(part(key, 8));
-        const double custom = waves(m_seed + 23, cx, cy, 190) + 0.12 * f.gauss();  // villages farm alike
+        const double custom = billows(m_seed + 23, cx, cy, 190) + 0.12 * f.gauss();  // villages farm alike
         const double u1 = f.uniform();
         const Cover cover = u1 < 0.022       ? Cover::greenhouse
                             : u1 < 0.045     ? Cover::orchard
                             : u1 < 0.085     ? Cover::idle
-                            : custom < 0.56  ? Cover::double_crop
-                            : custom < 0.68  ? Cover::rotated
+                            : custom < 0.63  ? Cover::double_crop
+                            : custom < 0.74  ? Cover::rotated
                             : f.chance(0.75) ? Cover::single_crop
                                              : Cover::rotated;
         return {parcel(key, cx, cy, cover), cover};

@@ -115,7 +115,7 @@ class Drawing {
     }
 
     [[nodiscard]] float snow_on(std::int64_t x, std::int64_t y) const {
-        const double patch = waves(m_seed + 1, static_cast<double>(x), static_cast<double>(y), 38);
+        const double patch = billows(m_seed + 1, static_cast<double>(x), static_cast<double>(y), 38);
         return static_cast<float>(
             smooth_step(0.75 * patch, 0.75 * patch + 0.25, static_cast<double>(m_snow)));
     }
@@ -251,7 +251,7 @@ class Drawing {
         const float visible = (m_line[x] + m_line[n + x] + red) / 3;
         // Bright roofs, film and dry soil are called cloud now and then, in patches.
         if (visible > 0.185F &&
-            waves(m_seed + 5, static_cast<double>(x), static_cast<double>(y), 13) > 0.72) {
+            billows(m_seed + 5, static_cast<double>(x), static_cast<double>(y), 13) > 0.69) {
             ++m_out.false_cloud;
             return 8;
         }

@@ -56,4 +56,11 @@ inline double waves(std::uint64_t seed, double x, double y, double wavelength) {
            (corner(fx, fy + 1) * (1 - u) + corner(fx + 1, fy + 1) * u) * v;
 }
 
+/// Two octaves in turned frames, 0–1: no edge follows the lattice, as those of waves() do.
+inline double billows(std::uint64_t seed, double x, double y, double wavelength) {
+    const double u = 0.839 * x + 0.545 * y, v = -0.545 * x + 0.839 * y,  // 33°
+        s = 0.326 * x + 0.946 * y, t = -0.946 * x + 0.326 * y;           // 71°
+    return 0.68 * waves(seed, u, v, wavelength) + 0.32 * waves(seed + 0x51ED, s, t, 0.43 * wavelength);
+}
+
 }  // namespace shuibao::algorithms

@@ -27,9 +27,8 @@ Sky make_sky(const Plan& plan, std::size_t look) {
     sky.field.resize(static_cast<std::size_t>(sky.points) * static_cast<std::size_t>(sky.points));
     for (int j = 0; j < sky.points; ++j)
         for (int i = 0; i < sky.points; ++i)
-            sky.field[static_cast<std::size_t>(j * sky.points + i)] =
-                static_cast<float>(0.55 * waves(seed + 11, i, j, 19) + 0.28 * waves(seed + 12, i, j, 7.3) +
-                                   0.17 * waves(seed + 13, i, j, 2.7));
+            sky.field[static_cast<std::size_t>(j * sky.points + i)] = static_cast<float>(
+                0.62 * billows(seed + 11, i, j, 19) + 0.38 * billows(seed + 12, i, j, 6.1));
     // The caster of a shadow stands towards the sun, as far as the cloud is high; the lattice's margin is
     // what it can be at most.
     const Sun sun = sun_on(l.date.days());

@@ -23,12 +23,14 @@ int estimate_year(int day) {
 }
 
 // Clear views: 0.13 of them from June to mid-September and 0.36 otherwise, on the average of days that are
-// overcast, broken or clear (algorithms.md §2.3). Each season of each year gets its share of each kind, in
-// random order: with some dozen looks free draws would make cloudless summers.
+// overcast, broken or clear (algorithms.md §2.3). Every spell of some weeks gets its share of each kind, in
+// random order: with some dozen looks free draws would make cloudless summers, and summers never seen.
 void draw_clear_shares(const Options& o, std::vector<Look>& looks) {
+    constexpr std::size_t spell = 11;
     for (std::size_t first = 0, last = 0; first < looks.size(); first = last) {
         const bool rain = rainy_season(looks[first].date.days());
-        while (last < looks.size() && rainy_season(looks[last].date.days()) == rain) ++last;
+        while (last < looks.size() && last - first < spell && rainy_season(looks[last].date.days()) == rain)
+            ++last;
         std::vector<std::pair<std::uint64_t, std::size_t>> order;
         for (std::size_t i = first; i < last; ++i)
             order.emplace_back(part(part(o.seed, 74), static_cast<std::uint64_t>(looks[i].date.days())), i);

@@ -52,7 +52,7 @@ enum class Case { unapproved, compliant, exceeds, before_approval, schematic };
 
 struct Verdict {
     Case kind = Case::unapproved;
-    bool reliable = true;  ///< wide enough to be judged from 10 m pixels (rules §2)
+    bool reliable = true;  ///< large and wide enough to be judged from 10 m pixels (rules §2 and §3.1)
 };
 
 const char* code_of(const Verdict& v, const series::Site& site) {
@@ -92,7 +92,8 @@ class Truth {
                                  : Case::before_approval;
             if (v.kind == Case::exceeds && plan.sites[i].segment.pixels < 80) v.kind = Case::compliant;
             const double core = m_shapes[i].buffered(-SimulatedArea::gsd / 2).area() / m_shapes[i].area();
-            v.reliable = 1 - core <= rules.number("max_core_loss");
+            v.reliable = 1 - core <= rules.number("max_core_loss") &&
+                         m_shapes[i].area() >= rules.number("min_area_m2");
         }
         place_schematic(rules.number("schematic_distance_m"));
     }
