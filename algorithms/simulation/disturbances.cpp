@@ -4,7 +4,7 @@
 
 #include "parts.hpp"
 
-namespace shuibao::algorithms::series {
+namespace shuibao::algorithms::simulated {
 namespace {
 
 constexpr std::int16_t never = std::numeric_limits<std::int16_t>::max();
@@ -259,4 +259,4 @@ const char* name_of(SiteKind kind) {
     return names[static_cast<std::size_t>(kind)];
 }
 
-}  // namespace shuibao::algorithms::series
+}  // namespace shuibao::algorithms::simulated

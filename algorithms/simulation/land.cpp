@@ -4,7 +4,7 @@
 
 #include "parts.hpp"
 
-namespace shuibao::algorithms::series {
+namespace shuibao::algorithms::simulated {
 namespace {
 
 constexpr double pi = 3.14159265358979;
@@ -309,4 +309,4 @@ const char* name_of(Cover cover) {
     return names[static_cast<std::size_t>(cover) - 1];
 }
 
-}  // namespace shuibao::algorithms::series
+}  // namespace shuibao::algorithms::simulated

@@ -3,7 +3,7 @@
 
 #include "surface.hpp"
 
-namespace shuibao::algorithms::series {
+namespace shuibao::algorithms::simulated {
 namespace {
 
 constexpr std::int64_t strip = 32, rim = 3;
@@ -288,4 +288,4 @@ Picture draw(const Plan& plan, std::size_t i) {
     return Drawing(plan, i).draw();
 }
 
-}  // namespace shuibao::algorithms::series
+}  // namespace shuibao::algorithms::simulated

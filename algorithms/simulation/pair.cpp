@@ -9,6 +9,11 @@
 namespace shuibao::algorithms {
 namespace {
 
+using simulated::gauss;
+using simulated::mix;
+using simulated::uniform;
+using simulated::waves;
+
 float noise(std::uint64_t key) {
     return static_cast<float>(gauss(key));
 }

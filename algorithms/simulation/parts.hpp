@@ -7,7 +7,7 @@
 #include "random.hpp"
 #include <shuibao/algorithms/simulated_series.hpp>
 
-namespace shuibao::algorithms::series {
+namespace shuibao::algorithms::simulated {
 
 // Reflectances of the materials: orders of magnitude of Sentinel-2 surface reflectance over the plain of
 // Henan; the soils keep NDVI below 0.2, as field spectra do (algorithms.md §2.3 uses 0.22 for open ground).
@@ -91,4 +91,4 @@ struct Sky {
 };
 Sky make_sky(const Plan& plan, std::size_t look);
 
-}  // namespace shuibao::algorithms::series
+}  // namespace shuibao::algorithms::simulated

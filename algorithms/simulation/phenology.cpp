@@ -3,7 +3,7 @@
 
 #include "parts.hpp"
 
-namespace shuibao::algorithms::series {
+namespace shuibao::algorithms::simulated {
 namespace {
 
 // Days of the year about which the plain of Henan sows and harvests: wheat greens again in February, stands
@@ -183,4 +183,4 @@ State state_of(const Parcel& p, const std::vector<Season>& seasons, int day) {
     return s;
 }
 
-}  // namespace shuibao::algorithms::series
+}  // namespace shuibao::algorithms::simulated

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstdint>
 
-namespace shuibao::algorithms {
+namespace shuibao::algorithms::simulated {
 
 /// SplitMix64 (Steele, Lea and Flood 2014).
 inline std::uint64_t mix(std::uint64_t z) {
@@ -32,9 +32,9 @@ inline double gauss(std::uint64_t key) {
 class Draws {
   public:
     explicit Draws(std::uint64_t key) : m_key(mix(key)) {}
-    double uniform() { return algorithms::uniform(m_key + m_n++); }
+    double uniform() { return simulated::uniform(m_key + m_n++); }
     double uniform(double low, double high) { return low + uniform() * (high - low); }
-    double gauss() { return algorithms::gauss(part(m_key, m_n++)); }
+    double gauss() { return simulated::gauss(part(m_key, m_n++)); }
     bool chance(double p) { return uniform() < p; }
 
   private:
@@ -63,4 +63,4 @@ inline double billows(std::uint64_t seed, double x, double y, double wavelength)
     return 0.68 * waves(seed, u, v, wavelength) + 0.32 * waves(seed + 0x51ED, s, t, 0.43 * wavelength);
 }
 
-}  // namespace shuibao::algorithms
+}  // namespace shuibao::algorithms::simulated

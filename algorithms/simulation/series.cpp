@@ -7,7 +7,7 @@
 #include "parts.hpp"
 #include <shuibao/core/error.hpp>
 
-namespace shuibao::algorithms::series {
+namespace shuibao::algorithms::simulated {
 namespace {
 
 // What happened in fields, from their calendars.
@@ -147,4 +147,4 @@ std::optional<Date> first_clear(const Plan& plan, std::size_t site,
     return std::nullopt;
 }
 
-}  // namespace shuibao::algorithms::series
+}  // namespace shuibao::algorithms::simulated

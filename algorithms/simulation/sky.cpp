@@ -3,7 +3,7 @@
 
 #include "parts.hpp"
 
-namespace shuibao::algorithms::series {
+namespace shuibao::algorithms::simulated {
 namespace {
 
 // Value below which `share` of the (sorted) values lie; beyond the ends: everything or nothing.
@@ -72,4 +72,4 @@ Sky make_sky(const Plan& plan, std::size_t look) {
     return sky;
 }
 
-}  // namespace shuibao::algorithms::series
+}  // namespace shuibao::algorithms::simulated

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace shuibao::algorithms::series {
+namespace shuibao::algorithms::simulated {
 namespace {
 
 enum Water : std::uint32_t { reservoir, wet_bank, bank, old_bank, river, bar, silt };
@@ -132,4 +132,4 @@ std::uint32_t Surfaces::opened(std::size_t pixel, std::uint32_t parcel) const {
     return m_sites + i * site_surfaces + (!built ? open : as_roof ? roof : paved);
 }
 
-}  // namespace shuibao::algorithms::series
+}  // namespace shuibao::algorithms::simulated

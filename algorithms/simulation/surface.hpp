@@ -4,7 +4,7 @@
 
 #include "parts.hpp"
 
-namespace shuibao::algorithms::series {
+namespace shuibao::algorithms::simulated {
 
 /// ρ = ground · texture · (1 − g) + plant · g with g = min(1, green · (2 − texture)): dark soil is fertile.
 struct Surface {
@@ -43,4 +43,4 @@ class Surfaces {
     std::vector<Surface> m_list;
 };
 
-}  // namespace shuibao::algorithms::series
+}  // namespace shuibao::algorithms::simulated

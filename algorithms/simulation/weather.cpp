@@ -3,7 +3,7 @@
 
 #include "parts.hpp"
 
-namespace shuibao::algorithms::series {
+namespace shuibao::algorithms::simulated {
 namespace {
 
 constexpr double pi = 3.14159265358979;
@@ -166,4 +166,4 @@ std::vector<Look> make_looks(const Options& o) {
     return looks;
 }
 
-}  // namespace shuibao::algorithms::series
+}  // namespace shuibao::algorithms::simulated

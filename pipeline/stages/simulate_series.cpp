@@ -15,7 +15,7 @@
 namespace shuibao::pipeline {
 namespace {
 
-namespace series = algorithms::series;
+namespace sim = algorithms::simulated;
 using io::FieldType;
 using io::Value;
 
@@ -26,8 +26,8 @@ Date day_of(const RunContext& c, const char* key) {
                 "Write the day as 2021-01-01.");
 }
 
-series::Options options_of(const RunContext& c) {
-    series::Options o;
+sim::Options options_of(const RunContext& c) {
+    sim::Options o;
     o.size = c.settings.integer("simulate.size");
     if (o.size > 4096)
         throw Error(ErrorCode::usage, fmt::format("A simulated series cannot be {} px wide.", o.size),
@@ -55,11 +55,11 @@ struct Verdict {
     bool reliable = true;  ///< large and wide enough to be judged from 10 m pixels (rules §2 and §3.1)
 };
 
-const char* code_of(const Verdict& v, const series::Site& site) {
+const char* code_of(const Verdict& v, const sim::Site& site) {
     if (!v.reliable) return "pending";
     switch (v.kind) {
         case Case::unapproved:
-            return site.kind == series::SiteKind::spoil ? "unapproved_spoil" : "unapproved";
+            return site.kind == sim::SiteKind::spoil ? "unapproved_spoil" : "unapproved";
         case Case::compliant:
             return "compliant";
         case Case::exceeds:
@@ -74,7 +74,7 @@ const char* code_of(const Verdict& v, const series::Site& site) {
 
 class Truth {
   public:
-    Truth(const RunContext& c, const SimulatedArea& area, const series::Plan& plan)
+    Truth(const RunContext& c, const SimulatedArea& area, const sim::Plan& plan)
         : m_area(area), m_plan(plan) {
         for (const auto& s : plan.sites) {
             if (s.old) break;
@@ -99,7 +99,7 @@ class Truth {
     }
 
     void write(const std::filesystem::path& folder,
-               const std::vector<std::vector<series::Picture::SiteView>>& views) const {
+               const std::vector<std::vector<sim::Picture::SiteView>>& views) const {
         std::array<io::LayerData, 2> layers = {sites(views), look_alikes()};
         io::write_geopackage(folder / "truth.gpkg", layers);
         SimulatedApprovals approvals;
@@ -130,8 +130,7 @@ class Truth {
                 m_verdicts[j].kind = Case::compliant;
     }
 
-    [[nodiscard]] io::LayerData sites(
-        const std::vector<std::vector<series::Picture::SiteView>>& views) const {
+    [[nodiscard]] io::LayerData sites(const std::vector<std::vector<sim::Picture::SiteView>>& views) const {
         static constexpr std::array<const char*, 4> fates = {"open", "built", "reverted", "dormant"};
         io::LayerData layer{"truth",
                             SimulatedArea::crs,
@@ -147,7 +146,7 @@ class Truth {
                             {}};
         for (std::size_t i = 0; i < m_shapes.size(); ++i) {
             const auto& s = m_plan.sites[i];
-            const auto seen = series::first_clear(m_plan, i, views);
+            const auto seen = sim::first_clear(m_plan, i, views);
             layer.rows.push_back(
                 {m_shapes[i],
                  {static_cast<std::int64_t>(i), std::string(name_of(s.kind)),
@@ -166,7 +165,7 @@ class Truth {
                              {"to_date", FieldType::date},
                              {"area_m2", FieldType::real}},
                             {}};
-        for (const auto& l : series::look_alikes(m_plan)) {
+        for (const auto& l : sim::look_alikes(m_plan)) {
             const auto shape = m_area.shape_of(l.segment);
             layer.rows.push_back({shape, {std::string(l.kind), Date(l.from), Date(l.to), shape.area()}});
         }
@@ -195,24 +194,24 @@ class Truth {
 
     static constexpr double schematic_margin = 120;  // m
     const SimulatedArea& m_area;
-    const series::Plan& m_plan;
+    const sim::Plan& m_plan;
     std::vector<io::Geometry> m_shapes;
     std::vector<Verdict> m_verdicts;
 };
 
-void write_cover(const std::filesystem::path& folder, const SimulatedArea& area, const series::Plan& plan) {
+void write_cover(const std::filesystem::path& folder, const SimulatedArea& area, const sim::Plan& plan) {
     std::vector<std::uint16_t> codes(plan.land.cover.size());
     std::transform(plan.land.cover.begin(), plan.land.cover.end(), codes.begin(),
-                   [](series::Cover c) { return static_cast<std::uint16_t>(c); });
+                   [](sim::Cover c) { return static_cast<std::uint16_t>(c); });
     io::GeoTiffOptions o{.compression = "DEFLATE", .bytes = true};
-    for (int code = 1; code <= series::cover_count; ++code)
-        o.metadata[fmt::format("CLASS_{}", code)] = name_of(static_cast<series::Cover>(code));
+    for (int code = 1; code <= sim::cover_count; ++code)
+        o.metadata[fmt::format("CLASS_{}", code)] = name_of(static_cast<sim::Cover>(code));
     const io::GeoTiffBand band{"cover", codes, {}};
     io::write_geotiff(folder / "cover.tif", area.grid, area.window, std::span(&band, 1), o);
 }
 
 // What happened to each look: one line of scenes.csv.
-std::string line_of(const series::Look& l, const series::Picture& p, float wet, float snow) {
+std::string line_of(const sim::Look& l, const sim::Picture& p, float wet, float snow) {
     const double data = static_cast<double>(std::max<std::int64_t>(1, p.data)),
                  clear = static_cast<double>(std::max<std::int64_t>(1, p.clear));
     return fmt::format(
@@ -265,16 +264,16 @@ void declare_series(OptionTable& t) {
 
 void simulate_series(RunContext& c, const std::filesystem::path& folder) {
     const auto options = options_of(c);
-    const auto plan = series::make_plan(options);
+    const auto plan = sim::make_plan(options);
     if (c.batch.empty()) c.batch = options.to.compact().substr(0, 6);
     const SimulatedArea area(options.size);
     const Truth truth(c, area, plan);
-    std::vector<std::vector<series::Picture::SiteView>> views(plan.looks.size());
+    std::vector<std::vector<sim::Picture::SiteView>> views(plan.looks.size());
     std::vector<std::string> lines(plan.looks.size());
     static constexpr std::array<const char*, 6> names = {"blue", "green", "red", "nir", "swir16", "swir22"};
     c.executor.parallel_for(plan.looks.size(), [&](std::size_t i) {
         engine::check_stop();
-        auto picture = series::draw(plan, i);
+        auto picture = sim::draw(plan, i);
         const auto& look = plan.looks[i];
         SimulatedScene scene;
         scene.date = look.date;

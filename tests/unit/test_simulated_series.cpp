@@ -16,7 +16,7 @@
 #include <shuibao/core/error.hpp>
 
 using namespace shuibao;
-using namespace shuibao::algorithms::series;
+using namespace shuibao::algorithms::simulated;
 
 namespace {
 

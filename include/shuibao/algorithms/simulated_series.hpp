@@ -11,7 +11,7 @@
 #include <shuibao/algorithms/segmentation.hpp>
 #include <shuibao/core/date.hpp>
 
-namespace shuibao::algorithms::series {
+namespace shuibao::algorithms::simulated {
 
 /// Surface reflectance in blue, green, red, nir, swir16, swir22.
 using Spectrum = std::array<float, 6>;
@@ -179,4 +179,4 @@ struct Picture {
 [[nodiscard]] std::optional<Date> first_clear(const Plan& plan, std::size_t site,
                                               const std::vector<std::vector<Picture::SiteView>>& views);
 
-}  // namespace shuibao::algorithms::series
+}  // namespace shuibao::algorithms::simulated
