@@ -174,7 +174,7 @@ class SimulateStage final : public Stage {
                                   {number, *Date::parse(looks[1].date), *Date::parse(looks[2].date),
                                    std::string(code_of(kind))}});
             if (kind == Case::unapproved) continue;
-            approvals.add(number, kind == Case::exceeds ? part_of_site(site) : site.buffered(15),
+            approvals.add(number, kind == Case::exceeds ? part_of_site(site, Side::west) : site.buffered(15),
                           *Date::parse(kind == Case::before_approval ? "2024-12-01" : "2022-09-01"));
         }
         io::write_geopackage(folder / "truth.gpkg", std::span(&truth, 1));

@@ -184,7 +184,7 @@ class Truth {
             case Case::compliant:
                 return approvals.add(number, m_shapes[i].buffered(15), in_time);
             case Case::exceeds:
-                return approvals.add(number, part_of_site(m_shapes[i]), in_time);
+                return approvals.add(number, part_of_site(m_shapes[i], Side::end), in_time);
             case Case::before_approval:
                 return approvals.add(number, m_shapes[i].buffered(15), late);
             case Case::schematic:

@@ -133,11 +133,11 @@ void SimulatedApprovals::write(const std::filesystem::path& folder) const {
     io::write_shapefile(folder / "approvals.shp", m_layer, "GBK");
 }
 
-io::Geometry part_of_site(const io::Geometry& site) {
+io::Geometry part_of_site(const io::Geometry& site, Side side) {
     Bounds b = site.bounds();
     const double width = b.max_x - b.min_x, depth = b.max_y - b.min_y, margin = 50;
     b = {b.min_x - margin, b.min_y - margin, b.max_x + margin, b.max_y + margin};
-    if (width >= depth)
+    if (side == Side::west || width >= depth)
         b.max_x = b.min_x + margin + 0.35 * width;
     else
         b.max_y = b.min_y + margin + 0.35 * depth;

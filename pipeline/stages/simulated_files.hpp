@@ -47,8 +47,9 @@ class SimulatedApprovals {
     io::LayerData m_layer;
 };
 
-/// A third of a site along its longer axis, with a margin: most of the site lies outside this range.
-[[nodiscard]] io::Geometry part_of_site(const io::Geometry& site);
+enum class Side { west, end };  ///< end: of the longer axis
+/// A third of a site on one side, with a margin: most of the site lies outside this range.
+[[nodiscard]] io::Geometry part_of_site(const io::Geometry& site, Side side);
 
 /// run.yaml, written last: its presence says that the archive is complete.
 void write_run_config(const std::filesystem::path& folder);
