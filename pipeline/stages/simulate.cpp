@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -117,6 +119,7 @@ class SimulateStage final : public Stage {
                         "Choose another folder, or say --overwrite.");
         for (const auto& part : {folder, folder / "images", folder / "catalog"})
             io::sweep_temporaries(part, io::Depth::folder);
+        clear_archive(folder);
         if (c.settings.text("simulate.kind") == "series") return simulate_series(c, folder);
         algorithms::SimulationOptions o;
         o.size = c.settings.integer("simulate.size");
@@ -137,6 +140,21 @@ class SimulateStage final : public Stage {
     }
 
   private:
+    // What an earlier archive left would be catalogued with this one; run.yaml goes first, as it says that
+    // the archive is complete.
+    static void clear_archive(const std::filesystem::path& folder) {
+        std::filesystem::remove(folder / "run.yaml");
+        for (const char* part : {"images", "catalog"}) {
+            if (!std::filesystem::exists(folder / part)) continue;
+            std::vector<std::filesystem::path> old;
+            for (const auto& e : std::filesystem::directory_iterator(folder / part))
+                if (const auto name = e.path().filename().string();
+                    name.starts_with("demo_") || name.starts_with("series_"))
+                    old.push_back(e.path());
+            for (const auto& file : old) std::filesystem::remove(file);
+        }
+    }
+
     static void write_look(const std::filesystem::path& folder, const SimulatedArea& area,
                            const Landscape& landscape, int i) {
         const auto& look = looks[i];

@@ -117,6 +117,19 @@ class Series(unittest.TestCase):
         self.assertEqual([b["common_name"] for b in item["assets"]["data"]["eo:bands"]],
                          ["blue", "green", "red", "nir"])
 
+    def test_overwriting_leaves_nothing_of_the_old_archive(self):
+        folder = pathlib.Path(self.scratch.name) / "again"
+        short = ["simulate", str(folder), "--kind", "series", "--size", "128", "--to", "2021-03-01",
+                 "--monitor-from", "2021-01-05", "--sites", "2", "--old-sites", "0"]
+        self.assertEqual(run(*short, "--from", "2021-01-01").returncode, 0)
+        (folder / "images" / "mine.txt").write_text("kept")
+        self.assertEqual(run(*short, "--from", "2021-01-02", "--overwrite").returncode, 0)
+        items = sorted(p.name for p in (folder / "catalog").iterdir())
+        self.assertEqual(len(items), 12)
+        self.assertNotIn("series_20210101.json", items)
+        self.assertFalse((folder / "images" / "series_20210101_SCL.tif").exists())
+        self.assertEqual((folder / "images" / "mine.txt").read_text(), "kept")
+
     def test_refusals(self):
         for args, words in ((["--from", "2023-13-01"], "Write the day as 2021-01-01."),
                             (["--size", "5000"], "Give at most 4096 for simulate.size"),
