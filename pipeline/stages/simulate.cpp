@@ -108,7 +108,7 @@ class SimulateStage final : public Stage {
                .help = "Another number, another landscape",
                .min = 0,
                .max = 1e9});
-        declare_series(t);
+        declare_simulated_series(t);
     }
 
     void run(RunContext& c) const override {

@@ -224,7 +224,7 @@ std::string line_of(const sim::Look& l, const sim::Picture& p, float wet, float 
 
 }  // namespace
 
-void declare_series(OptionTable& t) {
+void declare_simulated_series(OptionTable& t) {
     t.add({.key = "simulate.from", .fallback = "2021-01-01", .help = "First day of a series"});
     t.add({.key = "simulate.to", .fallback = "2023-12-31", .help = "Last day of a series"});
     t.add({.key = "simulate.monitor_from",

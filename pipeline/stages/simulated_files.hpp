@@ -55,7 +55,7 @@ enum class Side { west, end };  ///< end: of the longer axis
 void write_run_config(const std::filesystem::path& folder);
 
 /// Options of `--kind series` and the writing of it; part of stage `simulate`.
-void declare_series(OptionTable& table);
+void declare_simulated_series(OptionTable& table);
 void simulate_series(RunContext& context, const std::filesystem::path& folder);
 
 }  // namespace shuibao::pipeline
