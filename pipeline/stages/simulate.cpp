@@ -1,30 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
+#include "simulated_files.hpp"
 #include <shuibao/algorithms/simulation.hpp>
 #include <shuibao/core/error.hpp>
 #include <shuibao/io/atomic_output.hpp>
-#include <shuibao/io/geotiff.hpp>
-#include <shuibao/io/raster.hpp>
-#include <shuibao/io/vector.hpp>
-#include <shuibao/pipeline/stage.hpp>
 
 namespace shuibao::pipeline {
 namespace {
 
 using algorithms::Landscape;
 using io::FieldType;
-using io::Geometry;
-using io::Value;
-
-// North of Nanyang, Henan: fields, hills and the edge of two 3° zones.
-constexpr const char* crs = "EPSG:32649";
-constexpr double left = 680000, top = 3660000, gsd = 10;
 
 struct Look {
     const char* date;
@@ -69,12 +60,15 @@ const char* code_of(Case c) {
 class SimulateStage final : public Stage {
   public:
     [[nodiscard]] StageInfo info() const override {
-        return {.summary = "Make a small archive with known truth",
+        return {.summary = "Make an archive with known truth",
                 .description =
-                    "Writes an invented landscape into a folder: STAC Items, four images with clouds and "
-                    "masks, approved ranges (GBK shapefile), the true sites with their verdicts, and a "
-                    "configuration to run it.",
-                .example = {"shuibao simulate demo && shuibao run demo/run.yaml"},
+                    "Writes an invented landscape into a folder: STAC Items, images with clouds and masks, "
+                    "approved ranges (GBK shapefile), the true sites with their verdicts, and a "
+                    "configuration to run it. A pair is four images of two springs; a series is every pass "
+                    "over some years, with crops, weather, look-alikes and the day each site opened.",
+                .example = {"shuibao simulate demo && shuibao run demo/run.yaml",
+                            "shuibao simulate plain --kind series --size 1000 --from 2021-01-01 --to "
+                            "2023-12-31"},
                 .positional = "simulate.folder",
                 .in_run = false,
                 .needs_store = false};
@@ -85,22 +79,27 @@ class SimulateStage final : public Stage {
                .type = OptionType::path,
                .fallback = "demo",
                .help = "Folder to write to"});
+        t.add({.key = "simulate.kind",
+               .type = OptionType::choice,
+               .fallback = "pair",
+               .help = "pair: four images of two springs; series: every pass over some years",
+               .choices = {"pair", "series"}});
         t.add({.key = "simulate.size",
                .type = OptionType::integer,
                .fallback = "800",
-               .help = "Pixels a side, 10 m each",
+               .help = "Pixels a side, 10 m each; a series at most 4096",
                .min = 128,
                .max = 8192});
         t.add({.key = "simulate.sites",
                .type = OptionType::integer,
                .fallback = "24",
-               .help = "Sites opened between the epochs, as far as there is room",
+               .help = "Sites opened between the epochs, or in the monitored time, as far as there is room",
                .min = 0,
                .max = 10000});
         t.add({.key = "simulate.cloud",
                .type = OptionType::number,
                .fallback = "0.08",
-               .help = "Rough share of cloud",
+               .help = "Rough share of cloud in a pair; a series has the weather of the plain",
                .min = 0,
                .max = 0.6});
         t.add({.key = "simulate.seed",
@@ -109,6 +108,7 @@ class SimulateStage final : public Stage {
                .help = "Another number, another landscape",
                .min = 0,
                .max = 1e9});
+        declare_simulated_series(t);
     }
 
     void run(RunContext& c) const override {
@@ -119,24 +119,20 @@ class SimulateStage final : public Stage {
                         "Choose another folder, or say --overwrite.");
         for (const auto& part : {folder, folder / "images", folder / "catalog"})
             io::sweep_temporaries(part, io::Depth::folder);
+        clear_archive(folder);
+        if (c.settings.text("simulate.kind") == "series") return simulate_series(c, folder);
         algorithms::SimulationOptions o;
         o.size = c.settings.integer("simulate.size");
         o.sites = static_cast<int>(c.settings.integer("simulate.sites"));
         o.cloud = c.settings.number("simulate.cloud");
         o.seed = static_cast<std::uint64_t>(c.settings.integer("simulate.seed"));
         const auto landscape = algorithms::simulate_landscape(o);
-        const Grid grid = Grid::aligned_to(crs, left, top, gsd, 1024);
-        const Window window = grid.window(Bounds{left, top - gsd * static_cast<double>(o.size),
-                                                 left + gsd * static_cast<double>(o.size), top});
+        const SimulatedArea area(o.size);
         c.executor.parallel_for(std::size(looks), [&](std::size_t i) {
-            write_look(folder, grid, window, landscape, static_cast<int>(i));
+            write_look(folder, area, landscape, static_cast<int>(i));
         });
-        write_truth(folder, grid, window, landscape);
-        // Last: its presence says that the archive is complete.
-        io::write_text(config,
-                       "# Made by `shuibao simulate`; run it with `shuibao run` and this file.\n"
-                       "imagery:\n  catalog: catalog\napprovals:\n  path: approvals.shp\n"
-                       "store: store\noutput: output\n");
+        write_truth(folder, area, landscape);
+        write_run_config(folder);
         c.log.write(engine::LogLevel::info,
                     fmt::format("{} sites, {} images of {} × {} px → {}", landscape.sites.size(),
                                 std::size(looks), o.size, o.size, config.string()),
@@ -144,132 +140,63 @@ class SimulateStage final : public Stage {
     }
 
   private:
-    static void write_look(const std::filesystem::path& folder, const Grid& grid, const Window& window,
+    // What an earlier archive left would be catalogued with this one; run.yaml goes first, as it says that
+    // the archive is complete.
+    static void clear_archive(const std::filesystem::path& folder) {
+        std::filesystem::remove(folder / "run.yaml");
+        for (const char* part : {"images", "catalog"}) {
+            if (!std::filesystem::exists(folder / part)) continue;
+            std::vector<std::filesystem::path> old;
+            for (const auto& e : std::filesystem::directory_iterator(folder / part))
+                if (const auto name = e.path().filename().string();
+                    name.starts_with("demo_") || name.starts_with("series_"))
+                    old.push_back(e.path());
+            for (const auto& file : old) std::filesystem::remove(file);
+        }
+    }
+
+    static void write_look(const std::filesystem::path& folder, const SimulatedArea& area,
                            const Landscape& landscape, int i) {
         const auto& look = looks[i];
-        const auto block =
-            algorithms::simulate_look(landscape, i, look.day_of_year, look.opened, window.col, window.row);
+        const auto block = algorithms::simulate_look(landscape, i, look.day_of_year, look.opened,
+                                                     area.window.col, area.window.row);
         static constexpr const char* names[] = {"blue", "green", "red", "nir", "swir16", "swir22"};
-        std::vector<io::GeoTiffBand> bands;
-        for (int b = 0; b < block.planes(); ++b) bands.push_back({names[b], block.plane(b), {1e-4F, -0.1F}});
-        const std::string day = Date::parse(look.date)->compact(), id = "demo_" + day;
-        io::write_geotiff(folder / "images" / (id + ".tif"), grid, window, bands,
-                          {.compression = "DEFLATE", .level = 1, .predictor = true, .nodata = 0});
+        SimulatedScene scene;
+        scene.date = *Date::parse(look.date);
+        scene.id = "demo_" + scene.date.compact();
+        for (int b = 0; b < block.planes(); ++b)
+            scene.bands.push_back({names[b], block.plane(b), {1e-4F, -0.1F}});
         std::vector<std::uint16_t> scl(block.pixels());
         std::transform(block.quality().begin(), block.quality().end(), scl.begin(), scl_of);
-        const io::GeoTiffBand mask{"scl", scl, {}};
-        io::write_geotiff(folder / "images" / (id + "_SCL.tif"), grid, window, std::span(&mask, 1),
-                          {.compression = "DEFLATE", .bytes = true});
-        io::write_text(folder / "catalog" / (id + ".json"),
-                       item(id, look, grid.bounds(window)).dump(1) + "\n");
+        scene.scl = scl;
+        write_scene(folder, area, scene);
     }
 
-    static nlohmann::ordered_json item(const std::string& id, const Look& look, const Bounds& b) {
-        const auto g = io::transform_bounds(b, crs, "EPSG:4326");
-        nlohmann::ordered_json bands = nlohmann::ordered_json::array(), raster = bands;
-        for (const char* name : {"blue", "green", "red", "nir", "swir16", "swir22"}) {
-            bands.push_back({{"name", name}, {"common_name", name}});
-            raster.push_back({{"data_type", "uint16"},
-                              {"nodata", 0},
-                              {"scale", 0.0001},
-                              {"offset", -0.1},
-                              {"spatial_resolution", gsd}});
-        }
-        return {{"type", "Feature"},
-                {"stac_version", "1.0.0"},
-                {"stac_extensions",
-                 {"https://stac-extensions.github.io/eo/v1.0.0/schema.json",
-                  "https://stac-extensions.github.io/raster/v1.1.0/schema.json",
-                  "https://stac-extensions.github.io/projection/v1.0.0/schema.json"}},
-                {"id", id},
-                {"collection", "sentinel-2-l2a"},
-                {"geometry",
-                 {{"type", "Polygon"},
-                  {"coordinates",
-                   {{{g.min_x, g.min_y},
-                     {g.max_x, g.min_y},
-                     {g.max_x, g.max_y},
-                     {g.min_x, g.max_y},
-                     {g.min_x, g.min_y}}}}}},
-                {"bbox", {g.min_x, g.min_y, g.max_x, g.max_y}},
-                {"properties",
-                 {{"datetime", std::string(look.date) + "T03:00:00Z"},
-                  {"platform", "simulated"},
-                  {"proj:epsg", 32649},
-                  {"gsd", gsd}}},
-                {"links", nlohmann::ordered_json::array()},
-                {"assets",
-                 {{"data",
-                   {{"href", "../images/" + id + ".tif"},
-                    {"type", "image/tiff; application=geotiff"},
-                    {"roles", {"data"}},
-                    {"eo:bands", bands},
-                    {"raster:bands", raster}}},
-                  {"SCL",
-                   {{"href", "../images/" + id + "_SCL.tif"},
-                    {"type", "image/tiff; application=geotiff"},
-                    {"roles", {"data"}},
-                    {"raster:bands", {{{"data_type", "uint8"}}}}}}}}};
-    }
-
-    static void write_truth(const std::filesystem::path& folder, const Grid& grid, const Window& window,
+    static void write_truth(const std::filesystem::path& folder, const SimulatedArea& area,
                             const Landscape& landscape) {
         io::LayerData truth{"truth",
-                            crs,
+                            SimulatedArea::crs,
                             {{"truth_id", FieldType::integer},
                              {"onset_from", FieldType::date},
                              {"onset_to", FieldType::date},
                              {"verdict", FieldType::text}},
                             {}};
-        io::LayerData ranges{"approvals",
-                             crs,
-                             {{"PRNM", FieldType::text, 120},
-                              {"PRID", FieldType::text, 30},
-                              {"DPOZ", FieldType::text, 80},
-                              {"PRTYPE", FieldType::text, 30},
-                              {"SEAA", FieldType::text, 60},
-                              {"SADT", FieldType::text, 10},
-                              {"DAREA", FieldType::real, 16, 4},
-                              {"PAPT", FieldType::text, 30},
-                              {"CREDIT", FieldType::text, 2}},
-                             {}};
-        static constexpr const char* types[] = {"公路工程", "房地产工程", "工业园区工程", "露天非金属矿"};
+        SimulatedApprovals approvals;
         for (std::size_t i = 0; i < landscape.sites.size(); ++i) {
-            auto shape = algorithms::outline(landscape.sites[i], 0, false);
-            for (auto& polygon : shape)
-                for (auto& p : polygon.outer)
-                    p = {grid.x_of_col(static_cast<double>(window.col) + p.x),
-                         grid.y_of_row(static_cast<double>(window.row) - p.y)};
-            const Geometry site(shape);
+            const auto site = area.shape_of(landscape.sites[i]);
+            const auto number = static_cast<std::int64_t>(i);
             Case kind = static_cast<Case>(i % 4);
             // Too little of a small site would lie outside to count as exceeding.
             if (kind == Case::exceeds && landscape.sites[i].pixels < 80) kind = Case::compliant;
             truth.rows.push_back({site,
-                                  {static_cast<std::int64_t>(i), *Date::parse(looks[1].date),
-                                   *Date::parse(looks[2].date), std::string(code_of(kind))}});
+                                  {number, *Date::parse(looks[1].date), *Date::parse(looks[2].date),
+                                   std::string(code_of(kind))}});
             if (kind == Case::unapproved) continue;
-            const Geometry range = kind == Case::exceeds ? half_of(site) : site.buffered(15);
-            ranges.rows.push_back(
-                {range,
-                 {fmt::format("示范项目第{}号", i), fmt::format("SF{:05}", i),
-                  fmt::format("示范建设有限公司{}", i), std::string(types[i % 4]), std::string("市水利局"),
-                  std::string(kind == Case::before_approval ? "2024-12-01" : "2022-09-01"),
-                  std::round(range.area()) / 1e4, std::string("主体工程区"), std::string("B")}});
+            approvals.add(number, kind == Case::exceeds ? part_of_site(site, Side::west) : site.buffered(15),
+                          *Date::parse(kind == Case::before_approval ? "2024-12-01" : "2022-09-01"));
         }
         io::write_geopackage(folder / "truth.gpkg", std::span(&truth, 1));
-        io::write_shapefile(folder / "approvals.shp", ranges, "GBK");
-    }
-
-    // The western part of a site, with its margin: the rest lies outside the approval.
-    static Geometry half_of(const Geometry& site) {
-        const Bounds b = site.bounds();
-        const double x = b.min_x + 0.35 * (b.max_x - b.min_x);
-        const Ring ring = {{b.min_x - 50, b.min_y - 50},
-                           {x, b.min_y - 50},
-                           {x, b.max_y + 50},
-                           {b.min_x - 50, b.max_y + 50},
-                           {b.min_x - 50, b.min_y - 50}};
-        return site.buffered(15).intersection(Geometry(MultiPolygon{Polygon{ring, {}}}));
+        approvals.write(folder);
     }
 };
 

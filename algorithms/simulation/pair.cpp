@@ -3,42 +3,19 @@
 #include <array>
 #include <cmath>
 
+#include "random.hpp"
 #include <shuibao/algorithms/simulation.hpp>
 
 namespace shuibao::algorithms {
 namespace {
 
-// SplitMix64 (Steele et al. 2014): a hash of a counter, so that any pixel's noise can be had by itself and no
-// standard library changes it.
-std::uint64_t mix(std::uint64_t z) {
-    z += 0x9E3779B97F4A7C15ULL;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
-    return z ^ (z >> 31);
-}
-double uniform(std::uint64_t key) {
-    return static_cast<double>(mix(key) >> 11) * 0x1.0p-53;
-}
-// Sum of four uniforms, standardised: near enough to a Gaussian for pixel noise, and exact everywhere.
-float noise(std::uint64_t key) {
-    double sum = -2;
-    for (std::uint64_t i = 0; i < 4; ++i) sum += uniform(key * 4 + i);
-    return static_cast<float>(sum * std::sqrt(3.0));
-}
+using simulated::gauss;
+using simulated::mix;
+using simulated::uniform;
+using simulated::waves;
 
-// Smooth noise of a given wavelength, 0–1.
-double waves(std::uint64_t seed, double x, double y, double wavelength) {
-    x /= wavelength;
-    y /= wavelength;
-    const double fx = std::floor(x), fy = std::floor(y);
-    const auto corner = [&](double cx, double cy) {
-        return uniform(mix(seed) ^ (static_cast<std::uint64_t>(static_cast<std::int64_t>(cx)) * 73856093ULL) ^
-                       (static_cast<std::uint64_t>(static_cast<std::int64_t>(cy)) * 19349663ULL));
-    };
-    const auto ease = [](double t) { return t * t * (3 - 2 * t); };
-    const double u = ease(x - fx), v = ease(y - fy);
-    return (corner(fx, fy) * (1 - u) + corner(fx + 1, fy) * u) * (1 - v) +
-           (corner(fx, fy + 1) * (1 - u) + corner(fx + 1, fy + 1) * u) * v;
+float noise(std::uint64_t key) {
+    return static_cast<float>(gauss(key));
 }
 
 using Spectrum = std::array<float, 6>;
