@@ -33,6 +33,22 @@ class DisjointSets {
     std::vector<std::size_t> m_parent;
 };
 
+constexpr int chance_bits = 40;
+
+// 1/(1+e^−evidence) of stored evidence, in steps of 2⁻⁴⁰.
+std::int64_t chance_of(std::uint16_t evidence) {
+    static const auto table = [] {
+        std::vector<std::int64_t> t(65536);
+        for (std::size_t i = 0; i < t.size(); ++i)
+            t[i] =
+                std::llround(std::ldexp(1 / (1 + std::exp(-(static_cast<double>(i) - Change::evidence_zero) /
+                                                          Change::evidence_per_unit)),
+                                        chance_bits));
+        return t;
+    }();
+    return table[evidence];
+}
+
 void describe(Segment& s, const std::vector<std::pair<const RunStrip*, const Run*>>& members) {
     std::vector<std::uint16_t> evidence;
     double magnitude = 0;
@@ -51,28 +67,40 @@ void describe(Segment& s, const std::vector<std::pair<const RunStrip*, const Run
     const auto n = static_cast<double>(evidence.size());
     s.magnitude = magnitude / n / 100;
     s.kind = static_cast<ChangeKind>(std::max_element(kinds.begin(), kinds.end()) - kinds.begin());
+    // Mean confidence of the more certain half, summed in integers: nth_element leaves it in no particular
+    // order.
     const std::size_t half = (evidence.size() + 1) / 2;
     std::nth_element(evidence.begin(), evidence.begin() + static_cast<std::ptrdiff_t>(half - 1),
                      evidence.end(), std::greater<>());
-    // Summed in order of size, because nth_element leaves the half in no particular one.
-    std::sort(evidence.begin(), evidence.begin() + static_cast<std::ptrdiff_t>(half));
-    double sum = 0;
-    for (std::size_t i = 0; i < half; ++i)
-        sum += 1 / (1 + std::exp(-(static_cast<double>(evidence[i]) - Change::evidence_zero) /
-                                 Change::evidence_per_unit));
-    s.confidence = sum / static_cast<double>(half);
+    std::int64_t sum = 0;
+    for (std::size_t i = 0; i < half; ++i) sum += chance_of(evidence[i]);
+    s.confidence = std::ldexp(static_cast<double>(sum), -chance_bits) / static_cast<double>(half);
+}
+
+// First x in [x, n) whose value is at least `level`, or n; whole vectors at a time, since most of a map is
+// nothing.
+std::int64_t next_at_least(const std::uint16_t* row, std::int64_t x, std::int64_t n, std::uint16_t level) {
+    constexpr std::int64_t step = 32;
+    for (; x + step <= n; x += step) {
+        std::uint16_t most = 0;
+        for (std::int64_t i = 0; i < step; ++i) most = row[x + i] > most ? row[x + i] : most;
+        if (most >= level) break;
+    }
+    while (x < n && row[x] < level) ++x;
+    return x;
 }
 
 }  // namespace
 
 RunStrip extract_runs(const Change& strip, const SegmentationOptions& o) {
     const int grow = stored(std::max(o.grow, Change::kept_evidence)), seed = stored(o.seed);
+    const auto level = static_cast<std::uint16_t>(std::clamp(grow, 1, 65535));
     RunStrip out;
     const auto& w = strip.window;
     for (std::int64_t y = 0; y < w.rows; ++y) {
         const std::uint16_t* row = strip.evidence.data() + y * w.cols;
-        for (std::int64_t x = 0; x < w.cols; ++x) {
-            if (row[x] < grow || row[x] == Change::unobserved) continue;
+        for (std::int64_t x = 0; (x = next_at_least(row, x, w.cols, level)) < w.cols; ++x) {
+            if (row[x] == Change::unobserved) continue;
             Run run{w.row + y, w.col + x, 0, out.evidence.size(), false};
             for (; x < w.cols && row[x] >= grow && row[x] != Change::unobserved; ++x) {
                 const auto i = static_cast<std::size_t>(y * w.cols + x);
@@ -96,10 +124,10 @@ RunStrip extract_unobserved(std::span<const std::uint16_t> evidence, const Windo
     const Window part = window.intersection(area);
     for (std::int64_t r = part.row; r < part.row + part.rows; ++r) {
         const auto* row = evidence.data() + (r - window.row) * window.cols - window.col;
-        for (std::int64_t c = part.col; c < part.col + part.cols; ++c) {
-            if (row[c] != Change::unobserved) continue;
+        const auto end = part.col + part.cols;
+        for (std::int64_t c = part.col; (c = next_at_least(row, c, end, Change::unobserved)) < end; ++c) {
             Run run{r, c, 0, 0, true};
-            while (c < part.col + part.cols && row[c] == Change::unobserved) ++c;
+            while (c < end && row[c] == Change::unobserved) ++c;
             run.end = c;
             out.runs.push_back(run);
         }

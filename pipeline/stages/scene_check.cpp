@@ -2,6 +2,7 @@
 #include "scene_check.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <optional>
 
@@ -83,7 +84,7 @@ Window lattice_window(const engine::Scene& s, const Grid& grid) {
 }  // namespace
 
 SceneReport check_scene(const engine::Scene& scene, const engine::Scene& reference, const Grid& grid,
-                        const SceneCheckOptions& o) {
+                        const SceneCheckOptions& o, const engine::Executor& executor) {
     SceneReport r;
     r.id = scene.id;
     if (scene.id == reference.id) {
@@ -95,15 +96,19 @@ SceneReport check_scene(const engine::Scene& scene, const engine::Scene& referen
     const Window common = lattice_window(scene, grid).intersection(lattice_window(reference, grid));
     int size = 0;
     const auto windows = windows_over(common, size);
+    constexpr std::array<Band, 2> roles = {Band::red, Band::nir};
+    std::vector<std::optional<algorithms::TiePoint>> found(o.registration ? roles.size() * windows.size()
+                                                                          : 0);
+    executor.parallel_for(found.size(), [&](std::size_t i) {
+        const Band role = roles[i / windows.size()];
+        const auto *f = band_of(reference, role), *m = band_of(scene, role);
+        if (f == nullptr || m == nullptr) return;
+        if (const auto p = read_pair(*f, *m, grid, windows[i % windows.size()]))
+            found[i] = algorithms::phase_correlation(p->fixed, p->moving, size);
+    });
     std::vector<algorithms::TiePoint> points;
-    if (o.registration)
-        for (const Band role : {Band::red, Band::nir}) {
-            const auto *f = band_of(reference, role), *m = band_of(scene, role);
-            if (f == nullptr || m == nullptr) continue;
-            for (const auto& w : windows)
-                if (const auto p = read_pair(*f, *m, grid, w))
-                    points.push_back(algorithms::phase_correlation(p->fixed, p->moving, size));
-        }
+    for (const auto& p : found)
+        if (p) points.push_back(*p);
     r.shift = algorithms::combine_tie_points(points, o.max_shift);
     if (!o.registration)
         r.decision = "off";

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <shuibao/algorithms/registration.hpp>
+#include <shuibao/engine/executor.hpp>
 #include <shuibao/engine/scene.hpp>
 
 namespace shuibao::pipeline {
@@ -27,9 +28,11 @@ struct SceneCheckOptions {
     double max_shift = 3;    ///< px
 };
 
-/// Compares a scene with the reference in windows of the grid's lattice; reads only those. Deterministic.
+/// Compares a scene with the reference in windows of the grid's lattice, several at once; reads only those.
+/// Deterministic.
 [[nodiscard]] SceneReport check_scene(const engine::Scene& scene, const engine::Scene& reference,
-                                      const Grid& grid, const SceneCheckOptions& options);
+                                      const Grid& grid, const SceneCheckOptions& options,
+                                      const engine::Executor& executor);
 
 [[nodiscard]] std::string report_text(const SceneReport& report);
 [[nodiscard]] SceneReport report_from(const std::string& text);

@@ -74,6 +74,11 @@ Quality decode(MaskKind kind, std::uint16_t code) {
     return Quality::nodata;
 }
 
+// Bytes may alias anything, so the compiler must be told that these do not before it takes sixteen at a time.
+void keep_common(std::uint8_t* __restrict all, const std::uint8_t* __restrict valid, std::size_t n) {
+    for (std::size_t k = 0; k < n; ++k) all[k] &= valid[k];
+}
+
 // Cuts one tile of one acquisition.
 class Cutter {
   public:
@@ -150,7 +155,7 @@ class Cutter {
                            moved ? io::Resampling::cubic : io::Resampling::bilinear},
                           m_grid, window, out, valid);
             if (m_group.acquisition.reflectance) store_reflectance(b, out);
-            for (std::size_t k = 0; k < n; ++k) all[k] &= valid[k];
+            keep_common(all.data(), valid.data(), n);
         }
         const auto quality = image.pixels.quality();
         if (scene.mask == MaskKind::none) {
@@ -371,8 +376,8 @@ class TileStage final : public Stage {
                 u.inputs[std::string("option ") + key] = c.settings.text(key);
             u.outputs = {path_of(s)};
             u.memory = 64 << 20;
-            u.work = [&s, reference, &grid, options, path = path_of(s)] {
-                io::write_text(path, report_text(check_scene(s, *reference, grid, options)));
+            u.work = [&s, reference, &grid, options, &executor = c.executor, path = path_of(s)] {
+                io::write_text(path, report_text(check_scene(s, *reference, grid, options, executor)));
             };
             units.push_back(std::move(u));
         }

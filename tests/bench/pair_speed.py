@@ -1,0 +1,60 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""From catalogue to polygons on a pair of full tiles, against one GDAL read of the same files in the same run.
+
+  pair_speed.py SHUIBAO FOLDER [--runs 3] [--jobs 2] [--memory 1G]
+
+FOLDER holds what make_pair.py made. Read and run take turns, so that a machine that slows down slows both; the
+medians are printed as Markdown. Peak memory is the largest of the stages' processes.
+"""
+import argparse, os, pathlib, shutil, statistics, subprocess, sys, tempfile, time
+
+STAGES = ("catalog", "tile", "detect", "delineate")
+
+
+def measured(command):
+    """Wall seconds, CPU seconds and peak MiB of one process."""
+    start = time.monotonic()
+    child = subprocess.Popen(command, stdout=subprocess.PIPE)
+    text = child.stdout.read()
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode != 0:
+        sys.exit(f"{' '.join(map(str, command))} ended with {child.returncode}")
+    return time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, text
+
+
+p = argparse.ArgumentParser()
+p.add_argument("shuibao")
+p.add_argument("folder", type=pathlib.Path)
+p.add_argument("--runs", type=int, default=3)
+p.add_argument("--jobs", default="2")
+p.add_argument("--memory", default="1G")
+o = p.parse_args()
+images = sorted(map(str, o.folder.glob("*.tif")))
+reader = pathlib.Path(__file__).with_name("gdal_read.py")
+work = pathlib.Path(tempfile.mkdtemp(prefix="bench-", dir=o.folder))
+config = o.folder / "bench.yaml"
+config.write_text(f"imagery:\n  catalog: {o.folder.resolve()}/catalog\napprovals:\n  path: none\n"
+                  f"store: {work.resolve()}/store\noutput: {work.resolve()}/output\n")
+reads, rows = [], {s: [] for s in STAGES}
+try:
+    for path in images:
+        pathlib.Path(path).read_bytes()  # both find the files in the page cache
+    for _ in range(o.runs):
+        reads.append(float(measured(["/usr/bin/python3", reader, o.jobs, *images])[3]))
+        shutil.rmtree(work / "store", ignore_errors=True)
+        for stage in STAGES:
+            rows[stage].append(measured([o.shuibao, stage, "-c", config, "-j", o.jobs, "--memory", o.memory, "-q"])[:3])
+finally:
+    shutil.rmtree(work)
+read = statistics.median(reads)
+totals = [sum(rows[s][i][0] for s in STAGES) for i in range(o.runs)]
+ratios = [t / r for t, r in zip(totals, reads)]
+print(f"| | wall s | CPU s | × read | peak MiB |\n|---|---:|---:|---:|---:|\n| one GDAL read, {o.jobs} threads | {read:.2f} | | 1.00 | |")
+for s in STAGES:
+    wall, cpu = (statistics.median(r[k] for r in rows[s]) for k in (0, 1))
+    print(f"| {s} | {wall:.2f} | {cpu:.2f} | {wall / read:.2f} | {max(r[2] for r in rows[s]):.0f} |")
+print(f"| **catalogue to polygons** | **{statistics.median(totals):.2f}** | | **{statistics.median(ratios):.2f}** "
+      f"| **{max(r[2] for v in rows.values() for r in v):.0f}** |")
+print(f"\n{o.runs} runs in turn; ratio from {min(ratios):.2f} to {max(ratios):.2f}.")
