@@ -57,7 +57,7 @@ TABLE = [
     usage("fraction of a pixel as tile size", nothing, ["--set: 'grid.tile_size' cannot be '100.5'", "a whole number"],
           command="run run.yaml --set grid.tile_size=100.5"),
     usage("unknown choice", config("detect:\n  method: magic\n"),
-          ["run.yaml:12: 'detect.method' cannot be 'magic'", "one of pair"]),
+          ["run.yaml:12: 'detect.method' cannot be 'magic'", "It takes one of ", "pair"]),
     usage("key given twice", config("grid:\n  tile_size: 256\n"), ["run.yaml:11: the key 'grid' is given twice"]),
     usage("text where a section belongs", config("detect: pair\n"),
           ["run.yaml:11: 'detect' is a section and needs keys below it", "indented"]),
