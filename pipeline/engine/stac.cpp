@@ -235,10 +235,10 @@ class Reader {
                 band.band = *role;
                 band.href = resolve(path, href);
                 band.index = static_cast<int>(b) + 1;
-                const auto first = [&](const char* long_name, const char* name) {
+                const auto first = [&, &whole = asset](const char* long_name, const char* name) {
                     auto v = number_of(r, long_name);
                     if (!v) v = number_of(r, name);
-                    return v ? v : number_of(asset, long_name);
+                    return v ? v : number_of(whole, long_name);
                 };
                 band.gsd = number_of(d, "gsd").value_or(
                     first("raster:spatial_resolution", "spatial_resolution")
