@@ -51,6 +51,12 @@ const char* type_name(OptionType t) {
     return "VALUE";
 }
 
+std::string quoted(const std::string& text) {
+    std::string out = "'";
+    for (const char c : text) out += c == '\'' ? std::string("''") : std::string(1, c);
+    return out + "'";
+}
+
 // Puts values into the order of the command line, so that the last one wins: CLI11 hands them over in the
 // order in which the options were declared.
 void sort_as_given(const CLI::App& app, Request& request) {
@@ -83,7 +89,12 @@ void add_table(CLI::App& app, const OptionTable& table, const std::string& group
                                   o.long_name + (o.key == positional ? "," + o.long_name : "");
         const auto store = [&request, key = o.key,
                             name = "--" + o.long_name](const std::vector<std::string>& values) {
-            std::string yaml = values.size() == 1 ? values[0] : fmt::format("[{}]", fmt::join(values, ", "));
+            std::string yaml = values[0];
+            if (values.size() > 1) {
+                yaml.clear();
+                for (const auto& v : values) yaml += (yaml.empty() ? "[" : ", ") + quoted(v);
+                yaml += "]";
+            }
             request.sets.emplace_back(key, std::move(yaml));
             request.set_origins.push_back(name);
             return true;
@@ -170,6 +181,22 @@ void add_run_options(CLI::App& app, bool shardable, Request& r) {
     app.add_flag("--allow-network", r.allow_network, "Let GDAL fetch http and /vsicurl names")->group(g);
 }
 
+// Everything that is no configuration key.
+void add_switches(CLI::App& app, const Verb& verb, Request& r, bool& version, bool& usage) {
+    app.set_help_flag("-h,--help", "Print this")->group("Talking");
+    app.add_flag("--version", version, "Print the versions")->group("Talking");
+    app.add_flag("--json-usage", usage, "Print all options as JSON")->group("Talking");
+    add_run_options(app, verb.shardable, r);
+    if (verb.positional == "config")
+        app.add_option("CONFIG", r.config, "The same as --config")->group("Positionals");
+    if (verb.positional == "rest") app.add_option("WHAT", r.rest, "What to print")->group("Positionals");
+    if (verb.name == "export")
+        app.add_flag("--list", r.list, "List the exporters and what they are for")
+            ->group("Options of export");
+    if (verb.name == "config")
+        app.add_flag("--origins", r.list, "Say where each value comes from")->group("Options of config");
+}
+
 std::vector<std::string> spellings(const CLI::App& app) {
     std::vector<std::string> names;
     for (const auto* o : app.get_options())
@@ -189,6 +216,19 @@ std::string overview(const std::vector<Verb>& verbs) {
 }
 
 }  // namespace
+
+std::vector<Switch> switches_of(const Verb& verb) {
+    CLI::App app;
+    Request unused;
+    bool version = false, usage = false;
+    add_switches(app, verb, unused, version, usage);
+    std::vector<Switch> list;
+    for (const auto* o : app.get_options())
+        for (const auto& name : o->get_lnames())
+            list.push_back({name, o->get_expected_max() == 0 ? std::string() : o->get_type_name(),
+                            o->get_description(), o->get_snames().empty() ? '\0' : o->get_snames()[0][0]});
+    return list;
+}
 
 Request parse_command_line(int argc, char** argv, const std::vector<Verb>& verbs, const OptionTable& common) {
     Request request;
@@ -233,23 +273,10 @@ Request parse_command_line(int argc, char** argv, const std::vector<Verb>& verbs
     std::string footer;
     for (const auto& line : verb->example) footer += (footer.empty() ? "Example:\n  " : "\n  ") + line;
     app.footer(footer);
-    app.set_help_flag("-h,--help", "Print this")->group("Talking");
     bool version = false, usage = false;
-    app.add_flag("--version", version, "Print the versions")->group("Talking");
-    app.add_flag("--json-usage", usage, "Print all options as JSON")->group("Talking");
     add_table(app, verb->own, "Options of " + verb->name, request, verb->positional);
     add_table(app, common, "Where and how much", request, {});
-    add_run_options(app, verb->shardable, request);
-    if (verb->positional == "config")
-        app.add_option("CONFIG", request.config, "The same as --config")->group("Positionals");
-    if (verb->positional == "rest")
-        app.add_option("WHAT", request.rest, "What to print")->group("Positionals");
-    if (verb->name == "export")
-        app.add_flag("--list", request.list, "List the exporters and what they are for")
-            ->group("Options of export");
-    if (verb->name == "config")
-        app.add_flag("--origins", request.list, "Say where each value comes from")
-            ->group("Options of config");
+    add_switches(app, *verb, request, version, usage);
     try {
         std::vector<std::string> reversed(args.rbegin(), args.rend());
         app.parse(reversed);

@@ -19,6 +19,13 @@ struct Verb {
     bool shardable = false;
 };
 
+/// An option of a verb that is no configuration key.
+struct Switch {
+    std::string long_name, type, help;  ///< name without dashes; type as the help shows it, empty = none
+    char letter = 0;
+};
+[[nodiscard]] std::vector<Switch> switches_of(const Verb& verb);
+
 /// What the user asked for.
 struct Request {
     std::string verb;

@@ -3,9 +3,12 @@
 #include <filesystem>
 #include <iostream>
 
+#include <fcntl.h>
+
 #include "session.hpp"
 #include "verbs.hpp"
 #include <shuibao/core/error.hpp>
+#include <shuibao/engine/log.hpp>
 #include <shuibao/io/atomic_output.hpp>
 #include <shuibao/pipeline/stage.hpp>
 
@@ -104,9 +107,16 @@ int run(int argc, char** argv) {
     return run_session(request, settings);
 }
 
+// A file opened on a closed descriptor 2 would take the log.
+void occupy_standard_descriptors() {
+    for (int fd = 0; fd <= 2; ++fd)
+        if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", O_RDWR) < 0) return;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+    occupy_standard_descriptors();
     try {
         const int code = run(argc, argv);
         std::cout.flush();
@@ -116,7 +126,8 @@ int main(int argc, char** argv) {
         }
         return code;
     } catch (const Error& e) {
-        std::cerr << "shuibao: error: " << e.what() << (e.hint().empty() ? "" : " ") << e.hint() << "\n";
+        std::cerr << "shuibao: error: " << engine::printable(e.what()) << (e.hint().empty() ? "" : " ")
+                  << engine::printable(e.hint()) << "\n";
         return static_cast<int>(e.code());
     } catch (const std::exception& e) {
         std::cerr << "shuibao: error: our own mistake: " << e.what()

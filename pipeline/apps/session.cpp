@@ -7,8 +7,10 @@
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
+#include <sstream>
 #include <thread>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <malloc.h>
 #include <nlohmann/json.hpp>
@@ -29,7 +31,8 @@ namespace {
 
 using engine::LogLevel;
 
-std::size_t bytes_of(const std::string& text) {
+std::size_t bytes_of(const engine::Settings& settings) {
+    const std::string text = settings.text("memory");
     std::size_t end = 0;
     double value = 0;
     try {
@@ -42,19 +45,25 @@ std::size_t bytes_of(const std::string& text) {
                           : unit == "M" || unit == "MiB" ? 1U << 20
                           : unit.empty()                 ? 1
                                                          : 0;
-    if (end == 0 || factor == 0 || value * factor < (200U << 20))
-        throw Error(ErrorCode::usage, "memory cannot be '" + text + "'.", "Give at least 200M, e.g. 4G.");
+    // Written so that "nan" is refused as well.
+    const bool good = end > 0 && value * factor >= (200U << 20) && value * factor <= 1e15;
+    if (!good)
+        throw Error(ErrorCode::usage,
+                    fmt::format("{}: 'memory' cannot be '{}'.", settings.origin("memory"), text),
+                    "Give at least 200M, e.g. 4G.");
     return static_cast<std::size_t>(value * factor);
 }
 
-int jobs_of(const std::string& text) {
+int jobs_of(const engine::Settings& settings) {
+    const std::string text = settings.text("jobs");
     const int cores = static_cast<int>(
         std::max(1U, std::thread::hardware_concurrency()));  // respects the CPU affinity mask
     if (text == "all") return cores;
     char* end = nullptr;
     const long n = std::strtol(text.c_str(), &end, 10);
     if (end == text.c_str() || *end != 0 || n < 1 || n > 1024)
-        throw Error(ErrorCode::usage, "jobs cannot be '" + text + "'.",
+        throw Error(ErrorCode::usage,
+                    fmt::format("{}: 'jobs' cannot be '{}'.", settings.origin("jobs"), text),
                     "Give a number of threads from 1 to 1024, or 'all'.");
     return static_cast<int>(n);
 }
@@ -85,6 +94,17 @@ engine::Selection selection_of(const Request& r) {
     return s;
 }
 
+// Checked before anything is opened: the first file would get a descriptor that nobody has open yet.
+void check_request(const Request& r) {
+    if (!(r.wait >= 0 && r.wait <= 1e9))
+        throw Error(ErrorCode::usage, fmt::format("--wait cannot be '{}'.", r.wait),
+                    "Give the seconds to wait for a store in use, e.g. --wait 600.");
+    if (r.progress_fd != -1 && (r.progress_fd < 0 || ::fcntl(r.progress_fd, F_GETFD) < 0))
+        throw Error(ErrorCode::usage,
+                    fmt::format("--progress-fd cannot be '{}': that descriptor is not open.", r.progress_fd),
+                    "Open it in the calling program, e.g. `3>progress.json`.");
+}
+
 engine::Log::Options log_options(const Request& r) {
     engine::Log::Options o;
     if (r.verbosity > 0) o.level = LogLevel::debug;
@@ -111,6 +131,21 @@ struct Outcome {
     double seconds = 0;
 };
 
+nlohmann::ordered_json json_of(const engine::Problems& problems) {
+    auto list = nlohmann::ordered_json::array();
+    for (const auto& p : problems.sorted())
+        list.push_back(
+            {{"stage", p.stage}, {"unit", p.unit}, {"code", p.code}, {"what", p.what}, {"hint", p.hint}});
+    return list;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+    std::vector<std::string> lines;
+    std::istringstream in(text);
+    for (std::string line; std::getline(in, line);) lines.push_back(line);
+    return lines;
+}
+
 nlohmann::ordered_json run_record(const engine::Settings& settings, const pipeline::RunContext& context,
                                   const std::vector<Outcome>& outcomes, const std::string& ended) {
     nlohmann::ordered_json j = {{"program", build_id},
@@ -130,10 +165,7 @@ nlohmann::ordered_json run_record(const engine::Settings& settings, const pipeli
                              {"up_to_date", c.skipped},
                              {"failed", c.failed},
                              {"seconds", std::round(c.seconds * 1000) / 1000}};
-    j["problems"] = nlohmann::ordered_json::array();
-    for (const auto& p : context.problems.sorted())
-        j["problems"].push_back(
-            {{"stage", p.stage}, {"unit", p.unit}, {"code", p.code}, {"what", p.what}, {"hint", p.hint}});
+    j["problems"] = json_of(context.problems);
     j["notes"] = nlohmann::ordered_json::array();
     for (const auto& p : context.notes)
         j["notes"].push_back({{"stage", p.stage}, {"unit", p.unit}, {"code", p.code}, {"what", p.what}});
@@ -191,6 +223,7 @@ engine::Settings resolve(const OptionTable& table, const Request& r) {
 }
 
 int run_session(const Request& r, const engine::Settings& settings) {
+    check_request(r);
     // glibc would give every thread an arena and never return memory to the system: keep within --memory. But
     // buffers of a strip (some MiB) must stay in the heap: mapping and clearing them anew for every strip
     // took a third of the time of detection.
@@ -201,14 +234,15 @@ int run_session(const Request& r, const engine::Settings& settings) {
     if (!batch.empty() && (batch.size() != 6 || !Date::parse(batch + "01")))
         throw Error(ErrorCode::usage, settings.origin("batch") + ": 'batch' cannot be '" + batch + "'.",
                     "Give the year and month, e.g. 202403.");
-    const std::size_t memory = bytes_of(settings.text("memory"));
+    const std::size_t memory = bytes_of(settings);
     io::gdal_setup({.cache_bytes = std::min<std::size_t>(std::size_t{192} << 20, memory / 6),
                     .allow_network = r.allow_network,
                     .config = r.gdal_config});
     engine::handle_stop_signals();
 
     engine::Log log(log_options(r));
-    engine::Problems problems;
+    const io::GdalListener listener([&log](const std::string& text) { log.warn("GDAL: " + text); });
+    engine::Problems problems(log);
     const engine::Store store(settings.path("store"));
     const bool all = r.verb == "run" || r.verb == "check";
     std::vector<std::pair<std::string, std::unique_ptr<pipeline::Stage>>> stages;
@@ -219,25 +253,42 @@ int run_session(const Request& r, const engine::Settings& settings) {
         needs_store = needs_store || stage->info().needs_store;
         stages.emplace_back(entry.name, std::move(stage));
     }
-    engine::Executor executor({.jobs = jobs_of(settings.text("jobs")),
+    engine::Executor executor({.jobs = jobs_of(settings),
                                .memory = memory * 6 / 10,
                                .dry_run = r.dry_run,
                                .explain = r.explain,
                                .code_version = build_id,
                                .selection = selection_of(r)},
                               store, log, problems);
-    pipeline::RunContext context{settings, store,  executor,  log,    problems,   settings.path("output"),
-                                 batch,    r.json, std::cout, r.list, r.overwrite};
+    const bool check_as_json = r.verb == "check" && r.json;
+    std::ostringstream said;
+    pipeline::RunContext context{
+        settings, store,      executor,
+        log,      problems,   settings.path("output"),
+        batch,    r.json,     check_as_json ? static_cast<std::ostream&>(said) : std::cout,
+        r.list,   r.overwrite};
+    for (const auto& [name, stage] : stages) stage->require(context);
     if (r.verb == "check") {
-        for (const auto& [name, stage] : stages) stage->check(context);
-        std::cout << "The configuration is valid.\n";
+        nlohmann::ordered_json plan = {{"valid", true}};
+        for (const auto& [name, stage] : stages) {
+            stage->check(context);
+            plan["stages"][name] = lines_of(said.str());
+            said.str({});
+        }
+        plan["problems"] = json_of(problems);
+        if (check_as_json)
+            std::cout << plan.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+        else
+            std::cout << "The configuration is valid.\n";
     } else {
         std::unique_ptr<engine::StoreLock> lock;
-        if (needs_store && !r.list)
+        if (needs_store && !r.list && !r.dry_run)  // a dry run writes nothing, not even a lock
             lock = std::make_unique<engine::StoreLock>(
                 store, r.shard.empty() ? engine::LockMode::exclusive : engine::LockMode::shared, r.wait);
         // Whoever holds the store alone may clear away what killed runs left.
         if (lock && r.shard.empty() && !r.dry_run) sweep(store, context.output);
+        // A folder that cannot be written is found out now, not after hours of work.
+        if (r.verb == "run" && !r.dry_run) io::AtomicOutput probe(context.output / "run.json");
         std::vector<Outcome> outcomes;
         const auto record = [&](const std::string& ended) {
             if (r.verb == "run" && !r.dry_run)
@@ -248,6 +299,11 @@ int run_session(const Request& r, const engine::Settings& settings) {
         };
         try {
             for (const auto& [name, stage] : stages) {
+                const auto first = r.dry_run ? stage->first_input(context) : fs::path();
+                if (!first.empty() && !fs::exists(first)) {
+                    log.write(LogLevel::info, fmt::format("RUN (when {} exists)", first.string()), name);
+                    continue;
+                }
                 const auto start = std::chrono::steady_clock::now();
                 stage->run(context);
                 outcomes.push_back(
@@ -263,8 +319,6 @@ int run_session(const Request& r, const engine::Settings& settings) {
             throw;
         }
     }
-    for (const auto& p : problems.sorted())
-        log.write(LogLevel::debug, p.what + " " + p.hint, p.stage, p.unit);
     if (problems.size() == 0) return 0;
     log.warn(fmt::format("done with {} problem{}{}", problems.size(), problems.size() == 1 ? "" : "s",
                          r.verb == "run" ? ", listed in " + (context.output / "run.json").string() : ""));

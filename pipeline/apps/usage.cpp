@@ -32,6 +32,7 @@ nlohmann::ordered_json describe(const OptionTable& table) {
     for (const auto& o : table.all()) {
         nlohmann::ordered_json j = {
             {"key", o.key}, {"long", "--" + o.long_name}, {"type", json_type(o.type)}, {"help", o.help}};
+        if (o.type == OptionType::flag) j["negative"] = "--no-" + o.long_name;
         if (o.letter != 0) j["short"] = std::string("-") + o.letter;
         if (!o.fallback.empty()) j["default"] = o.fallback;
         if (!o.unit.empty()) j["unit"] = o.unit;
@@ -45,15 +46,23 @@ nlohmann::ordered_json describe(const OptionTable& table) {
 
 std::string words_of(const OptionTable& table) {
     std::string words;
-    for (const auto& o : table.all()) words += " --" + o.long_name;
+    for (const auto& o : table.all())
+        words += " --" + o.long_name + (o.type == OptionType::flag ? " --no-" + o.long_name : "");
     return words;
 }
 
-constexpr const char* run_words =
-    "--config --set --dry-run --explain --json --overwrite --wait --tile --tiles-from --shard --verbose "
-    "--quiet"
-    " --log-level --log-file --log-format --progress --no-progress --progress-fd --gdal-config "
-    "--allow-network --help --version";
+nlohmann::ordered_json describe_switches(const Verb& verb) {
+    auto list = nlohmann::ordered_json::array();
+    for (const auto& s : switches_of(verb)) {
+        nlohmann::ordered_json j = {{"long", "--" + s.long_name},
+                                    {"type", s.type.empty() ? "boolean" : "string"}};
+        if (s.letter != 0) j["short"] = std::string("-") + s.letter;
+        if (!s.type.empty()) j["value"] = s.type;
+        j["help"] = s.help;
+        list.push_back(std::move(j));
+    }
+    return list;
+}
 
 }  // namespace
 
@@ -66,7 +75,8 @@ std::string json_usage(const std::vector<Verb>& verbs, const OptionTable& common
                               {"description", v.description},
                               {"shardable", v.shardable},
                               {"example", v.example},
-                              {"options", describe(v.own)}});
+                              {"options", describe(v.own)},
+                              {"switches", describe_switches(v)}});
     return j.dump(1) + "\n";
 }
 
@@ -75,9 +85,9 @@ std::string completion_script(const std::string& shell, const std::vector<Verb>&
     std::string names, cases;
     for (const auto& v : verbs) {
         names += (names.empty() ? "" : " ") + v.name;
-        cases +=
-            fmt::format("    {}) words=\"{}{} {}\" ;;\n", v.name,
-                        words_of(v.own).substr(v.own.all().empty() ? 0 : 1), words_of(common), run_words);
+        std::string words = words_of(v.own) + words_of(common);
+        for (const auto& s : switches_of(v)) words += " --" + s.long_name;
+        cases += fmt::format("    {}) words=\"{}\" ;;\n", v.name, words.substr(1));
     }
     const std::string head = shell == "zsh"
                                  ? "#compdef shuibao\nautoload -U +X bashcompinit && bashcompinit\n"

@@ -86,12 +86,12 @@ std::string resolved_config(const engine::Settings& settings, bool origins) {
         settings.table(),
         [&](const std::string& name, int depth) { text += fmt::format("{:{}}{}:\n", "", 2 * depth, name); },
         [&](const Option& o, int depth) {
-            const std::string value =
-                o.type == OptionType::path ? settings.path(o.key) : settings.text(o.key);
-            text += fmt::format(
-                "{:{}}{}: {}{}\n", "", 2 * depth, o.key.substr(o.key.rfind('.') + 1),
-                nlohmann::json(value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
-                origins ? "  # " + settings.origin(o.key) : std::string());
+            const bool many = o.type == OptionType::path_list || o.type == OptionType::list;
+            nlohmann::json value = o.type == OptionType::path ? settings.path(o.key) : settings.text(o.key);
+            if (many && settings.has(o.key)) value = settings.list(o.key);
+            text += fmt::format("{:{}}{}: {}{}\n", "", 2 * depth, o.key.substr(o.key.rfind('.') + 1),
+                                value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
+                                origins ? "  # " + settings.origin(o.key) : std::string());
         });
     return text;
 }
@@ -124,13 +124,9 @@ void print_status(const engine::Store& store, bool json, std::ostream& out) {
             j["rejected"] = s.value("rejected", nlohmann::json::array()).size();
         }
     }
-    try {
-        const engine::StoreLock free(store, engine::LockMode::exclusive, 0);
-        j["in_use"] = false;
-    } catch (const Error& e) {
-        j["in_use"] = true;
-        j["holder"] = e.what();
-    }
+    const auto holder = engine::store_holder(store);
+    j["in_use"] = holder.has_value();
+    if (holder) j["holder"] = *holder;
     if (json) {
         out << j.dump(1) << "\n";
         return;

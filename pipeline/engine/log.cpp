@@ -33,6 +33,24 @@ std::string now() {
 
 }  // namespace
 
+std::string printable(std::string_view text, std::size_t longest) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto c = static_cast<unsigned char>(text[i]);
+        const bool starts = (c & 0xC0U) != 0x80U;
+        if (starts && out.size() >= longest) return out + "…";
+        // C0, DEL and C1 (U+0080–U+009F, in UTF-8 0xC2 0x80–0x9F) are commands to a terminal.
+        const bool c1 = c == 0xC2U && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0U;
+        if (c < 0x20U || c == 0x7FU)
+            out += fmt::format("\\x{:02x}", c);
+        else if (c1)
+            out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[++i]));
+        else
+            out += text[i];
+    }
+    return out;
+}
+
 Log::Log(Options options) : m_options(std::move(options)) {
     if (m_options.file.empty()) return;
     m_fd = ::open(m_options.file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
@@ -58,8 +76,9 @@ void Log::write(LogLevel level, std::string_view message, std::string_view stage
     } else {
         line =
             level == LogLevel::info ? "" : fmt::format("{}: ", level_names[static_cast<std::size_t>(level)]);
-        if (!stage.empty()) line += fmt::format("{}{}{}: ", stage, unit.empty() ? "" : " ", unit);
-        line += fmt::format("{}\n", message);
+        if (!stage.empty())
+            line += fmt::format("{}{}{}: ", stage, unit.empty() ? "" : " ", printable(unit, 200));
+        line += printable(message) + "\n";
     }
     const std::lock_guard lock(m_mutex);
     if (!m_bar.empty() && m_fd == 2) line = "\r\033[K" + line + m_bar;

@@ -172,13 +172,18 @@ void Settings::load(const fs::path& file) {
         if (depth > deepest_extends)
             throw Error(ErrorCode::usage, path.string() + ": `extends` goes round in a circle.",
                         "Remove one of the references.");
+        std::error_code error;
+        if (fs::is_directory(path, error))
+            throw Error(ErrorCode::usage,
+                        "The configuration " + path.string() + " cannot be read: it is a folder.",
+                        "Name the file in it.");
         YAML::Node root;
         try {
             root = YAML::LoadFile(path.string());
         } catch (const YAML::BadFile&) {
             throw Error(ErrorCode::usage, "The configuration " + path.string() + " cannot be read.",
                         "Check the path, or make one with `shuibao init " + path.string() + "`.");
-        } catch (const YAML::ParserException& e) {
+        } catch (const YAML::Exception& e) {
             throw Error(ErrorCode::usage,
                         fmt::format("{}:{}: this is not YAML: {}.", path.string(), e.mark.line + 1, e.msg),
                         "Indent with spaces, never tabs, and quote texts that hold ':' or '#'.");

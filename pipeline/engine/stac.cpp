@@ -42,11 +42,13 @@ struct Refusal {
 };
 
 std::string resolve(const fs::path& file, const std::string& href) {
-    if (io::is_remote(href))
-        throw Refusal{
-            "network",
-            fmt::format("The asset {} lies on the network; shuibao reads local files and /vsi archives only.",
-                        href)};
+    if (io::is_remote(href)) {
+        if (!io::network_allowed())
+            throw Refusal{"network", fmt::format("{} lies on the network; copy it here, or say "
+                                                 "--allow-network.",
+                                                 href)};
+        return href.starts_with("http") ? "/vsicurl/" + href : href;
+    }
     if (href.starts_with("/vsi")) return href;
     std::string path = href.starts_with("file://") ? href.substr(7) : href;
     return path.starts_with('/') ? path : fs::absolute(file.parent_path() / path).lexically_normal().string();
@@ -104,10 +106,13 @@ class Reader {
     void folder(const fs::path& dir) {
         std::set<fs::path> files;
         std::error_code error;
-        for (const auto& entry :
-             fs::recursive_directory_iterator(dir, fs::directory_options::skip_permission_denied, error))
-            if (const auto e = lower(entry.path().extension().string()); e == ".json" || e == ".geojson")
-                files.insert(entry.path());
+        fs::recursive_directory_iterator at(dir, fs::directory_options::skip_permission_denied, error);
+        for (; !error && at != fs::recursive_directory_iterator(); at.increment(error))
+            if (const auto e = lower(at->path().extension().string()); e == ".json" || e == ".geojson")
+                files.insert(at->path());
+        if (error)
+            reject(dir, {},
+                   {"unreadable", fmt::format("{} cannot be read: {}.", dir.string(), error.message())});
         for (const auto& f : files) file(f, 0);
     }
 
@@ -116,8 +121,9 @@ class Reader {
         const auto canonical = fs::weakly_canonical(path, error);
         if (depth > deepest_catalogue || !m_seen.insert(error ? path : canonical).second)
             return;  // each file once: cycles end here
-        std::ifstream in(path, std::ios::binary);
-        if (!in || fs::is_directory(path, error))
+        std::ifstream in;
+        if (fs::is_regular_file(path, error)) in.open(path, std::ios::binary);  // a pipe would never end
+        if (!in.is_open())
             return reject(path, {}, {"unreadable", fmt::format("{} cannot be read.", path.string())});
         if (fs::file_size(path, error) > largest_json)
             return reject(path, {}, {"too_large", fmt::format("{} is larger than 512 MiB.", path.string())});
@@ -185,8 +191,7 @@ class Reader {
         s.source = path.string();
         s.collection = text_of(item, "collection");
         s.platform = lower(text_of(p, "platform", text_of(p, "constellation", "unknown")));
-        if (const auto orbit = number_of(p, "sat:relative_orbit"))
-            s.orbit = fmt::format("R{:03}", static_cast<int>(*orbit));
+        if (const auto orbit = number_of(p, "sat:relative_orbit")) s.orbit = fmt::format("R{:03.0f}", *orbit);
         const std::string when = p.contains("datetime") && p["datetime"].is_string()
                                      ? text_of(p, "datetime")
                                      : text_of(p, "start_datetime");
@@ -230,10 +235,10 @@ class Reader {
                 band.band = *role;
                 band.href = resolve(path, href);
                 band.index = static_cast<int>(b) + 1;
-                const auto first = [&](const char* long_name, const char* name) {
+                const auto first = [&, &whole = asset](const char* long_name, const char* name) {
                     auto v = number_of(r, long_name);
                     if (!v) v = number_of(r, name);
-                    return v ? v : number_of(asset, long_name);
+                    return v ? v : number_of(whole, long_name);
                 };
                 band.gsd = number_of(d, "gsd").value_or(
                     first("raster:spatial_resolution", "spatial_resolution")

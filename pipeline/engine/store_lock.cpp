@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -13,10 +14,32 @@
 #include <unistd.h>
 
 #include <shuibao/core/error.hpp>
+#include <shuibao/engine/executor.hpp>
 #include <shuibao/engine/store.hpp>
 
 namespace shuibao::engine {
 namespace fs = std::filesystem;
+namespace {
+
+// store_holder() takes the lock for an instant: nobody is turned away because of that.
+constexpr double least_wait = 0.2;
+
+std::string written_holder(const Store& store) {
+    std::string holder;
+    std::ifstream in(store.lock_file());
+    std::getline(in, holder);
+    return holder.empty() ? "another process" : holder;
+}
+
+}  // namespace
+
+std::optional<std::string> store_holder(const Store& store) {
+    const int fd = ::open(store.lock_file().c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return std::nullopt;
+    const bool held = ::flock(fd, LOCK_EX | LOCK_NB) != 0;
+    ::close(fd);
+    return held ? std::optional(written_holder(store)) : std::nullopt;
+}
 
 StoreLock::StoreLock(const Store& store, LockMode mode, double wait_seconds) {
     std::error_code error;
@@ -33,18 +56,21 @@ StoreLock::StoreLock(const Store& store, LockMode mode, double wait_seconds) {
             fmt::format("The store {} cannot be locked: {}.", store.root().string(), std::strerror(errno)),
             "Give this user the right to write there, or choose another store.");
     const int how = (mode == LockMode::exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB;
-    const auto until = std::chrono::steady_clock::now() + std::chrono::duration<double>(wait_seconds);
+    const auto until =
+        std::chrono::steady_clock::now() + std::chrono::duration<double>(std::max(wait_seconds, least_wait));
     while (::flock(m_fd, how) != 0) {
         if (std::chrono::steady_clock::now() >= until) {
-            std::string holder;
-            std::getline(std::ifstream(store.lock_file()), holder);
             ::close(m_fd);
-            throw Error(ErrorCode::temporary,
-                        fmt::format("The store {} is in use by {}.", store.root().string(),
-                                    holder.empty() ? "another process" : holder),
-                        "Wait for it to finish, or say --wait SECONDS.");
+            throw Error(
+                ErrorCode::temporary,
+                fmt::format("The store {} is in use by {}.", store.root().string(), written_holder(store)),
+                "Wait for it to finish, or say --wait SECONDS.");
         }
-        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        if (stop_requested()) {
+            ::close(m_fd);
+            check_stop();
+        }
     }
     std::array<char, 256> host{};
     ::gethostname(host.data(), host.size() - 1);

@@ -20,6 +20,8 @@ namespace {
         error == ENOSPC ? "Free some space or point store/output at another disk; run the same command again."
         : error == EACCES || error == EPERM || error == EROFS
             ? "Give this user the right to write there, or choose another folder."
+        : error == ENOTDIR || error == EEXIST
+            ? "A file stands where a folder is needed: move it, or choose another folder."
             : "Check the disk and the folder, then run the same command again.";
     throw Error(ErrorCode::failed,
                 fmt::format("Cannot {} {}: {}.", doing, path.string(), std::strerror(error)), remedy);
@@ -70,6 +72,8 @@ AtomicOutput::~AtomicOutput() {
     if (m_committed) return;
     std::error_code ignored;
     fs::remove(m_temporary, ignored);
+    for (const char* sidecar : {"-journal", "-wal", "-shm"})  // SQLite's, where it was stopped half way
+        fs::remove(m_temporary.string() + sidecar, ignored);
 }
 
 void AtomicOutput::commit() {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cstdlib>
 
 #include <cpl_conv.h>
 #include <cpl_error.h>
+#include <cpl_vsi_virtual.h>
 #include <fmt/format.h>
 #include <gdal_priv.h>
 #include <geos_c.h>
@@ -33,12 +35,60 @@ GdalMessages::~GdalMessages() {
 }
 
 std::string GdalMessages::reason() const {
-    return m_errors.empty() ? std::string("GDAL gave no reason")
-                            : fmt::format("{}", fmt::join(m_errors, "; "));
+    auto list = m_errors;  // GDAL says some things once per attempt
+    list.erase(std::unique(list.begin(), list.end()), list.end());
+    return list.empty() ? std::string("GDAL gave no reason") : fmt::format("{}", fmt::join(list, "; "));
 }
 
 namespace {
 bool g_network = false;
+std::function<void(const std::string&)> g_tell;
+
+void CPL_STDCALL tell(CPLErr level, CPLErrorNum number, const char* text) {
+    if (level == CE_Debug || !g_tell)
+        CPLDefaultErrorHandler(level, number, text);
+    else
+        g_tell(text);
+}
+
+// Stands where GDAL's own handlers of network file systems stood.
+class NoNetwork final : public VSIFilesystemHandler {
+  public:
+    VSIVirtualHandle* Open(const char* name, const char* /*access*/, bool /*set_error*/,
+                           CSLConstList /*options*/) override {
+        CPLError(CE_Failure, CPLE_OpenFailed, "%s lies on the network", name);
+        return nullptr;
+    }
+    int Stat(const char* /*name*/, VSIStatBufL* /*out*/, int /*flags*/) override { return -1; }
+};
+
+// A local file may name the network (VRT, GDAL_WMS, an http data source of an OGR VRT): the caller's check of
+// the file's own name is not enough.
+void close_network() {
+    char** prefixes = VSIFileManager::GetPrefixes();
+    for (int i = 0; i < CSLCount(prefixes); ++i)
+        if (is_remote(prefixes[i])) VSIFileManager::InstallHandler(prefixes[i], new NoNetwork);
+    CSLDestroy(prefixes);
+    CPLSetConfigOption("GDAL_SKIP",
+                       "WMS WMTS WCS HTTP PLMOSAIC EEDAI DAAS OGCAPI STACTA STACIT PostGISRaster EEDA WFS "
+                       "OAPIF CSW Elasticsearch Carto AmigoCloud PLSCENES NGW GMLAS PostgreSQL MySQL "
+                       "MSSQLSpatial ODBC");
+    // What drivers fetch by themselves (GeoJSON does) goes to a proxy that is not there.
+    for (const char* key : {"GDAL_HTTP_PROXY", "GDAL_HTTPS_PROXY"}) CPLSetConfigOption(key, "127.0.0.1:9");
+    for (const char* name : {"no_proxy", "NO_PROXY"}) ::unsetenv(name);
+    CPLSetConfigOption("GDAL_HTTP_TIMEOUT", "1");
+    CPLSetConfigOption("GDAL_HTTP_MAX_RETRY", "0");
+    CPLSetConfigOption("PROJ_NETWORK", "OFF");
+}
+}  // namespace
+
+GdalListener::GdalListener(std::function<void(const std::string&)> to) {
+    g_tell = std::move(to);
+    CPLSetErrorHandler(&shuibao::io::tell);
+}
+GdalListener::~GdalListener() {
+    CPLSetErrorHandler(nullptr);
+    g_tell = nullptr;
 }
 
 bool network_allowed() {
@@ -54,11 +104,7 @@ void gdal_setup(const GdalOptions& options) {
     CPLSetConfigOption("OGR_SQLITE_JOURNAL", "DELETE");
     CPLSetConfigOption("GDAL_PAM_ENABLED", "NO");  // never write .aux.xml beside somebody's images
     CPLSetConfigOption("GTIFF_DELETE_ON_ERROR", "NO");
-    if (!options.allow_network) {
-        CPLSetConfigOption("CPL_CURL_ENABLED", "NO");
-        CPLSetConfigOption("GDAL_HTTP_TIMEOUT", "1");
-        CPLSetConfigOption("PROJ_NETWORK", "OFF");
-    }
+    if (!options.allow_network) close_network();
     for (const auto& pair : options.config) {
         const auto equals = pair.find('=');
         if (equals == std::string::npos || equals == 0)

@@ -23,7 +23,7 @@ struct Close {
 };
 using DatasetPtr = std::unique_ptr<GDALDataset, Close>;
 
-DatasetPtr open_tile(const fs::path& path) {
+DatasetPtr open_tile(const fs::path& path, const Window& tile) {
     const GdalMessages messages;
     // Tiles are ours: no other driver need look at them, and no file beside them belongs to them.
     const char* const drivers[] = {"GTiff", nullptr};
@@ -34,13 +34,18 @@ DatasetPtr open_tile(const fs::path& path) {
         throw Error(ErrorCode::input,
                     fmt::format("The tile {} cannot be opened: {}.", path.string(), messages.reason()),
                     "Delete it and run `shuibao tile` again: it will be made anew.");
+    if (d->GetRasterXSize() != tile.cols || d->GetRasterYSize() != tile.rows)
+        throw Error(ErrorCode::input,
+                    fmt::format("The tile {} has {} × {} pixels instead of {} × {}.", path.string(),
+                                d->GetRasterXSize(), d->GetRasterYSize(), tile.cols, tile.rows),
+                    "Delete it and run `shuibao tile` again: it will be made anew.");
     return d;
 }
 
 // Tiles that this thread reads strip after strip stay open. A file that was replaced is opened anew.
 class OpenTiles {
   public:
-    GDALDataset& get(const fs::path& path) {
+    GDALDataset& get(const fs::path& path, const Window& tile) {
         struct stat s {};
         if (::stat(path.c_str(), &s) != 0) s = {};
         for (auto it = m_open.begin(); it != m_open.end(); ++it)
@@ -53,7 +58,7 @@ class OpenTiles {
                 break;
             }
         if (m_open.size() >= most) m_open.pop_back();
-        m_open.push_front({path, s.st_ino, s.st_mtim.tv_nsec, open_tile(path)});
+        m_open.push_front({path, s.st_ino, s.st_mtim.tv_nsec, open_tile(path, tile)});
         return *m_open.front().dataset;
     }
 
@@ -68,9 +73,9 @@ class OpenTiles {
     std::list<Entry> m_open;
 };
 
-GDALDataset& opened(const fs::path& path) {
+GDALDataset& opened(const fs::path& path, const Window& tile) {
     thread_local OpenTiles tiles;
-    return tiles.get(path);
+    return tiles.get(path, tile);
 }
 
 void read_part(GDALRasterBand& band, const fs::path& path, const Window& part, const Window& tile,
@@ -125,7 +130,7 @@ void TileArchive::read(const Acquisition& a, const Window& window, std::span<con
         if (!std::binary_search(a.tiles.begin(), a.tiles.end(), id)) continue;
         const fs::path path = tile_path(m_root, id, a.key);
         const Window tile = m_grid.window(id), part = tile.intersection(window);
-        GDALDataset& d = opened(path);
+        GDALDataset& d = opened(path, tile);
         const auto offset =
             static_cast<std::size_t>((part.row - window.row) * window.cols + (part.col - window.col));
         for (std::size_t i = 0; i < bands.size(); ++i)
@@ -164,7 +169,7 @@ Image TileArchive::sample(const Acquisition& a, const Window& window, std::span<
         if (!std::binary_search(a.tiles.begin(), a.tiles.end(), id)) continue;
         const fs::path path = tile_path(m_root, id, a.key);
         const Window tile = m_grid.window(id), part = tile.intersection(window);
-        const DatasetPtr d = open_tile(path);
+        const DatasetPtr d = open_tile(path, tile);
         for (std::size_t i = 0; i <= bands.size(); ++i) {
             const bool is_quality = i == bands.size();
             GDALRasterBand* band = d->GetRasterBand(
@@ -265,8 +270,12 @@ void read_change_band(const fs::path& root, const Grid& grid, const Window& wind
         const fs::path path = root / (id.str() + ".tif");
         std::error_code error;
         if (!fs::exists(path, error)) continue;
-        GDALDataset& d = opened(path);
         const Window tile = grid.window(id), part = tile.intersection(window);
+        GDALDataset& d = opened(path, tile);
+        if (d.GetRasterCount() <= band)
+            throw Error(ErrorCode::input,
+                        fmt::format("The change map {} has no band {}.", path.string(), band + 1),
+                        "Delete it and run `shuibao detect` again.");
         const auto offset =
             static_cast<std::size_t>((part.row - window.row) * window.cols + (part.col - window.col));
         read_part(*d.GetRasterBand(band + 1), path, part, tile, out.data() + offset, window.cols);

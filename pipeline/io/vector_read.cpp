@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <fstream>
 
 #include <cpl_conv.h>
@@ -22,14 +23,32 @@ struct Close {
 };
 using DatasetPtr = std::unique_ptr<GDALDataset, Close>;
 
-constexpr std::array<std::pair<const char*, const char*>, 6> refused_datums = {{
-    {"Beijing", "Beijing 1954"},
-    {"Xian", "Xian 1980"},
-    {"Xi'an", "Xian 1980"},
-    {"Krassowsky", "Beijing 1954"},
-    {"GCJ", "GCJ-02"},
-    {"BD-09", "BD-09"},
+// Compared without regard to case, spaces, hyphens and underscores.
+constexpr std::array<std::pair<const char*, const char*>, 12> refused_datums = {{
+    {"beijing", "Beijing 1954"},
+    {"北京54", "Beijing 1954"},
+    {"北京1954", "Beijing 1954"},
+    {"bj54", "Beijing 1954"},
+    {"krassowsky", "Beijing 1954"},
+    {"xian", "Xian 1980"},
+    {"xi'an", "Xian 1980"},
+    {"西安80", "Xian 1980"},
+    {"西安1980", "Xian 1980"},
+    {"gcj", "GCJ-02"},
+    {"火星", "GCJ-02"},
+    {"bd09", "BD-09"},
 }};
+constexpr const char* wanted_datum =
+    "Ask for the layer in CGCS2000 (EPSG:4490 or its 3-degree zones); a local transformation is needed to "
+    "convert it.";
+
+std::string folded(const std::string& text) {
+    std::string out;
+    for (const char c : text)
+        if (c != ' ' && c != '-' && c != '_')
+            out += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return out;
+}
 
 std::string extension_of(const std::string& path) {
     std::string e = fs::path(path).extension().string();
@@ -42,6 +61,10 @@ DatasetPtr open(const std::string& path) {
     if (is_remote(path) && !network_allowed())
         throw Error(ErrorCode::input, fmt::format("{} lies on the network.", path),
                     "Copy it here, or say --allow-network.");
+    std::error_code error;
+    if (!path.starts_with("/vsi") && path.find(':') == std::string::npos && !fs::exists(path, error))
+        throw Error(ErrorCode::input, fmt::format("The layer {} does not exist.", path),
+                    "Correct its path in the configuration.");
     const GdalMessages messages;
     // A shapefile's bytes come as they are: what its .cpg claims is checked here, not believed.
     const char* const raw[] = {"ENCODING=", nullptr};
@@ -55,6 +78,7 @@ DatasetPtr open(const std::string& path) {
 }
 
 std::string crs_of(const OGRLayer& layer, const std::string& path) {
+    const GdalMessages messages;  // a .prj is parsed when it is asked for
     const OGRSpatialReference* srs = const_cast<OGRLayer&>(layer).GetSpatialRef();
     if (srs == nullptr || srs->IsEmpty() != 0)
         throw Error(ErrorCode::input, fmt::format("{} has no coordinate reference system.", path),
@@ -62,13 +86,16 @@ std::string crs_of(const OGRLayer& layer, const std::string& path) {
     std::string names = srs->GetName() == nullptr ? "" : srs->GetName();
     for (const char* node : {"DATUM", "SPHEROID"})
         if (const char* value = srs->GetAttrValue(node)) names += std::string(" ") + value;
+    names = folded(names);
     for (const auto& [sign, datum] : refused_datums)
         if (names.find(sign) != std::string::npos)
             throw Error(
                 ErrorCode::input,
                 fmt::format("{} is in the datum {}, which lies 50 to 500 m from CGCS2000.", path, datum),
-                "Ask for the layer in CGCS2000 (EPSG:4490 or its 3-degree zones); a local transformation is "
-                "needed to convert it.");
+                wanted_datum);
+    if (srs->IsGeographic() == 0 && srs->IsProjected() == 0)
+        throw Error(ErrorCode::input, fmt::format("{} is in a local grid without a known datum.", path),
+                    wanted_datum);
     const char* authority = srs->GetAuthorityName(nullptr);
     const char* code = srs->GetAuthorityCode(nullptr);
     if (authority != nullptr && code != nullptr) return fmt::format("{}:{}", authority, code);
@@ -168,6 +195,21 @@ Value value_of(const OGRFeature& f, int i, Decoder& decode, std::int64_t row) {
     }
 }
 
+// No projection in use has larger numbers; NaN and infinity are refused as well.
+bool on_earth(const Bounds& b) {
+    constexpr double farthest = 1e8;
+    const auto fine = [](double v) { return std::abs(v) <= farthest; };
+    return fine(b.min_x) && fine(b.max_x) && fine(b.min_y) && fine(b.max_y);
+}
+
+Transformation transformation(const std::string& path, const std::string& from, const std::string& to) {
+    try {
+        return {from, to};
+    } catch (const Error& e) {
+        throw Error(e.code(), fmt::format("{}: {}", path, e.what()), e.hint());
+    }
+}
+
 }  // namespace
 
 VectorLayer read_layer(const std::string& path, const ReadOptions& o) {
@@ -176,7 +218,7 @@ VectorLayer read_layer(const std::string& path, const ReadOptions& o) {
     VectorLayer layer;
     layer.name = source.GetName();
     layer.crs = crs_of(source, path);
-    const Transformation move(layer.crs, o.to_crs.empty() ? layer.crs : o.to_crs);
+    const Transformation move = transformation(path, layer.crs, o.to_crs.empty() ? layer.crs : o.to_crs);
     Decoder decode(path, o.encoding, layer);
     for (int i = 0; i < source.GetLayerDefn()->GetFieldCount(); ++i)
         layer.fields.push_back(decode(source.GetLayerDefn()->GetFieldDefn(i)->GetNameRef(), 0));
@@ -195,15 +237,26 @@ VectorLayer read_layer(const std::string& path, const ReadOptions& o) {
             continue;
         }
         feature.shape = Geometry(std::unique_ptr<OGRGeometry>(g->clone()));
-        if (!feature.shape.valid()) {
-            feature.shape = feature.shape.made_valid();
-            layer.notes.push_back({row, "repaired", "A ring crossed or touched itself and was repaired."});
+        if (!on_earth(feature.shape.bounds())) {
+            layer.notes.push_back(
+                {row, "bad_coordinates", "The row has coordinates beyond the earth and was left out."});
+            continue;
+        }
+        try {
+            if (!feature.shape.valid()) {
+                feature.shape = feature.shape.made_valid();
+                layer.notes.push_back(
+                    {row, "repaired", "A ring crossed or touched itself and was repaired."});
+            }
+            feature.shape = move(feature.shape);
+        } catch (const Error& e) {
+            layer.notes.push_back({row, "bad_geometry", std::string("The row was left out. ") + e.what()});
+            continue;
         }
         if (feature.shape.empty()) {
             layer.notes.push_back({row, "no_area", "The row has no area and was left out."});
             continue;
         }
-        feature.shape = move(feature.shape);
         layer.features.push_back(std::move(feature));
     }
     if (!messages.errors().empty())
@@ -238,11 +291,11 @@ std::string to_text(const Value& value) {
 
 std::optional<double> to_number(const Value& value) {
     if (const auto* i = std::get_if<std::int64_t>(&value)) return static_cast<double>(*i);
-    if (const auto* d = std::get_if<double>(&value)) return *d;
+    if (const auto* d = std::get_if<double>(&value); d != nullptr && std::isfinite(*d)) return *d;
     if (const auto* s = std::get_if<std::string>(&value)) {
         double v = 0;
         const auto [end, error] = std::from_chars(s->data(), s->data() + s->size(), v);
-        if (error == std::errc{} && end == s->data() + s->size()) return v;
+        if (error == std::errc{} && end == s->data() + s->size() && std::isfinite(v)) return v;
     }
     return std::nullopt;
 }

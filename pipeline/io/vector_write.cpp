@@ -17,6 +17,11 @@ namespace shuibao::io {
 namespace fs = std::filesystem;
 namespace {
 
+struct Close {
+    void operator()(GDALDataset* d) const { GDALClose(d); }
+};
+using DatasetPtr = std::unique_ptr<GDALDataset, Close>;
+
 void check(bool ok, const fs::path& path, const GdalMessages& messages) {
     if (ok && messages.errors().empty()) return;
     throw Error(ErrorCode::failed, fmt::format("Cannot write {}: {}.", path.string(), messages.reason()),
@@ -149,8 +154,8 @@ void write_geopackage(const fs::path& path, std::span<const LayerData> layers) {
     {
         const GdalMessages messages;
         const char* const create[] = {"VERSION=1.2", "DATETIME_FORMAT=UTC", nullptr};
-        auto* d =
-            driver("GPKG").Create(out.temporary().c_str(), 0, 0, 0, GDT_Unknown, const_cast<char**>(create));
+        DatasetPtr d(
+            driver("GPKG").Create(out.temporary().c_str(), 0, 0, 0, GDT_Unknown, const_cast<char**>(create)));
         check(d != nullptr, path, messages);
         d->StartTransaction();
         for (const auto& data : layers) {
@@ -163,7 +168,7 @@ void write_geopackage(const fs::path& path, std::span<const LayerData> layers) {
         }
         write_styles(*d, layers, path, messages);
         check(d->CommitTransaction() == OGRERR_NONE, path, messages);
-        GDALClose(d);
+        d.reset();
         check(true, path, messages);
     }
     out.commit();
@@ -186,13 +191,23 @@ void write_shapefile(const fs::path& shp, const LayerData& layer, const std::str
     // Five files under temporary names, renamed together at the end: .shp last, because it is what people
     // look for.
     static constexpr std::array<const char*, 5> parts = {".dbf", ".shx", ".prj", ".cpg", ".shp"};
+    // The parts as the driver names them. All but the .shp, which has an output's name already and may be
+    // published later, are gone again whatever happens.
+    struct Made {
+        std::vector<fs::path> files;
+        ~Made() {
+            std::error_code ignored;
+            for (std::size_t i = 0; i + 1 < files.size(); ++i) fs::remove(files[i], ignored);
+        }
+    } made;
     std::vector<std::unique_ptr<AtomicOutput>> outs;
     for (const char* part : parts)
         outs.push_back(std::make_unique<AtomicOutput>(fs::path(shp).replace_extension(part)));
     const fs::path stem = outs.back()->temporary();
+    for (const char* part : parts) made.files.push_back(fs::path(stem).replace_extension(part));
     {
         const GdalMessages messages;
-        auto* d = driver("ESRI Shapefile").Create(stem.c_str(), 0, 0, 0, GDT_Unknown, nullptr);
+        DatasetPtr d(driver("ESRI Shapefile").Create(stem.c_str(), 0, 0, 0, GDT_Unknown, nullptr));
         check(d != nullptr, shp, messages);
         auto srs = reference(layer.crs);
         const std::string enc = "ENCODING=" + encoding;
@@ -211,7 +226,7 @@ void write_shapefile(const fs::path& shp, const LayerData& layer, const std::str
                     *text = cut_text(*text, static_cast<std::size_t>(cut.fields[i].width), encoding);
                 }
         fill_layer(*out, cut, true, shp, messages);
-        GDALClose(d);
+        d.reset();
         check(true, shp, messages);
         if (!messages.warnings().empty())
             throw Error(
@@ -220,8 +235,11 @@ void write_shapefile(const fs::path& shp, const LayerData& layer, const std::str
                 "This is our mistake: please report it.");
     }
     for (std::size_t i = 0; i < parts.size(); ++i) {
-        const fs::path made = fs::path(stem).replace_extension(parts[i]);
-        if (made != outs[i]->temporary()) fs::rename(made, outs[i]->temporary());
+        std::error_code error;
+        if (made.files[i] != outs[i]->temporary()) fs::rename(made.files[i], outs[i]->temporary(), error);
+        if (error)
+            throw Error(ErrorCode::failed, fmt::format("Cannot write {}: {}.", shp.string(), error.message()),
+                        "Check the disk and the folder, then run the same command again.");
     }
     for (auto& out : outs) out->commit();
 }

@@ -108,11 +108,11 @@ std::vector<Project> read_approvals(RunContext& c, const std::string& crs) {
     for (const auto& n : layer.notes) {
         const engine::Problem p{"screen", fmt::format("{}:{}", name, n.row), n.code, n.text,
                                 "Ask for a corrected layer."};
-        if (n.code == "repaired" || n.code == "encoding")
+        if (n.code == "repaired" || n.code == "encoding") {
             c.notes.push_back(p);
-        else
+            c.log.write(engine::LogLevel::warn, n.text, "screen", p.unit);
+        } else
             c.problems.add(p);
-        c.log.write(engine::LogLevel::warn, n.text, "screen", p.unit);
     }
     if (layer.features.empty())
         throw Error(ErrorCode::input, fmt::format("The layer of approvals {} holds no range.", path),

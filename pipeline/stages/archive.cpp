@@ -14,9 +14,6 @@
 
 namespace shuibao::pipeline {
 namespace {
-std::filesystem::path file_of(const engine::Store& store) {
-    return store.root() / "acquisitions.json";
-}
 
 // The double that prints as the float does: 0.0001, not 0.00009999999747378752.
 double shortest(float value) {
@@ -38,11 +35,11 @@ void save_acquisitions(const engine::Store& store, const std::vector<io::Acquisi
         for (const auto& t : a.tiles) o["tiles"].push_back(t.str());
         j.push_back(std::move(o));
     }
-    io::write_text(file_of(store), j.dump(1) + "\n");
+    io::write_text(store.acquisitions_file(), j.dump(1) + "\n");
 }
 
 io::TileArchive open_archive(const engine::Store& store) {
-    std::ifstream in(file_of(store));
+    std::ifstream in(store.acquisitions_file());
     if (!in)
         throw Error(ErrorCode::usage, fmt::format("The store {} has no tiles yet.", store.root().string()),
                     "Run `shuibao tile` first, or `shuibao run`.");
@@ -64,7 +61,7 @@ io::TileArchive open_archive(const engine::Store& store) {
         }
     } catch (const std::exception& e) {
         throw Error(ErrorCode::input,
-                    fmt::format("{} cannot be read: {}.", file_of(store).string(), e.what()),
+                    fmt::format("{} cannot be read: {}.", store.acquisitions_file().string(), e.what()),
                     "Run `shuibao tile` again.");
     }
     return {store.tiles(), load_grid(store), std::move(list)};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <atomic>
 #include <fstream>
 #include <map>
 #include <mutex>
@@ -30,7 +31,9 @@ class HashCache {
     explicit HashCache(std::filesystem::path file) : m_file(std::move(file)) {
         std::ifstream in(m_file);
         const auto j = nlohmann::json::parse(in, nullptr, false);
-        if (j.is_object()) m_known = j.get<std::map<std::string, std::string>>();
+        if (!j.is_object()) return;  // a lost cache only costs reading the files again
+        for (const auto& [key, hash] : j.items())
+            if (hash.is_string()) m_known[key] = hash.get<std::string>();
     }
     std::string hash(const std::string& path) {
         struct stat s {};
@@ -175,6 +178,17 @@ class CatalogStage final : public Stage {
                .min = 16,
                .max = 16384});
     }
+    void require(const RunContext& c) const override {
+        static_cast<void>(inputs_of(c));
+        for (const char* key : {"imagery.from", "imagery.to"}) static_cast<void>(day_of(c, key));
+        const auto crs = c.settings.text("grid.crs");
+        try {
+            if (!crs.empty()) static_cast<void>(io::is_geographic(crs));
+        } catch (const Error& e) {
+            throw Error(ErrorCode::usage, fmt::format("{}: {}", c.settings.origin("grid.crs"), e.what()),
+                        e.hint());
+        }
+    }
     void check(RunContext& c) const override {
         const auto list = read(c);
         c.out << fmt::format("catalog: {} scenes described, {} set aside while reading\n", list.scenes.size(),
@@ -191,13 +205,14 @@ class CatalogStage final : public Stage {
         }
         HashCache hashes(c.store.root() / "hashes.json");
         std::vector<Refusal> refusals(list.scenes.size());
+        std::atomic<std::size_t> done{0};
         c.executor.parallel_for(list.scenes.size(), [&](std::size_t i) {
             try {
                 examine(list.scenes[i], hashes);
             } catch (const Refusal& r) {
                 refusals[i] = r;
             }
-            c.log.progress("catalog", i + 1, list.scenes.size());
+            c.log.progress("catalog", ++done, list.scenes.size());
         });
         hashes.save();
         io::forget_handles();
@@ -234,11 +249,27 @@ class CatalogStage final : public Stage {
     }
 
   private:
-    static engine::SceneList read(const RunContext& c) {
-        const auto inputs = c.settings.list("imagery.catalog");
+    static std::vector<std::string> inputs_of(const RunContext& c) {
+        auto inputs = c.settings.list("imagery.catalog");
         if (inputs.empty() || inputs.front().empty())
             throw Error(ErrorCode::usage, "imagery.catalog is not set.",
                         "Name the STAC files or folders with the images: --catalog PATH.");
+        return inputs;
+    }
+
+    static std::optional<Date> day_of(const RunContext& c, const char* key) {
+        if (!c.settings.has(key)) return std::nullopt;
+        const auto d = Date::parse(c.settings.text(key));
+        if (!d)
+            throw Error(
+                ErrorCode::usage,
+                fmt::format("{}: '{}' cannot be '{}'.", c.settings.origin(key), key, c.settings.text(key)),
+                "Give a day as YYYY-MM-DD.");
+        return d;
+    }
+
+    static engine::SceneList read(const RunContext& c) {
+        const auto inputs = inputs_of(c);
         const auto sensors = engine::load_sensors();
         engine::SceneList all;
         for (const auto& input : inputs) {
@@ -268,17 +299,7 @@ class CatalogStage final : public Stage {
     }
 
     static void select(const RunContext& c, engine::SceneList& list) {
-        const auto day = [&](const char* key) -> std::optional<Date> {
-            if (!c.settings.has(key)) return std::nullopt;
-            const auto d = Date::parse(c.settings.text(key));
-            if (!d)
-                throw Error(ErrorCode::usage,
-                            fmt::format("{}: '{}' cannot be '{}'.", c.settings.origin(key), key,
-                                        c.settings.text(key)),
-                            "Give a day as YYYY-MM-DD.");
-            return d;
-        };
-        const auto from = day("imagery.from"), to = day("imagery.to");
+        const auto from = day_of(c, "imagery.from"), to = day_of(c, "imagery.to");
         std::optional<io::LayerExtent> area;
         if (c.settings.has("imagery.area")) area = io::layer_extent(c.settings.path("imagery.area"));
         std::erase_if(list.scenes, [&](const Scene& s) {

@@ -96,6 +96,9 @@ class DelineateStage final : public Stage {
                .max = 1e12});
     }
 
+    [[nodiscard]] std::filesystem::path first_input(const RunContext& c) const override {
+        return c.store.acquisitions_file();
+    }
     void run(RunContext& c) const override {
         const auto archive = open_archive(c.store);
         const std::string batch = resolve_batch(c);

@@ -12,20 +12,40 @@ namespace shuibao::pipeline {
 using algorithms::Detector;
 using DetectorRegistry = Registry<Detector>;
 
-std::vector<Band> bands_for(const DetectJob& job, const Detector& detector,
-                            const std::vector<const io::Acquisition*>& looks) {
+std::vector<Band> bands_for(const Detector& detector, const std::vector<const io::Acquisition*>& looks) {
     std::vector<Band> common = looks.front()->bands;
     for (const auto* a : looks)
         std::erase_if(
             common, [&](Band b) { return std::find(a->bands.begin(), a->bands.end(), b) == a->bands.end(); });
     const auto needs = detector.needs();
-    for (const Band b : needs.required)
-        if (std::find(common.begin(), common.end(), b) == common.end())
-            throw Error(ErrorCode::input,
-                        fmt::format("The method '{}' needs the band '{}', which not every date has.",
-                                    job.method, common_name(b)),
-                        "Choose another detect.method, or other dates.");
     return needs.all_common ? common : needs.required;
+}
+
+std::vector<const io::Acquisition*> usable_looks(const DetectJob& job, const Detector& detector) {
+    const auto required = detector.needs().required;
+    std::vector<const io::Acquisition*> list;
+    std::string lacking;
+    for (const auto& a : job.archive.acquisitions()) {
+        const auto lost = std::find_if(required.begin(), required.end(), [&](Band b) {
+            return std::find(a.bands.begin(), a.bands.end(), b) == a.bands.end();
+        });
+        if (lost == required.end()) {
+            list.push_back(&a);
+            continue;
+        }
+        lacking = common_name(*lost);
+        job.context.problems.add(
+            {"detect", a.key, "missing_band",
+             fmt::format("The method '{}' needs the band '{}', which {} has not; it was left out.",
+                         job.method, lacking, a.key),
+             "Complete the bands of its Items, or choose another detect.method."});
+    }
+    if (list.empty())
+        throw Error(
+            ErrorCode::input,
+            fmt::format("The method '{}' needs the band '{}', which no date has.", job.method, lacking),
+            "Choose another detect.method, or add scenes with that band.");
+    return list;
 }
 
 void remove_other_changes(const std::filesystem::path& folder, const std::vector<TileId>& tiles) {
@@ -79,6 +99,10 @@ class DetectStage final : public Stage {
             }
     }
 
+    void require(const RunContext& c) const override { require_dates(c); }
+    [[nodiscard]] std::filesystem::path first_input(const RunContext& c) const override {
+        return c.store.acquisitions_file();
+    }
     void run(RunContext& c) const override {
         const auto archive = open_archive(c.store);
         if (archive.acquisitions().empty())

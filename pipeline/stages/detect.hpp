@@ -31,9 +31,17 @@ void detect_series(const DetectJob& job, const algorithms::SeriesDetector& detec
 /// looks.
 [[nodiscard]] bool is_series(const std::vector<io::Acquisition>& acquisitions);
 
-/// Bands to read: those the detector requires, or all that every acquisition has when it wants those. Throws
-/// Error(input) naming a required band that an acquisition lacks.
-[[nodiscard]] std::vector<Band> bands_for(const DetectJob& job, const algorithms::Detector& detector,
+/// Throws Error(usage) when detect.before or detect.after hold no dates.
+void require_dates(const RunContext& context);
+
+/// The acquisitions with all bands that the detector requires, in the archive's order; the others become
+/// problems. Throws Error(input) when none is left.
+[[nodiscard]] std::vector<const io::Acquisition*> usable_looks(const DetectJob& job,
+                                                               const algorithms::Detector& detector);
+
+/// Bands to read: those the detector requires, or all that every one of these looks has when it wants those.
+/// REQUIRES looks from usable_looks().
+[[nodiscard]] std::vector<Band> bands_for(const algorithms::Detector& detector,
                                           const std::vector<const io::Acquisition*>& looks);
 
 /// Removes the change maps of tiles other than these: they are of another comparison.

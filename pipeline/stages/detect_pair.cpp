@@ -47,21 +47,20 @@ struct Epochs {
     std::vector<const io::Acquisition*> before, after;
 };
 
-Epochs epochs_of(const RunContext& c, const io::TileArchive& archive) {
-    const auto& all = archive.acquisitions();
+Epochs epochs_of(const RunContext& c, const std::vector<const io::Acquisition*>& all) {
     const auto days = static_cast<std::int32_t>(c.settings.integer("detect.epoch_days"));
     const DateRange after = c.settings.has("detect.after")
                                 ? range_of(c, "detect.after")
-                                : DateRange{Date(all.back().date.days() - days), all.back().date};
+                                : DateRange{Date(all.back()->date.days() - days), all.back()->date};
     const DateRange before = c.settings.has("detect.before")
                                  ? range_of(c, "detect.before")
-                                 : DateRange{all.front().date, Date(all.front().date.days() + days)};
+                                 : DateRange{all.front()->date, Date(all.front()->date.days() + days)};
     Epochs e;
-    for (const auto& a : all)
-        if (after.holds(a.date)) e.after.push_back(&a);
-    for (const auto& a : all)
-        if (before.holds(a.date) && (e.after.empty() || a.date < e.after.front()->date))
-            e.before.push_back(&a);
+    for (const auto* a : all)
+        if (after.holds(a->date)) e.after.push_back(a);
+    for (const auto* a : all)
+        if (before.holds(a->date) && (e.after.empty() || a->date < e.after.front()->date))
+            e.before.push_back(a);
     if (e.before.empty() || e.after.empty())
         throw Error(
             ErrorCode::input,
@@ -127,6 +126,14 @@ algorithms::DetectorModel load_model(const std::filesystem::path& file) {
                     "Delete it and run `shuibao detect` again.");
     }
     return model;
+}
+
+bool readable_model(const std::filesystem::path& file) {
+    try {
+        return !load_model(file).values.empty();
+    } catch (const Error&) {
+        return false;
+    }
 }
 
 std::string names(const std::vector<const io::Acquisition*>& list) {
@@ -220,6 +227,8 @@ void learn(const DetectJob& job, const Epochs& e, const std::vector<Band>& bands
             throw;
         }
     };
+    if (std::error_code ignored; !c.executor.options().dry_run && !readable_model(model_file))
+        std::filesystem::remove(model_file, ignored);  // damaged: learnt again
     c.executor.run("fit", {u});
     if (failure) throw *failure;  // without a model nothing can be decided anywhere
 }
@@ -303,13 +312,18 @@ void declare_pair(OptionTable& t) {
            .max = 366});
 }
 
+void require_dates(const RunContext& c) {
+    for (const char* key : {"detect.before", "detect.after"})
+        if (c.settings.has(key)) static_cast<void>(range_of(c, key));
+}
+
 void detect_pair(const DetectJob& given, const PairwiseDetector& detector) {
     DetectJob job = given;
     auto& c = job.context;
-    const Epochs epochs = epochs_of(c, job.archive);
+    const Epochs epochs = epochs_of(c, usable_looks(job, detector));
     auto looks = epochs.before;
     looks.insert(looks.end(), epochs.after.begin(), epochs.after.end());
-    const auto bands = bands_for(job, detector, looks);
+    const auto bands = bands_for(detector, looks);
     for (const auto* list : {&epochs.before, &epochs.after})
         for (const auto* a : *list) {
             std::string text = list == &epochs.before ? "before" : "after";

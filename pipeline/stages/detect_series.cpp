@@ -39,9 +39,7 @@ struct Plan {
     std::string settings;  ///< hash of everything but the looks that a state depends on
 };
 
-std::vector<const io::Acquisition*> in_time_order(const io::TileArchive& archive) {
-    std::vector<const io::Acquisition*> list;
-    for (const auto& a : archive.acquisitions()) list.push_back(&a);
+std::vector<const io::Acquisition*> in_time_order(std::vector<const io::Acquisition*> list) {
     std::stable_sort(list.begin(), list.end(), [](const auto* a, const auto* b) {
         return a->date != b->date ? a->date < b->date : a->key < b->key;
     });
@@ -314,7 +312,7 @@ void declare_series(OptionTable& t) {
 void detect_series(const DetectJob& given, const SeriesDetector& detector) {
     DetectJob job = given;
     auto& c = job.context;
-    const auto looks = in_time_order(job.archive);
+    const auto looks = in_time_order(usable_looks(job, detector));
     const auto needs = detector.needs();
     if (static_cast<int>(looks.size()) < needs.min_dates)
         throw Error(ErrorCode::input,
@@ -338,7 +336,7 @@ void detect_series(const DetectJob& given, const SeriesDetector& detector) {
             fmt::format("The series ({} to {}) cannot be watched from {}: it needs looks before and after.",
                         first.iso(), last.iso(), plan.times.monitor_from.iso()),
             "Set detect.monitor_from, add scenes, or choose detect.method: pair.");
-    plan.bands = bands_for(job, detector, looks);
+    plan.bands = bands_for(detector, looks);
     auto settings = job.inputs;
     settings["monitor_from"] = plan.times.monitor_from.iso();
     for (const Band b : plan.bands) settings["bands"] += std::string(common_name(b)) + " ";

@@ -32,6 +32,22 @@ class ExportStage final : public Stage {
         for (const auto& e : ExporterRegistry::all()) e.make()->declare(t);
     }
 
+    void require(const RunContext& c) const override {
+        std::vector<std::string> known;
+        for (const auto& e : ExporterRegistry::all()) known.push_back(e.name);
+        for (const auto& name : c.settings.list("export.formats"))
+            if (std::find(known.begin(), known.end(), name) == known.end()) {
+                const auto near = nearest_of(name, known);
+                throw Error(ErrorCode::usage,
+                            fmt::format("{}: 'export.formats' cannot hold '{}'.",
+                                        c.settings.origin("export.formats"), name),
+                            near.empty() ? fmt::format("Known are: {}.", fmt::join(known, ", "))
+                                         : fmt::format("Did you mean '{}'?", near));
+            }
+    }
+    [[nodiscard]] std::filesystem::path first_input(const RunContext& c) const override {
+        return c.batch.empty() && !c.list ? c.store.acquisitions_file() : std::filesystem::path();
+    }
     void run(RunContext& c) const override {
         if (c.list) {
             auto list = nlohmann::ordered_json::array();

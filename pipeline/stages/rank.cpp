@@ -150,6 +150,9 @@ class RankStage final : public Stage {
                .max = 1e9});
     }
 
+    [[nodiscard]] std::filesystem::path first_input(const RunContext& c) const override {
+        return c.batch.empty() ? c.store.acquisitions_file() : std::filesystem::path();
+    }
     void run(RunContext& c) const override {
         const auto input = c.store.batch(resolve_batch(c)) / "screened.gpkg";
         if (!std::filesystem::exists(input)) {

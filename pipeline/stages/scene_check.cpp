@@ -176,25 +176,26 @@ std::string report_text(const SceneReport& r) {
     return j.dump(1) + "\n";
 }
 
-SceneReport report_from(const std::string& text) {
+std::optional<SceneReport> report_from(const std::string& text) {
     const auto j = nlohmann::json::parse(text, nullptr, false);
-    if (!j.is_object())
-        throw Error(ErrorCode::input, "A scene report of the store is damaged.",
-                    "Delete <store>/scenes and run `shuibao tile` again.");
     SceneReport r;
-    r.id = j.value("id", "");
-    r.reference = j.value("reference", "");
-    r.decision = j.value("decision", "");
-    r.shift.dx = j.value("measured_dx", 0.0);
-    r.shift.dy = j.value("measured_dy", 0.0);
-    r.shift.rmse = j.value("rmse", 0.0);
-    r.shift.used = j.value("tie_points_used", 0);
-    r.shift.measured = j.value("tie_points_measured", 0);
-    r.shift_x = j.value("applied_x", 0.0);
-    r.shift_y = j.value("applied_y", 0.0);
-    r.jump = j.value("jump", 0.0);
-    r.jump_share = j.value("jump_share", 0.0);
-    r.refused = j.value("refused", "");
+    try {
+        r.id = j.at("id");
+        r.reference = j.at("reference");
+        r.decision = j.at("decision");
+        r.shift.dx = j.at("measured_dx");
+        r.shift.dy = j.at("measured_dy");
+        r.shift.rmse = j.at("rmse");
+        r.shift.used = j.at("tie_points_used");
+        r.shift.measured = j.at("tie_points_measured");
+        r.shift_x = j.at("applied_x");
+        r.shift_y = j.at("applied_y");
+        r.jump = j.at("jump");
+        r.jump_share = j.at("jump_share");
+        r.refused = j.at("refused");
+    } catch (const nlohmann::json::exception&) {
+        return std::nullopt;
+    }
     return r;
 }
 

@@ -2,6 +2,7 @@
 // What `tile` finds out about a scene before it is cut: shift against the reference, radiometric sanity.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,7 @@ struct SceneCheckOptions {
                                       const engine::Executor& executor);
 
 [[nodiscard]] std::string report_text(const SceneReport& report);
-[[nodiscard]] SceneReport report_from(const std::string& text);
+/// Nothing when the text is no report.
+[[nodiscard]] std::optional<SceneReport> report_from(const std::string& text);
 
 }  // namespace shuibao::pipeline

@@ -294,8 +294,11 @@ class ScreenStage final : public Stage {
                .long_name = "disturbances-encoding"});
     }
 
+    void require(const RunContext& c) const override { require_approvals(c); }
+    [[nodiscard]] std::filesystem::path first_input(const RunContext& c) const override {
+        return c.settings.has("screen.disturbances") ? std::filesystem::path() : c.store.acquisitions_file();
+    }
     void check(RunContext& c) const override {
-        require_approvals(c);
         if (c.batch.empty()) c.batch = "203001";  // any set will do: the question is whether it is valid
         static_cast<void>(load_rules(c));
         static_cast<void>(load_words(c));
@@ -311,7 +314,6 @@ class ScreenStage final : public Stage {
     }
 
     void run(RunContext& c) const override {
-        require_approvals(c);
         const bool digitised = c.settings.has("screen.disturbances");
         std::string path;
         DisturbanceSet set;
@@ -373,6 +375,12 @@ class ScreenStage final : public Stage {
         if (!c.settings.has("approvals.path"))
             throw Error(ErrorCode::usage, "approvals.path is not set.",
                         "Name the layer of approved ranges, or write `approvals.path: none`.");
+        const std::string path = c.settings.path("approvals.path");
+        std::error_code error;
+        const bool plain = !path.starts_with("/vsi") && path.find(':') == std::string::npos;
+        if (c.settings.text("approvals.path") != "none" && plain && !std::filesystem::exists(path, error))
+            throw Error(ErrorCode::input, fmt::format("The layer of approvals {} does not exist.", path),
+                        "Correct approvals.path, or write `approvals.path: none`.");
     }
 
     static void report(RunContext& c, const DisturbanceSet& set, const std::string& path) {
@@ -380,11 +388,11 @@ class ScreenStage final : public Stage {
         for (const auto& n : set.notes) {
             const engine::Problem p{"screen", fmt::format("{}:{}", name, n.row), n.code, n.text,
                                     "Correct the polygon in its source."};
-            if (n.code == "repaired" || n.code == "encoding")
+            if (n.code == "repaired" || n.code == "encoding") {
                 c.notes.push_back(p);
-            else
+                c.log.write(engine::LogLevel::warn, n.text, "screen", p.unit);
+            } else
                 c.problems.add(p);
-            c.log.write(engine::LogLevel::warn, n.text, "screen", p.unit);
         }
     }
 

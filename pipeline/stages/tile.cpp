@@ -49,6 +49,12 @@ std::string plain(const std::string& text) {
     return out;
 }
 
+// A part of a file name that differs for different texts, whatever they hold.
+std::string short_name(const std::string& text) {
+    const std::string p = plain(text);
+    return p.empty() || p.size() > 40 ? p.substr(0, 31) + "x" + engine::hash_bytes(text).substr(0, 8) : p;
+}
+
 std::string slurp(const std::filesystem::path& path) {
     std::ifstream in(path);
     std::stringstream text;
@@ -273,6 +279,17 @@ class TileStage final : public Stage {
                        "top-of-atmosphere imagery",
                .choices = {"auto", "always", "never"}});
     }
+    void require(const RunContext& c) const override {
+        for (const auto& name : c.settings.list("tile.bands"))
+            if (!name.empty() && !band_from_common_name(name))
+                throw Error(
+                    ErrorCode::usage,
+                    fmt::format("{}: 'tile.bands' cannot hold '{}'.", c.settings.origin("tile.bands"), name),
+                    "Give common names such as blue, green, red, nir, swir16, swir22.");
+    }
+    [[nodiscard]] std::filesystem::path first_input(const RunContext& c) const override {
+        return c.store.scenes_file();
+    }
     void run(RunContext& c) const override {
         const auto list = engine::load_scenes(c.store.scenes_file());
         const Grid grid = load_grid(c.store);
@@ -375,6 +392,10 @@ class TileStage final : public Stage {
             for (const auto* key : {"tile.registration", "tile.registration_threshold", "tile.max_shift"})
                 u.inputs[std::string("option ") + key] = c.settings.text(key);
             u.outputs = {path_of(s)};
+            if (!report_from(slurp(path_of(s)))) {  // damaged: measured again
+                std::error_code ignored;
+                if (!c.executor.options().dry_run) std::filesystem::remove(path_of(s), ignored);
+            }
             u.memory = 64 << 20;
             u.work = [&s, reference, &grid, options, &executor = c.executor, path = path_of(s)] {
                 io::write_text(path, report_text(check_scene(s, *reference, grid, options, executor)));
@@ -385,10 +406,8 @@ class TileStage final : public Stage {
         std::vector<SceneReport> reports;
         for (const auto& s : scenes) {
             SceneReport r;
-            const auto path = path_of(s);
-            std::error_code error;
-            if (std::filesystem::exists(path, error))
-                r = report_from(slurp(path));
+            if (const auto known = report_from(slurp(path_of(s))))
+                r = *known;
             else
                 r.refused = c.executor.options().dry_run ? "" : "it could not be read";
             if (!r.refused.empty())
@@ -412,8 +431,8 @@ class TileStage final : public Stage {
         for (std::size_t i = 0; i < scenes.size(); ++i) {
             const auto& s = scenes[i];
             if (!reports[i].refused.empty()) continue;
-            const std::string key =
-                s.date.compact() + "_" + plain(s.platform) + (s.orbit.empty() ? "" : "_" + s.orbit);
+            const std::string key = s.date.compact() + "_" + short_name(s.platform) +
+                                    (s.orbit.empty() ? "" : "_" + short_name(s.orbit));
             auto& g = by_key[key];
             std::vector<Band> bands;
             for (const auto& b : s.bands) {

@@ -52,7 +52,11 @@ class Bench {
         gdal_ready();
         for (const auto& [key, value] : options) m_settings.set(key, value, "test", folder);
     }
-    void run(const std::string& stage) { pipeline::StageRegistry::make(stage)->run(m_context); }
+    void run(const std::string& name) {
+        const auto stage = pipeline::StageRegistry::make(name);
+        stage->require(m_context);
+        stage->run(m_context);
+    }
 
     [[nodiscard]] pipeline::RunContext& context() { return m_context; }
     [[nodiscard]] std::vector<engine::Problem> problems() const { return m_problems.sorted(); }
@@ -70,7 +74,7 @@ class Bench {
     engine::Settings m_settings;
     engine::Store m_store;
     engine::Log m_log;
-    engine::Problems m_problems;
+    engine::Problems m_problems{m_log};
     engine::Executor m_executor;
     std::ostringstream m_out;
     pipeline::RunContext m_context;

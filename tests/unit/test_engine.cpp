@@ -28,7 +28,7 @@ struct Bench {
     Scratch folder;
     Store store{folder / "store"};
     Log log{{.level = LogLevel::error, .file = (folder / "log").string()}};
-    Problems problems;
+    Problems problems{log};
 
     Executor executor(int jobs, Selection selection = {}, const std::string& version = "1") {
         return {

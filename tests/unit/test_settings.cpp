@@ -154,7 +154,9 @@ TEST_CASE("what the manifest hashes leaves out what cannot change a result") {
 }
 
 TEST_CASE("problems come out sorted however threads put them in") {
-    Problems p;
+    const Scratch folder;
+    Log log({.level = LogLevel::info, .file = (folder / "log").string()});
+    Problems p(log);
     p.add({"tile", "b", "failed", "x", ""});
     p.add({"catalog", "z", "truncated", "y", ""});
     p.add({"tile", "a", "failed", "x", ""});
@@ -165,6 +167,20 @@ TEST_CASE("problems come out sorted however threads put them in") {
     CHECK(list[1] == Problem{"tile", "a", "broken", "x", "h"});
     CHECK(list[2] == Problem{"tile", "a", "failed", "x", ""});
     CHECK(list[3].unit == "b");
+    const std::string said =
+        "warning: tile b: x\nwarning: catalog z: y\nwarning: tile a: x\nwarning: tile a: x h\n";
+    CHECK(get(folder / "log") == said);
+    for (int i = 0; i < 200; ++i) p.add({"tile", "a", "failed", "x", ""});
+    const auto text = get(folder / "log");
+    CHECK(p.size() == 204);
+    CHECK(std::count(text.begin(), text.end(), '\n') == 101);
+    CHECK(text.ends_with("warning: further problems are counted and listed, but not told here\n"));
+}
+
+TEST_CASE("text of a file is one line that commands no terminal") {
+    CHECK(printable("扰动 a\x1b[2J\n\x7f\xc2\x9b\xc2\xa0") == "扰动 a\\x1b[2J\\x0a\\x7f\\x9b\xc2\xa0");
+    CHECK(printable(std::string(5000, 'x'), 10) == "xxxxxxxxxx…");
+    CHECK(printable("扰动扰动", 4) == "扰动…");  // never within a character
 }
 
 TEST_CASE("JSON log lines survive any text") {

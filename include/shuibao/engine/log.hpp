@@ -8,6 +8,9 @@
 
 namespace shuibao::engine {
 
+/// Text from files as one line for people: control characters as \x1b, at most `longest` bytes.
+[[nodiscard]] std::string printable(std::string_view text, std::size_t longest = 2000);
+
 enum class LogLevel { debug, info, warn, error };
 
 /// Thread-safe. Text lines read `level: message`; JSON lines hold ts, level, stage, unit, msg.

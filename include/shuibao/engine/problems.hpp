@@ -19,14 +19,19 @@ struct Problem {
     auto operator<=>(const Problem&) const = default;
 };
 
+class Log;
+
 /// Thread-safe collector; listings are sorted, so that threads cannot reorder a report.
 class Problems {
   public:
+    /// Every problem is also a warning in `log`; after a hundred of them only their number is told there.
+    explicit Problems(Log& log) : m_log(log) {}
     void add(Problem problem);
     [[nodiscard]] std::vector<Problem> sorted() const;
     [[nodiscard]] std::size_t size() const;
 
   private:
+    Log& m_log;
     mutable std::mutex m_mutex;
     std::vector<Problem> m_list;
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include <shuibao/core/grid.hpp>
@@ -16,6 +17,7 @@ class Store {
     [[nodiscard]] const std::filesystem::path& root() const { return m_root; }
     [[nodiscard]] std::filesystem::path grid_file() const { return m_root / "grid.json"; }
     [[nodiscard]] std::filesystem::path scenes_file() const { return m_root / "scenes.json"; }
+    [[nodiscard]] std::filesystem::path acquisitions_file() const { return m_root / "acquisitions.json"; }
     [[nodiscard]] std::filesystem::path scene_reports() const { return m_root / "scenes"; }
     [[nodiscard]] std::filesystem::path tiles() const { return m_root / "tiles"; }
     [[nodiscard]] std::filesystem::path batches() const { return m_root / "batches"; }
@@ -37,6 +39,9 @@ enum class LockMode {
     exclusive,  ///< a whole run
     shared,     ///< one shard of several (`--shard i/n`)
 };
+
+/// Who holds the store, as the holder wrote it; nothing when it is free. Writes nothing.
+[[nodiscard]] std::optional<std::string> store_holder(const Store& store);
 
 /// Holds the store's advisory lock (flock) for its lifetime; the kernel releases it when the process dies.
 class StoreLock {

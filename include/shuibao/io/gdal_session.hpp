@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,16 @@ struct GdalOptions {
 
 /// Registers drivers and sets the options; call once, before any thread starts.
 void gdal_setup(const GdalOptions& options);
+
+/// While it lives, what GDAL says outside any GdalMessages goes to `tell` instead of bare to stderr. One at a
+/// time; `tell` is called from any thread.
+class GdalListener {
+  public:
+    explicit GdalListener(std::function<void(const std::string&)> tell);
+    ~GdalListener();
+    GdalListener(const GdalListener&) = delete;
+    GdalListener& operator=(const GdalListener&) = delete;
+};
 
 /// "GDAL 3.6.2, PROJ 9.1.1, GEOS 3.11.1".
 [[nodiscard]] std::string library_versions();

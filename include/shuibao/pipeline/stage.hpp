@@ -50,6 +50,13 @@ class Stage {
     [[nodiscard]] virtual StageInfo info() const = 0;
     /// Declares the options this stage owns. Keys are unique over all stages.
     virtual void declare(OptionTable& table) const = 0;
+    /// Throws for a configuration with which run() could not start. Called for all stages of a command before
+    /// the first one works, so it must be cheap.
+    virtual void require(const RunContext& /*context*/) const {}
+    /// The file of an earlier stage without which there is nothing to plan; empty = none. For dry runs.
+    [[nodiscard]] virtual std::filesystem::path first_input(const RunContext& /*context*/) const {
+        return {};
+    }
     /// Looks at configuration and inputs without writing anything and says on context.out what run() would
     /// do; throws Error for what would end the run. For `shuibao check`.
     virtual void check(RunContext& /*context*/) const {}
