@@ -10,6 +10,7 @@
 
 #include <Eigen/Dense>
 
+#include "lanes.hpp"
 #include "pair_detector.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/core/registry.hpp>
@@ -38,18 +39,15 @@ Kernel gaussian(double sigma) {
 
 // Both passes add their taps in one fixed order, so that a value does not depend on the strip it is computed
 // in; the symmetric pairs are added first.
-__attribute__((target_clones("avx2", "default"))) void blur_row(const float* __restrict in,
-                                                                const float* __restrict k,
-                                                                float* __restrict out, std::size_t n) {
+SHUIBAO_LANES void blur_row(const float* __restrict in, const float* __restrict k, float* __restrict out,
+                            std::size_t n) {
     for (std::size_t i = 0; i < n; ++i)
         out[i] = in[i + 4] * k[4] + (in[i + 3] + in[i + 5]) * k[3] + (in[i + 2] + in[i + 6]) * k[2] +
                  (in[i + 1] + in[i + 7]) * k[1] + (in[i] + in[i + 8]) * k[0];
 }
 
-__attribute__((target_clones("avx2", "default"))) void blur_column(const float* __restrict in,
-                                                                   std::size_t stride,
-                                                                   const float* __restrict k,
-                                                                   float* __restrict out, std::size_t n) {
+SHUIBAO_LANES void blur_column(const float* __restrict in, std::size_t stride, const float* __restrict k,
+                               float* __restrict out, std::size_t n) {
     for (std::size_t i = 0; i < n; ++i) {
         const float* p = in + i;
         out[i] = p[4 * stride] * k[4] + (p[3 * stride] + p[5 * stride]) * k[3] +
@@ -63,11 +61,9 @@ struct Line {
         constant;  // u = gain_after·b − gain_before·a + constant, from stored values
 };
 
-__attribute__((target_clones("avx2", "default"))) void whiten_row(const std::uint16_t* __restrict a,
-                                                                  const std::uint16_t* __restrict b,
-                                                                  const float* __restrict weight,
-                                                                  const Line line, float clip,
-                                                                  float* __restrict out, std::size_t n) {
+SHUIBAO_LANES void whiten_row(const std::uint16_t* __restrict a, const std::uint16_t* __restrict b,
+                              const float* __restrict weight, const Line line, float clip,
+                              float* __restrict out, std::size_t n) {
     for (std::size_t i = 0; i < n; ++i) {
         float u = static_cast<float>(b[i]) * line.gain_after - static_cast<float>(a[i]) * line.gain_before +
                   line.constant;
@@ -78,9 +74,8 @@ __attribute__((target_clones("avx2", "default"))) void whiten_row(const std::uin
 }
 
 // 1 where both looks are usable, else 0; true when all are.
-__attribute__((target_clones("avx2", "default"))) bool weigh_row(const Quality* __restrict a,
-                                                                 const Quality* __restrict b,
-                                                                 float* __restrict weight, std::size_t n) {
+SHUIBAO_LANES bool weigh_row(const Quality* __restrict a, const Quality* __restrict b,
+                             float* __restrict weight, std::size_t n) {
     static_assert(static_cast<int>(Quality::clear) == 1 && static_cast<int>(Quality::water) == 2);
     std::int32_t all = 1;
     for (std::size_t i = 0; i < n; ++i) {
@@ -98,9 +93,9 @@ struct Quadratic {
     std::array<float, 6> form;  // xx, yy, zz, 2xy, 2xz, 2yz of the inverse covariance
 };
 
-__attribute__((target_clones("avx2", "default"))) void mahalanobis_row(
-    const float* __restrict x, const float* __restrict y, const float* __restrict z,
-    const float* __restrict weight, const Quadratic m, float* __restrict q, std::size_t n) {
+SHUIBAO_LANES void mahalanobis_row(const float* __restrict x, const float* __restrict y,
+                                   const float* __restrict z, const float* __restrict weight,
+                                   const Quadratic m, float* __restrict q, std::size_t n) {
     for (std::size_t i = 0; i < n; ++i) {
         const float w = 1.0F / weight[i];
         const float a = x[i] * w - m.centre[0], b = y[i] * w - m.centre[1], c = z[i] * w - m.centre[2];

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <string>
 
+#include "lanes.hpp"
 #include <shuibao/core/error.hpp>
 
 namespace shuibao::algorithms {
@@ -39,29 +40,22 @@ Place place_of(const PairView& v, std::int64_t first, std::int64_t rows) {
             static_cast<std::size_t>(v.window.cols), static_cast<std::size_t>(rows)};
 }
 
-__attribute__((target_clones("avx2", "default"))) void sum3(const std::int32_t* __restrict row,
-                                                            std::int32_t* __restrict out, std::size_t n) {
+SHUIBAO_LANES void sum3(const std::int32_t* __restrict row, std::int32_t* __restrict out, std::size_t n) {
     for (std::size_t i = 0; i < n; ++i) out[i] = row[i] + row[i + 1] + row[i + 2];
 }
 
-__attribute__((target_clones("avx2", "default"))) void add3(const std::int32_t* __restrict a,
-                                                            const std::int32_t* __restrict b,
-                                                            const std::int32_t* __restrict c,
-                                                            std::int32_t* __restrict out, std::size_t n) {
+SHUIBAO_LANES void add3(const std::int32_t* __restrict a, const std::int32_t* __restrict b,
+                        const std::int32_t* __restrict c, std::int32_t* __restrict out, std::size_t n) {
     for (std::size_t i = 0; i < n; ++i) out[i] = a[i] + b[i] + c[i];
 }
 
-__attribute__((target_clones("avx2", "default"))) void masked_row(const std::uint16_t* __restrict v,
-                                                                  const std::uint8_t* __restrict ok,
-                                                                  std::int32_t* __restrict out,
-                                                                  std::size_t n) {
+SHUIBAO_LANES void masked_row(const std::uint16_t* __restrict v, const std::uint8_t* __restrict ok,
+                              std::int32_t* __restrict out, std::size_t n) {
     for (std::size_t i = 0; i < n; ++i) out[i] = v[i] * ok[i];  // a choice would not be vectorised
 }
 
-__attribute__((target_clones("avx2", "default"))) void usable_row(const Quality* __restrict a,
-                                                                  const Quality* __restrict b,
-                                                                  std::uint8_t* __restrict ok,
-                                                                  std::size_t n) {
+SHUIBAO_LANES void usable_row(const Quality* __restrict a, const Quality* __restrict b,
+                              std::uint8_t* __restrict ok, std::size_t n) {
     static_assert(static_cast<int>(Quality::clear) == 1 && static_cast<int>(Quality::water) == 2);
     for (std::size_t i = 0; i < n; ++i) {
         const auto u = static_cast<std::uint8_t>(static_cast<std::uint8_t>(a[i]) - 1),
@@ -122,10 +116,10 @@ Means means_of(const Image& image) {
     return {g.scale, g.offset, r.scale, r.offset, n.scale, n.offset};
 }
 
-__attribute__((target_clones("avx2", "default"))) void index_row(
-    const std::int32_t* __restrict green, const std::int32_t* __restrict red,
-    const std::int32_t* __restrict nir, const std::int32_t* __restrict count, const Means m,
-    float* __restrict ndvi, float* __restrict g_out, float* __restrict n_out, std::size_t size) {
+SHUIBAO_LANES void index_row(const std::int32_t* __restrict green, const std::int32_t* __restrict red,
+                             const std::int32_t* __restrict nir, const std::int32_t* __restrict count,
+                             const Means m, float* __restrict ndvi, float* __restrict g_out,
+                             float* __restrict n_out, std::size_t size) {
     for (std::size_t i = 0; i < size; ++i) {
         const float per = 1.0F / static_cast<float>(count[i] > 0 ? count[i] : 1);
         const float g = static_cast<float>(green[i]) * per * m.scale_g + m.offset_g;
@@ -139,9 +133,9 @@ __attribute__((target_clones("avx2", "default"))) void index_row(
 }
 
 // McFeeters' NDWI > 0, made strict: a muddy river stays water, filled water does not (its NIR rises).
-__attribute__((target_clones("avx2", "default"))) void water_of_reflectance(
-    const float* __restrict ga, const float* __restrict na, const float* __restrict gb,
-    const float* __restrict nb, std::uint8_t* __restrict water, std::size_t n) {
+SHUIBAO_LANES void water_of_reflectance(const float* __restrict ga, const float* __restrict na,
+                                        const float* __restrict gb, const float* __restrict nb,
+                                        std::uint8_t* __restrict water, std::size_t n) {
     for (std::size_t i = 0; i < n; ++i) {
         const bool wet_a = (ga[i] > na[i]) & (na[i] < 0.10F), wet_b = (gb[i] > nb[i]) & (nb[i] < 0.10F);
         water[i] = static_cast<std::uint8_t>((wet_a | wet_b) & (na[i] < 0.15F) & (nb[i] < 0.15F));
@@ -149,9 +143,9 @@ __attribute__((target_clones("avx2", "default"))) void water_of_reflectance(
 }
 
 // Digital numbers have no absolute level, so both dates must look wet.
-__attribute__((target_clones("avx2", "default"))) void water_of_numbers(
-    const float* __restrict ga, const float* __restrict na, const float* __restrict gb,
-    const float* __restrict nb, std::uint8_t* __restrict water, std::size_t n) {
+SHUIBAO_LANES void water_of_numbers(const float* __restrict ga, const float* __restrict na,
+                                    const float* __restrict gb, const float* __restrict nb,
+                                    std::uint8_t* __restrict water, std::size_t n) {
     for (std::size_t i = 0; i < n; ++i)
         water[i] = static_cast<std::uint8_t>((ga[i] - na[i] > 0.1F * (ga[i] + na[i])) &
                                              (gb[i] - nb[i] > 0.1F * (gb[i] + nb[i])));
@@ -188,6 +182,32 @@ Ground ground_of(const PairView& v, std::int64_t first, std::int64_t rows) {
 int stratum_of(float ndvi_before, float ndvi_after) {
     const float green = std::max(ndvi_before, ndvi_after);
     return green < 0.3F ? 0 : green < 0.5F ? 1 : 2;
+}
+
+struct GroundRow {
+    const float *ndvi_before, *ndvi_after;
+    const std::uint8_t *water, *seen;
+};
+
+// Turns scores into multiples of their stratum's null, and says which are worth a logarithm.
+SHUIBAO_LANES void ratio_row(const GroundRow g, const std::array<float, strata> per_null, float keep,
+                             float max_green, float* __restrict q, std::uint8_t* __restrict worth,
+                             std::size_t n) {
+    const float* __restrict before = g.ndvi_before, * __restrict after = g.ndvi_after;
+    const std::uint8_t* __restrict water = g.water, * __restrict seen = g.seen;
+    for (std::size_t i = 0; i < n; ++i) {
+        const float green = before[i] > after[i] ? before[i] : after[i];
+        const float null = green < 0.3F ? per_null[0] : green < 0.5F ? per_null[1] : per_null[2];
+        const float ratio = q[i] * null;
+        q[i] = ratio;
+        worth[i] = static_cast<std::uint8_t>((ratio >= keep) & (after[i] <= max_green) & (water[i] == 0) &
+                                             (seen[i] != 0));
+    }
+}
+
+SHUIBAO_LANES void observed_row(const std::uint8_t* __restrict seen, std::uint16_t* __restrict evidence,
+                                std::size_t n) {
+    for (std::size_t i = 0; i < n; ++i) evidence[i] = seen[i] != 0 ? Change::no_evidence : Change::unobserved;
 }
 
 float visible(const Image& image, std::size_t k) {
@@ -336,6 +356,7 @@ Change PairDetector::detect(std::span<const Image> images, const Window& window,
     const auto from = static_cast<std::uint16_t>(std::clamp(images.front().date.days(), 1, 65534)),
                to = static_cast<std::uint16_t>(std::clamp(images.back().date.days(), 1, 65534));
     std::vector<float> q;
+    std::vector<std::uint8_t> worth;
     // Patches, because all the arrays of one patch fit the processor's cache.
     for (std::int64_t y = 0; y < window.rows; y += patch_rows)
         for (std::int64_t x = 0; x < window.cols; x += patch_cols) {
@@ -347,21 +368,20 @@ Change PairDetector::detect(std::span<const Image> images, const Window& window,
             const Ground g = ground_of(view, 0, w.rows);
             if (std::none_of(g.seen.begin(), g.seen.end(), [](std::uint8_t s) { return s != 0; })) continue;
             q.resize(g.seen.size());
+            worth.resize(g.seen.size());
             score(view, 0, w.rows, model, options, q);
+            ratio_row({g.ndvi_before.data(), g.ndvi_after.data(), g.water.data(), g.seen.data()}, per_null,
+                      keep, max_green, q.data(), worth.data(), q.size());
             const auto& grown = view.before.pixels.window();
             for (std::int64_t r = 0; r < w.rows; ++r) {
                 auto i = static_cast<std::size_t>(r * w.cols),
                      o = static_cast<std::size_t>((y + r) * window.cols + x),
                      k = static_cast<std::size_t>((w.row + r - grown.row) * grown.cols + (w.col - grown.col));
+                observed_row(g.seen.data() + i, change.evidence.data() + o, static_cast<std::size_t>(w.cols));
                 for (std::int64_t n = 0; n < w.cols; ++n, ++i, ++o, ++k) {
-                    if (g.seen[i] == 0) continue;  // stays unobserved
-                    change.evidence[o] = Change::no_evidence;
-                    const float ratio =
-                        q[i] *
-                        per_null[static_cast<std::size_t>(stratum_of(g.ndvi_before[i], g.ndvi_after[i]))];
-                    if (!(ratio >= keep) || g.water[i] != 0 || g.ndvi_after[i] > max_green) continue;
-                    const auto score = static_cast<double>(ratio);
-                    change.set(o, steepness * std::log(score / even), std::sqrt(score * chi2));
+                    if (worth[i] == 0) continue;
+                    const auto ratio = static_cast<double>(q[i]);
+                    change.set(o, steepness * std::log(ratio / even), std::sqrt(ratio * chi2));
                     change.onset_from[o] = from;
                     change.onset_to[o] = to;
                     change.kind[o] = kind_of(g.ndvi_before[i], g.ndvi_after[i], visible(view.before, k),

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <vector>
 
 #include <opencv2/core.hpp>
 
@@ -35,14 +36,23 @@ cv::Mat windowed(std::span<const float> pixels, int size) {
 // three-point parabola is biased by up to 0.1 px here.
 void refine(const cv::Mat& cross, double& dx, double& dy) {
     const int size = cross.rows;
+    const auto frequency = [size](int k) {
+        return 2 * std::numbers::pi * (k <= size / 2 ? k : k - size) / size;
+    };
+    std::vector<double> cos_x(static_cast<std::size_t>(size)), sin_x(cos_x.size());
     for (int round = 0; round < 4; ++round) {
         double gx = 0, gy = 0, hxx = 0, hxy = 0, hyy = 0;
+        for (int x = 0; x < size; ++x) {
+            cos_x[static_cast<std::size_t>(x)] = std::cos(frequency(x) * dx);
+            sin_x[static_cast<std::size_t>(x)] = std::sin(frequency(x) * dx);
+        }
         for (int y = 0; y < size; ++y) {
-            const double fy = 2 * std::numbers::pi * (y <= size / 2 ? y : y - size) / size;
+            const double fy = frequency(y), cos_y = std::cos(fy * dy), sin_y = std::sin(fy * dy);
             const auto* row = cross.ptr<cv::Vec2f>(y);
             for (int x = 0; x < size; ++x) {
-                const double fx = 2 * std::numbers::pi * (x <= size / 2 ? x : x - size) / size;
-                const double angle = fx * dx + fy * dy, c = std::cos(angle), s = std::sin(angle);
+                const double fx = frequency(x), cx = cos_x[static_cast<std::size_t>(x)],
+                             sx = sin_x[static_cast<std::size_t>(x)];
+                const double c = cx * cos_y - sx * sin_y, s = sx * cos_y + cx * sin_y;
                 const double along = row[x][0] * c - row[x][1] * s, across = -(row[x][0] * s + row[x][1] * c);
                 gx += fx * across;
                 gy += fy * across;

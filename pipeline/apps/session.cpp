@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 #include <malloc.h>
 #include <nlohmann/json.hpp>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <shuibao/core/date.hpp>
@@ -174,6 +175,14 @@ nlohmann::ordered_json run_record(const engine::Settings& settings, const pipeli
     return j;
 }
 
+// A series keeps all its looks at a tile open, on every thread.
+void allow_many_files() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 65536);
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 }  // namespace
 
 void declare_common(OptionTable& table) {
@@ -229,13 +238,16 @@ int run_session(const Request& r, const engine::Settings& settings) {
     // took a third of the time of detection.
     mallopt(M_ARENA_MAX, 2);
     mallopt(M_MMAP_THRESHOLD, 8 << 20);
-    mallopt(M_TRIM_THRESHOLD, 64 << 20);
+    mallopt(M_TRIM_THRESHOLD, 512 << 20);
+    allow_many_files();
     const std::string batch = settings.text("batch");
     if (!batch.empty() && (batch.size() != 6 || !Date::parse(batch + "01")))
         throw Error(ErrorCode::usage, settings.origin("batch") + ": 'batch' cannot be '" + batch + "'.",
                     "Give the year and month, e.g. 202403.");
     const std::size_t memory = bytes_of(settings);
-    io::gdal_setup({.cache_bytes = std::min<std::size_t>(std::size_t{192} << 20, memory / 6),
+    // A quarter holds what neighbouring tiles both read; units may use a half; the rest is the program
+    // itself.
+    io::gdal_setup({.cache_bytes = std::min<std::size_t>(std::size_t{320} << 20, memory / 4),
                     .allow_network = r.allow_network,
                     .config = r.gdal_config});
     engine::handle_stop_signals();
@@ -254,7 +266,7 @@ int run_session(const Request& r, const engine::Settings& settings) {
         stages.emplace_back(entry.name, std::move(stage));
     }
     engine::Executor executor({.jobs = jobs_of(settings),
-                               .memory = memory * 6 / 10,
+                               .memory = memory / 2,
                                .dry_run = r.dry_run,
                                .explain = r.explain,
                                .code_version = build_id,

@@ -176,6 +176,13 @@ Executor::Executor(Options options, const Store& store, Log& log, Problems& prob
                    {},
                    {}}) {}
 
+void group_neighbours(std::vector<Unit>& units, int jobs) {
+    constexpr std::size_t groups_per_job = 8;  // few enough to be neighbours, enough that the last ones end together
+    const std::size_t groups = groups_per_job * static_cast<std::size_t>(std::max(jobs, 1)),
+                      size = std::max<std::size_t>(1, (units.size() + groups - 1) / groups);
+    for (std::size_t i = 0; i < units.size(); ++i) units[i].group = std::to_string(i / size);
+}
+
 Executor::~Executor() = default;
 
 const std::map<std::string, StageCounts>& Executor::counts() const {

@@ -212,6 +212,11 @@ void raster_io(GDALRasterBand& band, const BandRequest& r, int x, int y, int col
                     "The file is damaged: get it again, or take the scene out of the catalogue.");
 }
 
+void mark_data(const std::uint16_t* __restrict values, std::uint16_t missing, std::uint8_t* __restrict valid,
+               std::size_t n) {
+    for (std::size_t i = 0; i < n; ++i) valid[i] = values[i] != missing ? 1 : 0;
+}
+
 // Weights of one output column or row over source samples; taps start at `first` (source index).
 struct Taps {
     std::vector<std::int64_t> first;
@@ -326,8 +331,10 @@ void probe_raster(const std::string& path, int band) {
 
 void read_band(const BandRequest& r, const Grid& grid, const Window& window, std::span<std::uint16_t> out,
                std::span<std::uint8_t> valid) {
-    std::fill(out.begin(), out.end(), std::uint16_t{0});
-    std::fill(valid.begin(), valid.end(), std::uint8_t{0});
+    const auto clear = [&] {
+        std::fill(out.begin(), out.end(), std::uint16_t{0});
+        std::fill(valid.begin(), valid.end(), std::uint8_t{0});
+    };
     Handle& h = pool().get(r.path, grid, r.shift_x, r.shift_y, r.resampling);
     GDALDataset& d = h.warped ? *h.warped : *h.source;
     if (r.band < 1 || r.band > d.GetRasterCount())
@@ -337,12 +344,14 @@ void read_band(const BandRequest& r, const Grid& grid, const Window& window, std
     const double sx = h.warped ? 0 : r.shift_x, sy = h.warped ? 0 : r.shift_y;
     const bool whole_shift = sx == std::round(sx) && sy == std::round(sy);
     if (!whole_shift || !grid.on_lattice(h.info.left, h.info.top, h.info.gsd_x, h.info.gsd_y)) {
+        clear();
         resample(band, r, h.info, grid, window, nodata, out, valid);
         return;
     }
     const auto col = std::llround(grid.col_of_x(h.info.left) + sx),
                row = std::llround(grid.row_of_y(h.info.top) + sy);
     const Window part = window.intersection({col, row, h.info.cols, h.info.rows});
+    if (part != window) clear();
     if (part.empty()) return;
     const auto offset =
         static_cast<std::size_t>((part.row - window.row) * window.cols + (part.col - window.col));
@@ -353,8 +362,10 @@ void read_band(const BandRequest& r, const Grid& grid, const Window& window, std
     const auto missing = check ? static_cast<std::uint16_t>(*nodata) : std::uint16_t{0};
     for (std::int64_t j = 0; j < part.rows; ++j) {
         const std::size_t k = offset + static_cast<std::size_t>(j * window.cols);
-        for (std::size_t i = k; i < k + static_cast<std::size_t>(part.cols); ++i)
-            valid[i] = !check || out[i] != missing ? 1 : 0;
+        if (check)
+            mark_data(out.data() + k, missing, valid.data() + k, static_cast<std::size_t>(part.cols));
+        else
+            std::fill_n(valid.data() + k, part.cols, std::uint8_t{1});
     }
 }
 

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <list>
 #include <memory>
 
 #include <fmt/format.h>
 #include <gdal_priv.h>
-#include <sys/stat.h>
 
+#include "tile_file.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/io/gdal_session.hpp>
 #include <shuibao/io/geotiff.hpp>
@@ -40,42 +39,6 @@ DatasetPtr open_tile(const fs::path& path, const Window& tile) {
                                 d->GetRasterXSize(), d->GetRasterYSize(), tile.cols, tile.rows),
                     "Delete it and run `shuibao tile` again: it will be made anew.");
     return d;
-}
-
-// Tiles that this thread reads strip after strip stay open. A file that was replaced is opened anew.
-class OpenTiles {
-  public:
-    GDALDataset& get(const fs::path& path, const Window& tile) {
-        struct stat s {};
-        if (::stat(path.c_str(), &s) != 0) s = {};
-        for (auto it = m_open.begin(); it != m_open.end(); ++it)
-            if (it->path == path) {
-                if (it->inode == s.st_ino && it->modified == s.st_mtim.tv_nsec) {
-                    m_open.splice(m_open.begin(), m_open, it);
-                    return *it->dataset;
-                }
-                m_open.erase(it);
-                break;
-            }
-        if (m_open.size() >= most) m_open.pop_back();
-        m_open.push_front({path, s.st_ino, s.st_mtim.tv_nsec, open_tile(path, tile)});
-        return *m_open.front().dataset;
-    }
-
-  private:
-    static constexpr std::size_t most = 24;
-    struct Entry {
-        fs::path path;
-        ino_t inode;
-        long modified;
-        DatasetPtr dataset;
-    };
-    std::list<Entry> m_open;
-};
-
-GDALDataset& opened(const fs::path& path, const Window& tile) {
-    thread_local OpenTiles tiles;
-    return tiles.get(path, tile);
 }
 
 void read_part(GDALRasterBand& band, const fs::path& path, const Window& part, const Window& tile,
@@ -125,20 +88,19 @@ void TileArchive::read(const Acquisition& a, const Window& window, std::span<con
                         fmt::format("The acquisition {} has no band '{}'.", a.key, common_name(band)));
         image.scaling.push_back(a.scaling[static_cast<std::size_t>(it - a.bands.begin())]);
     }
-    std::vector<std::uint16_t> codes;
+    thread_local std::vector<std::uint16_t> codes;
     for (const TileId id : m_grid.tiles(window)) {
         if (!std::binary_search(a.tiles.begin(), a.tiles.end(), id)) continue;
         const fs::path path = tile_path(m_root, id, a.key);
         const Window tile = m_grid.window(id), part = tile.intersection(window);
-        GDALDataset& d = opened(path, tile);
+        TileFile& file = TileFile::opened(path, tile);
         const auto offset =
             static_cast<std::size_t>((part.row - window.row) * window.cols + (part.col - window.col));
         for (std::size_t i = 0; i < bands.size(); ++i)
-            read_part(*d.GetRasterBand(band_named(d, common_name(bands[i]), path)), path, part, tile,
+            file.read(file.plane(common_name(bands[i])), part,
                       image.pixels.plane(static_cast<int>(i)).data() + offset, window.cols);
         codes.resize(static_cast<std::size_t>(part.pixels()));
-        read_part(*d.GetRasterBand(band_named(d, "quality", path)), path, part, tile, codes.data(),
-                  part.cols);
+        file.read(file.plane("quality"), part, codes.data(), part.cols);
         const auto quality = image.pixels.quality();
         for (std::int64_t y = 0; y < part.rows; ++y)
             for (std::int64_t x = 0; x < part.cols; ++x)
@@ -271,14 +233,14 @@ void read_change_band(const fs::path& root, const Grid& grid, const Window& wind
         std::error_code error;
         if (!fs::exists(path, error)) continue;
         const Window tile = grid.window(id), part = tile.intersection(window);
-        GDALDataset& d = opened(path, tile);
-        if (d.GetRasterCount() <= band)
+        TileFile& file = TileFile::opened(path, tile);
+        if (file.planes() <= band)
             throw Error(ErrorCode::input,
                         fmt::format("The change map {} has no band {}.", path.string(), band + 1),
                         "Delete it and run `shuibao detect` again.");
         const auto offset =
             static_cast<std::size_t>((part.row - window.row) * window.cols + (part.col - window.col));
-        read_part(*d.GetRasterBand(band + 1), path, part, tile, out.data() + offset, window.cols);
+        file.read(band, part, out.data() + offset, window.cols);
     }
 }
 

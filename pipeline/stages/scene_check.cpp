@@ -16,7 +16,7 @@ namespace shuibao::pipeline {
 namespace {
 
 constexpr int window_size = 256;     // px; smaller for scenes that hold no 2 × 2 of them
-constexpr int most_windows = 49;     // 7 × 7 over the scene
+constexpr int most_windows = 25;     // 5 × 5 over the scene, in two bands
 constexpr double least_clear = 0.7;  // share of a window that must hold data in both scenes
 constexpr double jump_least = 0.05;  // reflectance: half of the 0.1 that a missing offset makes
 constexpr double jump_share_refused = 0.8;
@@ -62,7 +62,7 @@ std::vector<Window> windows_over(const Window& common, int& size) {
     size = window_size;
     while (size > 64 && std::min(common.cols, common.rows) < 2 * size) size /= 2;
     std::vector<Window> list;
-    const auto along = [&](std::int64_t n) { return std::clamp<std::int64_t>(n / size, 1, 7); };
+    const auto along = [&](std::int64_t n) { return std::clamp<std::int64_t>(n / size, 1, 5); };
     const auto nx = along(common.cols), ny = along(common.rows);
     if (common.cols < size || common.rows < size) return list;
     for (std::int64_t j = 0; j < ny; ++j)
@@ -73,7 +73,7 @@ std::vector<Window> windows_over(const Window& common, int& size) {
             // be.
             list.push_back({common.col + x / size * size, common.row + y / size * size, size, size});
         }
-    static_assert(most_windows == 7 * 7);
+    static_assert(most_windows == 5 * 5);
     return list;
 }
 

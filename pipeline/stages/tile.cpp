@@ -320,7 +320,6 @@ class TileStage final : public Stage {
                 u.id = tile.str() + "/" + g.acquisition.key;
                 u.inputs = inputs;
                 u.outputs = {path};
-                u.group = fmt::format("{} {:06}", g.acquisition.key, tile.y + 500000);
                 const auto strip = static_cast<std::size_t>(grid.tile_size() * io::TileWriter::strip_rows);
                 u.memory = strip * (4 * (g.acquisition.bands.size() + 1) + 8) +
                            static_cast<std::size_t>(grid.window(tile).pixels()) / 8 *
@@ -334,6 +333,7 @@ class TileStage final : public Stage {
                 units.push_back(std::move(u));
             }
         }
+        engine::group_neighbours(units, c.executor.options().jobs);
         const auto counts = c.executor.run("tile", units);
         io::forget_handles();
         if (!c.executor.options().dry_run) finish(c, grid, groups);

@@ -80,6 +80,10 @@ class Executor {
     std::unique_ptr<Impl> m_impl;
 };
 
+/// Gives runs of successive units one group each, a few for every job: neighbours in the list are then
+/// neighbours in time on one thread, and find in its cache what both need.
+void group_neighbours(std::vector<Unit>& units, int jobs);
+
 /// From now on SIGINT and SIGTERM ask the run to stop after the units in flight; a second one kills.
 void handle_stop_signals();
 /// True after SIGINT or SIGTERM; long loops outside units ask it.

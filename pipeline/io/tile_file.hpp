@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading our own tiles by their blocks: libtiff for the directory, libzstd for the pixels. Measured on a
+// pair of full tiles, this takes two thirds of what reading through GDAL's block cache takes.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <shuibao/core/grid.hpp>
+
+namespace shuibao::io {
+
+/// A tile or change map: UInt16, band-sequential, square blocks, ZSTD without predictor, as GeoTiffWriter
+/// writes it. Belongs to one thread. All calls throw Error(input) naming the file.
+class TileFile {
+  public:
+    /// REQUIRES nothing of the file: one that is not as described is an error.
+    TileFile(std::filesystem::path path, const Window& tile);
+    ~TileFile();
+    TileFile(const TileFile&) = delete;
+    TileFile& operator=(const TileFile&) = delete;
+
+    /// Number of the plane of this name, from 0.
+    [[nodiscard]] int plane(std::string_view name) const;
+    [[nodiscard]] int planes() const { return static_cast<int>(m_names.size()); }
+    /// `part` of the tile (REQUIRES inside it) of one plane into rows `line` values apart.
+    void read(int plane, const Window& part, std::uint16_t* out, std::int64_t line);
+
+    /// The open file of this path and thread; one that was replaced is opened anew.
+    static TileFile& opened(const std::filesystem::path& path, const Window& tile);
+
+  private:
+    const std::uint16_t* block(int plane, std::int64_t x, std::int64_t y);
+    void decode(std::size_t index, std::span<std::uint16_t> out) const;
+    [[noreturn]] void damaged(const std::string& why) const;
+
+    std::filesystem::path m_path;
+    Window m_tile;
+    std::uint64_t m_serial;  // of the file among all that this process opened
+    int m_fd = -1;
+    std::int64_t m_block = 0, m_across = 0, m_down = 0;
+    std::vector<std::string> m_names;
+    std::vector<std::uint64_t> m_offsets, m_sizes;  // per plane and block; size 0: a block of zeros
+};
+
+}  // namespace shuibao::io
