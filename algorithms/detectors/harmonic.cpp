@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // `harmonic`: every pixel against its own seasons, its own bare soil and the chance that a field is skipped.
-#include "harmonic_model.hpp"
-
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <string>
 
+#include "harmonic_model.hpp"
 #include <shuibao/algorithms/detector.hpp>
 #include <shuibao/core/error.hpp>
 #include <shuibao/core/registry.hpp>
@@ -235,9 +234,15 @@ class Harmonic final : public SeriesDetector {
                    0.001, 0.9),
             number("wild_skip", "0.006",
                    "The same for ground that was never seen bare: woods, orchards, grass", "", 0.0001, 0.9),
-            number("fallow_days", "120", "Time for which a field stays fallow once it is", "d", 1, 2000),
+            number("fallow_days", "400", "Time for which a field stays what it was outside its bare season",
+                   "d", 1, 4000),
             number("watch", "4", "Cumulative log-likelihood ratio at which a pixel is watched", "", 0.5, 30),
             number("suspect", "6", "The same at which it is suspected", "", 0.5, 30),
+            number("even_level", "14",
+                   "The same at which a pixel is as likely a site as not; on simulated series (seed 11) "
+                   "three of "
+                   "four objects that reach it are sites",
+                   "", 1, 40),
             number("confirm", "10", "The same at which it is confirmed", "", 0.5, 40),
         };
     }
@@ -309,7 +314,7 @@ class Harmonic final : public SeriesDetector {
     [[nodiscard]] Change report(const DetectorState& state, const SeriesTimes& times,
                                 const DetectorOptions& options) const override {
         Change change(state.window);
-        const double suspect = options.at("suspect");
+        const double even = options.at("even_level");
         PixelTrack t;
         PixelModel m;
         DetectorState& planes = const_cast<DetectorState&>(state);  // Packed reads only here
@@ -328,7 +333,7 @@ class Harmonic final : public SeriesDetector {
                 if (t.run[l] == 0 || t.status[l] == static_cast<std::int32_t>(Status::stable)) continue;
                 const double level = std::max(t.material[l], t.persistence[l]) /
                                      static_cast<double>(PixelTrack::statistic_unit);
-                const double log_odds = evidence_per_level * (level - suspect);
+                const double log_odds = evidence_per_level * (level - even);
                 if (log_odds < Change::kept_evidence) continue;
                 if (!read) packed.read(m), read = true;
                 const double ndvi = (t.mean_ndvi[l] - 100) / 100.0, index = (t.mean_index[l] - 100) / 100.0,
@@ -350,7 +355,7 @@ class Harmonic final : public SeriesDetector {
 
   private:
     static constexpr std::size_t most_at_once = 64;
-    static constexpr double evidence_per_level = 0.5;
+    static constexpr double evidence_per_level = 0.16;
 
     static const FeatureSet* chosen(const FeatureSet* set) {
         return set != nullptr ? set : &visible_features();

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t terms = season_terms + 1;             // and the trend
 constexpr std::size_t gram_size = terms * (terms + 1) / 2;  // lower triangle
+constexpr float water_brightness = -2.8F;                   // ln of reflectance; darker than wet soil
 constexpr int rounds = 4;                                   // of reweighting
 constexpr float bisquare = 4.685F;                          // 95 % efficiency (Holland and Welsch 1977)
 // Least spreads: what atmosphere and sun add to any pixel (`algorithms.md` §2.2).
@@ -184,10 +185,11 @@ struct History {
 
 void look_back(const std::int16_t* looks, std::span<const Moment> moments, const FeatureSet& set,
                History& h) {
-    const auto max_ndvi = static_cast<std::int32_t>(set.soil_max_ndvi * feature_unit),
-               min_index = static_cast<std::int32_t>(set.soil_min_index * feature_unit),
-               green = static_cast<std::int32_t>(set.bare_max_ndvi * feature_unit),
-               dark = static_cast<std::int32_t>(-2.8F * feature_unit);  // brightness of water
+    const auto steps = [](float v) { return static_cast<std::int32_t>(v * feature_unit); };
+    const std::int32_t max_ndvi = steps(set.soil_max_ndvi), min_index = steps(set.soil_min_index),
+                       green = steps(set.bare_max_ndvi), dark = steps(water_brightness),
+                       film_index = steps(set.film_min_index), film = steps(set.film_brightness),
+                       cloud = steps(set.cloud_brightness);
     for (const Moment& m : moments) {
         const auto bin = static_cast<std::size_t>(m.half_month);
         for (std::size_t l = 0; l < lane_count; ++l) {
@@ -198,7 +200,9 @@ void look_back(const std::int16_t* looks, std::span<const Moment> moments, const
             h.seen[bin][l] += 1;
             if (ndvi > green) h.green_looks[l] += 1;
             if (level < dark && ndvi < max_ndvi) h.water_looks[l] += 1;
-            if (ndvi < max_ndvi && index > min_index) {
+            // Soil, or what covers it every year: film over beds is bright and has no soil in its spectrum.
+            if (ndvi < max_ndvi && level < cloud &&
+                (index > min_index || (index > film_index && level > film))) {
                 h.bare[bin][l] += 1;
                 h.soil_looks[l] += 1;
                 for (std::size_t f = 0; f < feature_count; ++f)
@@ -218,8 +222,12 @@ Moment moment_of(Date date) {
     m.basis = {1.0F, static_cast<float>(std::cos(angle)), static_cast<float>(std::sin(angle)),
                static_cast<float>(std::cos(2 * angle)), static_cast<float>(std::sin(2 * angle))};
     const std::string iso = date.iso();
+    const int day = std::stoi(iso.substr(8, 2));
+    m.year = std::stoi(iso.substr(0, 4));
     m.month = std::stoi(iso.substr(5, 2)) - 1;
-    m.half_month = 2 * m.month + (std::stoi(iso.substr(8, 2)) > 15 ? 1 : 0);
+    m.half_month = 2 * m.month + (day > 15 ? 1 : 0);
+    m.in_half_month =
+        day > 15 ? std::min(static_cast<float>(day - 16) / 15.5F, 1.0F) : static_cast<float>(day - 1) / 15;
     return m;
 }
 
@@ -297,7 +305,7 @@ void fit_pixels(const std::int16_t* looks, std::span<const Moment> moments, cons
         else if (h.green_looks[l] < 0.06F * n || h.green_looks[l] < 2)
             ground = Ground::bare;
         model.ground[l] = static_cast<std::int32_t>(ground);
-        // Smoothed around the year, drawn to the pixel's own share of bare looks by the weight of six looks.
+        // Smoothed around the year, drawn to the pixel's own share of bare looks by the weight of one look.
         const float overall = (soil + 0.2F) / (n + 2);
         constexpr std::array<float, 5> kernel = {0.25F, 0.6F, 1.0F, 0.6F, 0.25F};
         for (std::size_t b = 0; b < half_months; ++b) {
@@ -307,7 +315,7 @@ void fit_pixels(const std::int16_t* looks, std::span<const Moment> moments, cons
                 bare += kernel[k] * h.bare[from][l];
                 seen += kernel[k] * h.seen[from][l];
             }
-            model.bare_share[b][l] = share_code((bare + 6 * overall) / (seen + 6));
+            model.bare_share[b][l] = share_code((bare + overall) / (seen + 1));
         }
     }
 }

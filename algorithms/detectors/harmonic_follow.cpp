@@ -17,12 +17,23 @@ constexpr float normal3 = 0.0634936F;        // (2π)^(−3/2)
 constexpr float least = -3.0F, most = 5.0F;  // bounds of one look's evidence
 constexpr std::int32_t statistic_cap = 40 * PixelTrack::statistic_unit;
 constexpr int green_gap_days = 15;
+constexpr float mixed_share = 0.2F;
+constexpr std::array<float, feature_count> mixed_spread = {0.10F, 0.08F, 0.25F};
 
 // The parts of a model that are kept as codes, decoded once for all looks.
 struct Decoded {
     std::array<Lane, half_months> chance;
     std::array<Lane, month_count> widening;  // factor on the spread
+    std::array<Lane, half_months + 1>
+        elapsed;  // half-months of bare season from the start of the year to each bin
 };
+
+// Half-months of bare season that have gone by for pixel l on a day: the clock by which fields are sown anew.
+float season_clock(const Decoded& d, std::size_t l, const Moment& m) {
+    const auto bin = static_cast<std::size_t>(m.half_month);
+    return static_cast<float>(m.year) * d.elapsed[half_months][l] + d.elapsed[bin][l] +
+           m.in_half_month * d.chance[bin][l];
+}
 
 Decoded decode(const PixelModel& model) {
     Decoded d;
@@ -31,6 +42,9 @@ Decoded decode(const PixelModel& model) {
     for (std::size_t m = 0; m < month_count; ++m)
         for (std::size_t l = 0; l < lane_count; ++l)
             d.widening[m][l] = std::sqrt(leverage_of(model.leverage[m][l]));
+    d.elapsed[0].fill(0);
+    for (std::size_t b = 0; b < half_months; ++b)
+        for (std::size_t l = 0; l < lane_count; ++l) d.elapsed[b + 1][l] = d.elapsed[b][l] + d.chance[b][l];
     return d;
 }
 
@@ -47,7 +61,7 @@ inline float density(float a, float b, float c, float scale) {
 
 SHUIBAO_LANES void weigh(const std::int16_t* __restrict look, const Moment& m, const FeatureSet& set,
                          const HarmonicOptions& o, const PixelModel& model, const Decoded& decoded,
-                         const PixelTrack& track, Step& s) {
+                         const PixelTrack& track, const Lane& then, const Lane& now, Step& s) {
     const auto month = static_cast<std::size_t>(m.month), bin = static_cast<std::size_t>(m.half_month);
     std::array<Lane, feature_count> x, season, spread;
     for (std::size_t f = 0; f < feature_count; ++f)
@@ -71,8 +85,10 @@ SHUIBAO_LANES void weigh(const std::int16_t* __restrict look, const Moment& m, c
         // Ground that was seen bare in its history is a field; what never was does not lie fallow.
         const float field = std::min(static_cast<float>(model.soil_looks[l]), 2.0F) * 0.5F;
         const float prior = o.wild_skip + field * (o.field_skip - o.wild_skip);
-        const float memory = o.glitch_days + field * (o.fallow_days - o.glitch_days);
-        const float keep = lane_exp(-std::max(gap, 0.0F) / memory);
+        // What a field does changes when it is sown anew, in its bare season; not in the middle of a crop.
+        const float seasons = field * std::max(now[l] - then[l], 0.0F);
+        const float keep =
+            lane_exp(-std::max(gap, 0.0F) * ((1 - field) / o.glitch_days + field / o.fallow_days) - seasons);
         const float w =
             static_cast<float>(track.skip[l]) * (1.0F / PixelTrack::skip_one) * keep + prior * (1 - keep);
 
@@ -81,17 +97,32 @@ SHUIBAO_LANES void weigh(const std::int16_t* __restrict look, const Moment& m, c
         const float p_season =
             (1 - outlier) * density(a, b, c, normal3 / (spread[0][l] * spread[1][l] * spread[2][l])) +
             outlier * outlier_density;
-        const float p_soil = density(
-            (x[0][l] - static_cast<float>(model.soil[0][l]) * (1.0F / feature_unit)) / own[0],
-            (x[1][l] - static_cast<float>(model.soil[1][l]) * (1.0F / feature_unit)) / own[1],
-            (x[2][l] - static_cast<float>(model.soil[2][l]) * (1.0F / feature_unit)) / own[2], own_scale);
-        float p_opened = outlier * outlier_density;
+        const auto& film = set.film;
+        const float p_soil =
+            (1 - film.share) *
+                density((x[0][l] - static_cast<float>(model.soil[0][l]) * (1.0F / feature_unit)) / own[0],
+                        (x[1][l] - static_cast<float>(model.soil[1][l]) * (1.0F / feature_unit)) / own[1],
+                        (x[2][l] - static_cast<float>(model.soil[2][l]) * (1.0F / feature_unit)) / own[2],
+                        own_scale) +
+            film.share * density((x[0][l] - film.mean[0]) / film.spread[0],
+                                 (x[1][l] - film.mean[1]) / film.spread[1],
+                                 (x[2][l] - film.mean[2]) / film.spread[2],
+                                 normal3 / (film.spread[0] * film.spread[1] * film.spread[2]));
+        float p_pure = 0;
         for (const auto& material : set.opened)
-            p_opened += (1 - outlier) * material.share *
-                        density((x[0][l] - material.mean[0]) / material.spread[0],
-                                (x[1][l] - material.mean[1]) / material.spread[1],
-                                (x[2][l] - material.mean[2]) / material.spread[2],
-                                normal3 / (material.spread[0] * material.spread[1] * material.spread[2]));
+            p_pure += material.share *
+                      density((x[0][l] - material.mean[0]) / material.spread[0],
+                              (x[1][l] - material.mean[1]) / material.spread[1],
+                              (x[2][l] - material.mean[2]) / material.spread[2],
+                              normal3 / (material.spread[0] * material.spread[1] * material.spread[2]));
+        // Half the pixel opened: the rim of a site, a road narrower than a pixel.
+        const auto& subsoil = set.opened[0].mean;
+        const float p_mixed = density((x[0][l] - 0.5F * (season[0][l] + subsoil[0])) / mixed_spread[0],
+                                      (x[1][l] - 0.5F * (season[1][l] + subsoil[1])) / mixed_spread[1],
+                                      (x[2][l] - 0.5F * (season[2][l] + subsoil[2])) / mixed_spread[2],
+                                      normal3 / (mixed_spread[0] * mixed_spread[1] * mixed_spread[2]));
+        const float p_opened =
+            (1 - outlier) * ((1 - mixed_share) * p_pure + mixed_share * p_mixed) + outlier * outlier_density;
         const float usual = (1 - chance[l]) * p_season + chance[l] * p_soil;
         const float bare = (1 - outlier) * p_soil + outlier * outlier_density;
         const float p_null = (1 - w) * usual + w * bare;
@@ -191,6 +222,9 @@ void follow_pixels(const std::int16_t* looks, std::span<const Moment> moments, c
                    const HarmonicOptions& o, const PixelModel& model, PixelTrack& track) {
     Step step;
     const Decoded decoded = decode(model);
+    Lane then, now;
+    for (std::size_t l = 0; l < lane_count; ++l)
+        then[l] = track.last[l] > 0 ? season_clock(decoded, l, moment_of(Date(track.last[l]))) : 0;
     for (const Moment& m : moments) {
         const std::int16_t* look = looks;
         looks += feature_count * lane_count;
@@ -198,9 +232,11 @@ void follow_pixels(const std::int16_t* looks, std::span<const Moment> moments, c
         bool any = false;
         for (std::size_t l = 0; l < lane_count; ++l) any = any || look[l] != not_seen;
         if (!any) continue;
-        weigh(look, m, set, o, model, decoded, track, step);
+        for (std::size_t l = 0; l < lane_count; ++l) now[l] = season_clock(decoded, l, m);
+        weigh(look, m, set, o, model, decoded, track, then, now, step);
         for (std::size_t l = 0; l < lane_count; ++l) {
             if (look[l] == not_seen) continue;
+            then[l] = now[l];
             if (model.ground[l] != static_cast<std::int32_t>(Ground::seasonal)) {
                 track.last[l] = day;
                 continue;

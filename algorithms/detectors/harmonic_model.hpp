@@ -22,7 +22,9 @@ inline constexpr std::size_t month_count = 12, half_months = 24;
 struct Moment {
     Date date;
     std::array<float, season_terms> basis{};  ///< 1, cos ωt, sin ωt, cos 2ωt, sin 2ωt
+    int year = 0;                             ///< of the calendar
     int month = 0, half_month = 0;            ///< of the year, from 0
+    float in_half_month = 0;                  ///< share of the half-month that has gone by
     float years = 0;                          ///< before the end of history, ≤ 0; for fitting only
 };
 [[nodiscard]] Moment moment_of(Date date);
@@ -31,7 +33,7 @@ struct HarmonicOptions {
     int least_looks = 10;         ///< clear looks of history that a pixel needs to be judged at all
     float field_skip = 0.10F;     ///< chance that a field is left bare for a season
     float wild_skip = 0.006F;     ///< the same for ground that was never seen bare
-    float fallow_days = 120;      ///< how long a field stays what it was, e-folding
+    float fallow_days = 400;      ///< how long a field stays what it was outside its bare season, e-folding
     float glitch_days = 5;        ///< the same for ground that was never seen bare: a look that went wrong
     float independent_days = 15;  ///< looks closer than this count less
     float watch = 4, suspect = 6, confirm = 10;  ///< levels of the statistic

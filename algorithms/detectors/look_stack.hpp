@@ -26,11 +26,14 @@ struct Material {
 
 /// A choice of features, with what bare ground looks like in them.
 struct FeatureSet {
-    std::vector<Band> bands;              ///< needed, ascending
-    float soil_max_ndvi, soil_min_index;  ///< a look is of bare soil when NDVI is below and the index above
-    float bare_max_ndvi;                  ///< no season rises above this: ground without vegetation
-    std::array<Material, 3> opened;       ///< freshly opened ground: subsoil, other bare material, built
-    Material field_soil;                  ///< bare fields in general; what a pixel's own soil is shrunk to
+    std::vector<Band> bands;                ///< needed, ascending
+    float soil_max_ndvi, soil_min_index;    ///< a look is of bare soil when NDVI is below and the index above
+    float film_min_index, film_brightness;  ///< bright ground of a lower index counts as bare too
+    float cloud_brightness;                 ///< what is brighter than this is no ground
+    float bare_max_ndvi;                    ///< no season rises above this: ground without vegetation
+    std::array<Material, 3> opened;         ///< freshly opened ground: subsoil, other bare material, built
+    Material film;        ///< plastic over beds, laid for the first time: what fields do, not what sites do
+    Material field_soil;  ///< bare fields in general; what a pixel's own soil is shrunk to
 };
 
 /// NDVI, BSI (Rikimaru 2002) and ln((red + nir + swir16)/3) where all have swir16; else NDVI, (R−G)/(R+G) and

@@ -51,19 +51,25 @@ std::int64_t chance_of(std::uint16_t evidence) {
 
 void describe(Segment& s, const std::vector<std::pair<const RunStrip*, const Run*>>& members) {
     std::vector<std::uint16_t> evidence;
+    std::vector<std::pair<std::uint16_t, std::uint16_t>> onsets;  // to, from
     double magnitude = 0;
     std::array<std::int64_t, 256> kinds{};
-    s.onset_from = 65535;
     for (const auto& [strip, run] : members) {
         const auto n = static_cast<std::size_t>(run->end - run->col);
         for (std::size_t i = run->value; i < run->value + n; ++i) {
             evidence.push_back(strip->evidence[i]);
             magnitude += strip->magnitude[i];
-            s.onset_from = std::min(s.onset_from, strip->onset_from[i]);
-            s.onset_to = std::max(s.onset_to, strip->onset_to[i]);
+            onsets.emplace_back(strip->onset_to[i], strip->onset_from[i]);
             ++kinds[strip->kind[i]];
         }
     }
+    // A site grows; it began when its first tenth was opened, or its first least_begun pixels.
+    constexpr std::size_t least_begun = 8;
+    const std::size_t begun = std::min(onsets.size(), std::max(least_begun, onsets.size() / 10));
+    std::nth_element(onsets.begin(), onsets.begin() + static_cast<std::ptrdiff_t>(begun - 1), onsets.end());
+    s.onset_to = onsets[begun - 1].first;
+    s.onset_from = 65535;
+    for (std::size_t i = 0; i < begun; ++i) s.onset_from = std::min(s.onset_from, onsets[i].second);
     const auto n = static_cast<double>(evidence.size());
     s.magnitude = magnitude / n / 100;
     s.kind = static_cast<ChangeKind>(std::max_element(kinds.begin(), kinds.end()) - kinds.begin());

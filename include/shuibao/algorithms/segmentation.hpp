@@ -48,8 +48,9 @@ struct Segment {
     std::int64_t pixels = 0;
     double confidence = 0;  ///< mean of 1/(1+e^−evidence) over the more certain half of its pixels
     double magnitude = 0;   ///< mean, null standard deviations
-    std::uint16_t onset_from = 0, onset_to = 0;  ///< earliest and latest of its pixels, days since 1970-01-01
-    ChangeKind kind = ChangeKind::none;          ///< most frequent
+    /// Interval in which its first tenth (at least 8 pixels) was opened, days since 1970-01-01.
+    std::uint16_t onset_from = 0, onset_to = 0;
+    ChangeKind kind = ChangeKind::none;  ///< most frequent
 };
 
 /// Joins the runs of strips or tiles (without overlap, in any order) into 8-connected objects that hold a
