@@ -115,14 +115,19 @@ std::vector<Object> flood_fill(const Change& c, const SegmentationOptions& o) {
         if (!seed || static_cast<std::int64_t>(all.size()) < o.min_pixels) continue;
         Object object;
         std::vector<double> p;
+        std::vector<std::pair<std::uint16_t, std::uint16_t>> opened;  // to, from
         for (const auto i : all) {
             const auto k = static_cast<std::size_t>(i);
             object.pixels.emplace_back(c.window.row + i / cols, c.window.col + i % cols);
             object.magnitude += c.magnitude[k] / 100.0 / static_cast<double>(all.size());
-            object.onset_from = std::min(object.onset_from, c.onset_from[k]);
-            object.onset_to = std::max(object.onset_to, c.onset_to[k]);
+            opened.emplace_back(c.onset_to[k], c.onset_from[k]);
             p.push_back(probability(c.evidence[k]));
         }
+        // The first tenth to be opened, at least eight pixels, dates the object.
+        std::sort(opened.begin(), opened.end());
+        opened.resize(std::min(opened.size(), std::max<std::size_t>(8, opened.size() / 10)));
+        object.onset_to = opened.back().first;
+        for (const auto& [to, from] : opened) object.onset_from = std::min(object.onset_from, from);
         std::sort(object.pixels.begin(), object.pixels.end());
         std::sort(p.rbegin(), p.rend());
         p.resize((p.size() + 1) / 2);
