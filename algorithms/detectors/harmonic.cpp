@@ -176,7 +176,8 @@ Interval onset_of(const PixelTrack& t, std::size_t l) {
     const auto n = static_cast<std::size_t>(t.run[l]);
     std::array<std::int32_t, PixelTrack::ring_size + 1> day{};
     day[0] = t.before[l];
-    for (std::size_t k = 0; k < n; ++k) day[k + 1] = t.first[l] + t.ring_days[k][l];
+    day[1] = t.first[l];
+    for (std::size_t k = 1; k < n; ++k) day[k + 1] = day[k] + t.ring_days[k][l];
     std::array<double, PixelTrack::ring_size> weight{};
     double tail = 0, sum = 0;
     for (std::size_t k = n; k-- > 0;) {
