@@ -176,7 +176,8 @@ Interval onset_of(const PixelTrack& t, std::size_t l) {
     const auto n = static_cast<std::size_t>(t.run[l]);
     std::array<std::int32_t, PixelTrack::ring_size + 1> day{};
     day[0] = t.before[l];
-    for (std::size_t k = 0; k < n; ++k) day[k + 1] = t.first[l] + t.ring_days[k][l];
+    day[1] = t.first[l];
+    for (std::size_t k = 1; k < n; ++k) day[k + 1] = day[k] + t.ring_days[k][l];
     std::array<double, PixelTrack::ring_size> weight{};
     double tail = 0, sum = 0;
     for (std::size_t k = n; k-- > 0;) {
@@ -277,16 +278,19 @@ class Harmonic final : public SeriesDetector {
         const std::int32_t last_epoch = epoch_of(dates.back(), times.monitor_from);
         std::int32_t known = fresh > 0 ? epoch_of(dates[fresh - 1], times.monitor_from) : 0;
         const FeatureSet* set = nullptr;
+        const auto choose = [&](const Image& image) {
+            set = image.plane_of(Band::swir16) >= 0 && image.plane_of(Band::blue) >= 0 ? &swir_features()
+                                                                                       : &visible_features();
+        };
         const auto load = [&](std::size_t from, std::size_t to) {
             stack.reset(static_cast<std::size_t>(state.window.pixels()), to - from);
             for (std::size_t i = from; i < to; ++i) {
                 const Image& image = source.read(i);
-                if (set == nullptr)
-                    set = image.plane_of(Band::swir16) >= 0 && image.plane_of(Band::blue) >= 0
-                              ? &swir_features()
-                              : &visible_features();
+                if (set == nullptr) choose(image);
                 stack.put(i - from, image, *set);
             }
+            // A history without looks is learnt from as well, whatever this call has read before.
+            if (set == nullptr) choose(source.read(fresh));
         };
         const auto index_at = [&](Date d) {
             return static_cast<std::size_t>(std::lower_bound(dates.begin(), dates.end(), d) - dates.begin());
@@ -297,15 +301,14 @@ class Harmonic final : public SeriesDetector {
             if (epoch > known) {
                 const std::size_t from = index_at(history_begin(epoch, times, options)), to = index_at(start);
                 load(from, to);
-                learn(stack, moments_of(dates.subspan(from, to - from), start), *chosen(set), k, epoch,
-                      state);
+                learn(stack, moments_of(dates.subspan(from, to - from), start), *set, k, epoch, state);
             }
             const std::size_t end = index_at(epoch_start(epoch + 1, times.monitor_from));
             // In parts, so that memory does not grow with the number of looks.
             while (next < end) {
                 const std::size_t part = std::min(end, next + most_at_once);
                 load(next, part);
-                follow(stack, moments_of(dates.subspan(next, part - next), start), *chosen(set), k, state);
+                follow(stack, moments_of(dates.subspan(next, part - next), start), *set, k, state);
                 next = part;
             }
         }
@@ -356,10 +359,6 @@ class Harmonic final : public SeriesDetector {
   private:
     static constexpr std::size_t most_at_once = 64;
     static constexpr double evidence_per_level = 0.16;
-
-    static const FeatureSet* chosen(const FeatureSet* set) {
-        return set != nullptr ? set : &visible_features();
-    }
 
     static Date history_begin(std::int32_t epoch, const SeriesTimes& times, const DetectorOptions& options) {
         const auto years = static_cast<std::int32_t>(options.at("history_years") * days_per_year);

@@ -178,23 +178,29 @@ void enter(PixelTrack& t, std::size_t l, std::int32_t day, const Step& s, const 
     const float larger = std::max(s.material[l], s.persistence[l]);
     if (!alarmed) {
         const std::int32_t evidence = std::clamp(lane_round(larger * PixelTrack::ring_unit), -128, 127);
+        std::int32_t newest = t.first[l];  // look of the run
+        for (std::size_t i = 1; i < static_cast<std::size_t>(t.run[l]); ++i) newest += t.ring_days[i][l];
         if (t.run[l] == 0) {
             t.before[l] = previous;
             t.first[l] = day;
             t.mean_ndvi[l] = ndvi;
             t.mean_index[l] = index;
+        } else if (day - newest > PixelTrack::longest_gap) {
+            // A gap too long to keep: the looks before it become part of it, so that the onset stays inside.
+            t.first[l] = day;
+            t.run[l] = 0;
         } else if (t.run[l] == static_cast<std::int32_t>(PixelTrack::ring_size)) {  // forget the oldest
             t.before[l] = t.first[l];
-            const std::int32_t moved = t.ring_days[1][l];
-            t.first[l] += moved;
+            t.first[l] += t.ring_days[1][l];
             for (std::size_t i = 0; i + 1 < PixelTrack::ring_size; ++i) {
-                t.ring_days[i][l] = std::max(t.ring_days[i + 1][l] - moved, 0);
+                t.ring_days[i][l] = t.ring_days[i + 1][l];
                 t.ring_evidence[i][l] = t.ring_evidence[i + 1][l];
             }
             --t.run[l];
         }
         const auto k = static_cast<std::size_t>(t.run[l]);
-        t.ring_days[k][l] = std::min(day - t.first[l], 255);
+        t.ring_days[0][l] = 0;
+        if (k > 0) t.ring_days[k][l] = day - newest;
         t.ring_evidence[k][l] = evidence;
         ++t.run[l];
     }

@@ -58,13 +58,14 @@ struct PixelModel {
 struct PixelTrack {
     static constexpr std::size_t ring_size = 8;
     static constexpr std::int32_t statistic_unit = 256, ring_unit = 16, skip_one = 255;
-    LaneInt material{}, persistence{};           ///< the two statistics, statistic_unit steps
+    static constexpr std::int32_t longest_gap = 255;  ///< days between two looks of the ring
+    LaneInt material{}, persistence{};                ///< the two statistics, statistic_unit steps
     LaneInt before{}, first{}, last{}, alarm{};  ///< days: last look before the run, its first, latest, alarm
     LaneInt skip{};  ///< chance that the pixel is in a skipped season, skip_one = 1
     LaneInt run{};   ///< looks in the ring
     LaneInt status{}, greens{}, last_green{};
     LaneInt mean_ndvi{}, mean_index{};               ///< running means since the run began, 1/100, offset 100
-    std::array<LaneInt, ring_size> ring_days{};      ///< days since `first`, at most 255
+    std::array<LaneInt, ring_size> ring_days{};      ///< since the look before; of the first 0
     std::array<LaneInt, ring_size> ring_evidence{};  ///< κℓ, ring_unit steps
 };
 
