@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <vector>
 
 #include "harmonic_model.hpp"
 #include "lanes.hpp"
@@ -36,8 +37,63 @@ struct Work {
     Lane weight_sum, count;
 };
 
-SHUIBAO_LANES void accumulate(const std::int16_t* __restrict looks, std::span<const Moment> moments,
-                              bool robust, Work& w) {
+// The looks that see any pixel of the block, as numbers: most looks of a cloudy year see none.
+struct Seen {
+    std::vector<std::array<float, terms>> basis;
+    std::vector<Lane> weight;  // 1 where the look sees the pixel
+    std::vector<std::array<Lane, feature_count>> x;
+
+    void gather(const std::int16_t* looks, std::span<const Moment> moments) {
+        basis.clear();
+        weight.clear();
+        x.clear();
+        for (const Moment& m : moments) {
+            Lane w;
+            float any = 0;
+            for (std::size_t l = 0; l < lane_count; ++l) {
+                w[l] = looks[l] == not_seen ? 0.0F : 1.0F;
+                any += w[l];
+            }
+            if (any > 0) {
+                basis.push_back(basis_of(m));
+                weight.push_back(w);
+                auto& v = x.emplace_back();
+                for (std::size_t f = 0; f < feature_count; ++f)
+                    for (std::size_t l = 0; l < lane_count; ++l)
+                        v[f][l] = static_cast<float>(looks[f * lane_count + l]) * (1.0F / feature_unit);
+            }
+            looks += feature_count * lane_count;
+        }
+    }
+};
+
+// Weights of one look from its distance to the fit; adds to the deviations.
+inline void reweigh(const std::array<float, terms>& b, const std::array<Lane, feature_count>& x,
+                    const std::array<Lane, feature_count>& inverse, Work& w, Lane& weight) {
+    std::array<Lane, feature_count> residual;
+    Lane square{};
+    for (std::size_t f = 0; f < feature_count; ++f) {
+        const auto& beta = w.beta[f];
+        for (std::size_t l = 0; l < lane_count; ++l) {
+            const float fit = beta[0][l] + b[1] * beta[1][l] + b[2] * beta[2][l] + b[3] * beta[3][l] +
+                              b[4] * beta[4][l] + b[5] * beta[5][l];
+            const float r = x[f][l] - fit;
+            residual[f][l] = r < 0 ? -r : r;
+            const float z = r * inverse[f][l];
+            square[l] += z * z;
+        }
+    }
+    // One weight for all features: what spoils a look spoils all of it.
+    for (std::size_t l = 0; l < lane_count; ++l) {
+        const float u = square[l] * (1.0F / (3.0F * bisquare * bisquare));
+        const float v = u < 1.0F ? 1.0F - u : 0.0F;
+        weight[l] *= v * v;
+    }
+    for (std::size_t f = 0; f < feature_count; ++f)
+        for (std::size_t l = 0; l < lane_count; ++l) w.deviation[f][l] += weight[l] * residual[f][l];
+}
+
+SHUIBAO_LANES void accumulate(const Seen& seen, bool robust, Work& w) {
     for (auto& g : w.gram) g.fill(0);
     for (auto& f : w.rhs)
         for (auto& g : f) g.fill(0);
@@ -48,50 +104,27 @@ SHUIBAO_LANES void accumulate(const std::int16_t* __restrict looks, std::span<co
     if (robust)
         for (std::size_t f = 0; f < feature_count; ++f)
             for (std::size_t l = 0; l < lane_count; ++l) inverse[f][l] = 1.0F / w.spread[f][l];
-    for (const Moment& m : moments) {
-        const auto b = basis_of(m);
-        std::array<Lane, feature_count> x, residual{};
-        Lane weight;
-        for (std::size_t l = 0; l < lane_count; ++l) {
-            weight[l] = looks[l] == not_seen ? 0.0F : 1.0F;
-            w.count[l] += weight[l];
-        }
-        for (std::size_t f = 0; f < feature_count; ++f)
-            for (std::size_t l = 0; l < lane_count; ++l)
-                x[f][l] = static_cast<float>(looks[f * lane_count + l]) * (1.0F / feature_unit);
-        if (robust) {
-            Lane square{};
-            for (std::size_t f = 0; f < feature_count; ++f)
-                for (std::size_t l = 0; l < lane_count; ++l) {
-                    float fit = w.beta[f][0][l];
-                    for (std::size_t i = 1; i < terms; ++i) fit += b[i] * w.beta[f][i][l];
-                    const float r = x[f][l] - fit;
-                    residual[f][l] = r < 0 ? -r : r;
-                    const float z = r * inverse[f][l];
-                    square[l] += z * z;
-                }
-            // One weight for all features: what spoils a look spoils all of it.
-            for (std::size_t l = 0; l < lane_count; ++l) {
-                const float u = square[l] * (1.0F / (3.0F * bisquare * bisquare));
-                const float v = u < 1.0F ? 1.0F - u : 0.0F;
-                weight[l] *= v * v;
-            }
-            for (std::size_t f = 0; f < feature_count; ++f)
-                for (std::size_t l = 0; l < lane_count; ++l) w.deviation[f][l] += weight[l] * residual[f][l];
-        }
+    for (std::size_t k = 0; k < seen.basis.size(); ++k) {
+        const auto& b = seen.basis[k];
+        const auto& x = seen.x[k];
+        Lane weight = seen.weight[k];
+        for (std::size_t l = 0; l < lane_count; ++l) w.count[l] += weight[l];
+        if (robust) reweigh(b, x, inverse, w, weight);
         for (std::size_t l = 0; l < lane_count; ++l) w.weight_sum[l] += weight[l];
-        for (std::size_t i = 0; i < terms; ++i) {
+        for (std::size_t i = 0; i < terms; ++i)
             for (std::size_t j = 0; j <= i; ++j) {
                 const float p = b[i] * b[j];
                 Lane& g = w.gram[at(i, j)];
                 for (std::size_t l = 0; l < lane_count; ++l) g[l] += p * weight[l];
             }
-            for (std::size_t f = 0; f < feature_count; ++f) {
+        for (std::size_t f = 0; f < feature_count; ++f) {
+            Lane weighted;
+            for (std::size_t l = 0; l < lane_count; ++l) weighted[l] = weight[l] * x[f][l];
+            for (std::size_t i = 0; i < terms; ++i) {
                 Lane& g = w.rhs[f][i];
-                for (std::size_t l = 0; l < lane_count; ++l) g[l] += b[i] * (weight[l] * x[f][l]);
+                for (std::size_t l = 0; l < lane_count; ++l) g[l] += b[i] * weighted[l];
             }
         }
-        looks += feature_count * lane_count;
     }
 }
 
@@ -253,13 +286,15 @@ float share_of(std::int32_t code) {
 void fit_pixels(const std::int16_t* looks, std::span<const Moment> moments, const FeatureSet& set,
                 const HarmonicOptions& o, PixelModel& model) {
     Work w;
-    accumulate(looks, moments, false, w);
+    thread_local Seen clear;
+    clear.gather(looks, moments);
+    accumulate(clear, false, w);
     solve(w);
     for (std::size_t f = 0; f < feature_count; ++f) w.spread[f].fill(most_spread[f]);
-    accumulate(looks, moments, true, w);  // for the spreads
+    accumulate(clear, true, w);  // for the spreads
     respread(w);
     for (int round = 0; round < rounds; ++round) {
-        accumulate(looks, moments, true, w);
+        accumulate(clear, true, w);
         respread(w);
         solve(w);
     }
