@@ -4,7 +4,9 @@
 A World is a folder with four 128 x 128 images of two epochs, their STAC Items, approvals and run.yaml, made by
 `shuibao simulate`. Each test gets a copy of its own.
 """
+import atexit
 import contextlib
+import functools
 import json
 import os
 import pathlib
@@ -22,6 +24,18 @@ class Result:
         self.code, self.out, self.err = code, out, err
 
 
+@functools.cache
+def public_copy():
+    """Program and configs where anybody may read them: a checkout under /root is closed to all but root."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="shuibao-public-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    shutil.copy2(SHUIBAO, folder / "shuibao")
+    shutil.copytree(pathlib.Path(__file__).resolve().parents[2] / "configs", folder / "configs")
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755)
+    return folder
+
+
 def shuibao(*args, cwd=None, env=None, nobody=False, timeout=120, **kwargs):
     """Runs the program; `nobody` gives up root first, because root may write anywhere."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("SHUIBAO_", "SLURM_"))}
@@ -32,7 +46,11 @@ def shuibao(*args, cwd=None, env=None, nobody=False, timeout=120, **kwargs):
         os.setgid(NOBODY)
         os.setuid(NOBODY)
 
-    done = subprocess.run([SHUIBAO, *map(str, args)], cwd=cwd, env=environment, timeout=timeout,
+    program = SHUIBAO
+    if nobody and os.geteuid() == 0:
+        program = public_copy() / "shuibao"
+        environment["SHUIBAO_CONFIGS"] = str(public_copy() / "configs")
+    done = subprocess.run([program, *map(str, args)], cwd=cwd, env=environment, timeout=timeout,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           preexec_fn=drop if nobody and os.geteuid() == 0 else None, **kwargs)
     return Result(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
