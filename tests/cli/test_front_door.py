@@ -240,6 +240,33 @@ class Runs(unittest.TestCase):
         formats = json.loads(self.good(self.done.run("export run.yaml --list --json")).out)
         self.assertIn("shapefile", [f["name"] for f in formats])
 
+    def test_inspect_shows_what_the_images_hold(self):
+        """Every look at a true site, with the reflectance of its source image, and what the change map says."""
+        from osgeo import gdal, ogr
+        gdal.UseExceptions()
+        truth = ogr.Open(str(self.done.path("truth.gpkg")))
+        layer = truth.GetLayer(0)
+        site = max(layer, key=lambda f: f.GetGeometryRef().GetArea())
+        point = site.GetGeometryRef().PointOnSurface()
+        crs = "EPSG:" + layer.GetSpatialRef().GetAuthorityCode(None)
+        command = f"inspect {point.GetX()},{point.GetY()} --crs {crs} -c run.yaml"
+        j = json.loads(self.good(self.done.run(command + " --json")).out)
+        self.assertEqual(j["decision"]["batch"], "202405")
+        self.assertLessEqual(max(abs(j["x"] - point.GetX()), abs(j["y"] - point.GetY())), 5.01)
+        self.assertEqual([look["date"] for look in j["looks"]], sorted(look["date"] for look in j["looks"]))
+        self.assertGreaterEqual(len(j["looks"]), 2)
+        for look in j["looks"]:
+            image = gdal.Open(str(next(self.done.dir.glob(f"images/*{look['date'].replace('-', '')}.tif"))))
+            gt = image.GetGeoTransform()
+            col, row = int((j["x"] - gt[0]) / gt[1]), int((gt[3] - j["y"]) / -gt[5])
+            stored = image.GetRasterBand(3).ReadAsArray(col, row, 1, 1)[0, 0]
+            self.assertAlmostEqual(look["values"]["red"], stored * 1e-4 - 0.1, places=4, msg=look)
+        text = self.good(self.done.run(command)).out.splitlines()
+        self.assertEqual(len(text), len(j["looks"]) + 2)
+        self.assertIn(j["decision"]["state"].split()[0], text[-1].replace("log-odds", "evidence"))
+        self.assertIn("cannot be '112.98'", self.good(self.done.run("inspect 112.98 -c run.yaml"), code=2).err)
+        self.assertIn("No look of the store sees", self.good(self.done.run("inspect 10,10 -c run.yaml"), code=4).err)
+
     def test_check_tells_problems(self):
         world = self.copy()
         world.edit_item("demo_20230506", lambda j: j.pop("id"))
