@@ -237,6 +237,14 @@ std::string Settings::path(std::string_view key) const {
 double Settings::number(std::string_view key) const {
     return to_number(value(key).yaml).value_or(0);
 }
+std::optional<Date> Settings::day(std::string_view key) const {
+    if (!has(key)) return std::nullopt;
+    const auto d = Date::parse(text(key));
+    if (!d)
+        throw Error(ErrorCode::usage, fmt::format("{}: '{}' cannot be '{}'.", origin(key), key, text(key)),
+                    "Give a day as YYYY-MM-DD.");
+    return d;
+}
 std::int64_t Settings::integer(std::string_view key) const {
     return static_cast<std::int64_t>(number(key));
 }

@@ -180,7 +180,7 @@ class CatalogStage final : public Stage {
     }
     void require(const RunContext& c) const override {
         static_cast<void>(inputs_of(c));
-        for (const char* key : {"imagery.from", "imagery.to"}) static_cast<void>(day_of(c, key));
+        for (const char* key : {"imagery.from", "imagery.to"}) static_cast<void>(c.settings.day(key));
         const auto crs = c.settings.text("grid.crs");
         try {
             if (!crs.empty()) static_cast<void>(io::is_geographic(crs));
@@ -257,17 +257,6 @@ class CatalogStage final : public Stage {
         return inputs;
     }
 
-    static std::optional<Date> day_of(const RunContext& c, const char* key) {
-        if (!c.settings.has(key)) return std::nullopt;
-        const auto d = Date::parse(c.settings.text(key));
-        if (!d)
-            throw Error(
-                ErrorCode::usage,
-                fmt::format("{}: '{}' cannot be '{}'.", c.settings.origin(key), key, c.settings.text(key)),
-                "Give a day as YYYY-MM-DD.");
-        return d;
-    }
-
     static engine::SceneList read(const RunContext& c) {
         const auto inputs = inputs_of(c);
         const auto sensors = engine::load_sensors();
@@ -299,7 +288,7 @@ class CatalogStage final : public Stage {
     }
 
     static void select(const RunContext& c, engine::SceneList& list) {
-        const auto from = day_of(c, "imagery.from"), to = day_of(c, "imagery.to");
+        const auto from = c.settings.day("imagery.from"), to = c.settings.day("imagery.to");
         std::optional<io::LayerExtent> area;
         if (c.settings.has("imagery.area")) area = io::layer_extent(c.settings.path("imagery.area"));
         std::erase_if(list.scenes, [&](const Scene& s) {

@@ -256,20 +256,10 @@ class TileWork {
     StateFiles m_states;
 };
 
-Date asked_day(const RunContext& c, const char* key) {
-    const auto d = Date::parse(c.settings.text(key));
-    if (!d)
-        throw Error(
-            ErrorCode::usage,
-            fmt::format("{}: '{}' cannot be '{}'.", c.settings.origin(key), key, c.settings.text(key)),
-            "Give a day as YYYY-MM-DD.");
-    return *d;
-}
-
 // The first watched day is settled once for a store, so that later batches do not move it.
 Date monitor_from(const DetectJob& job, Date first, Date last) {
     auto& c = job.context;
-    if (c.settings.has("detect.monitor_from")) return asked_day(c, "detect.monitor_from");
+    if (const auto day = c.settings.day("detect.monitor_from")) return *day;
     const auto file = c.store.root() / "series.json";
     if (std::ifstream in(file); in) {
         const auto j = nlohmann::json::parse(in, nullptr, false);

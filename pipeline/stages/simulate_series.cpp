@@ -19,13 +19,6 @@ namespace sim = algorithms::simulated;
 using io::FieldType;
 using io::Value;
 
-Date day_of(const RunContext& c, const char* key) {
-    if (const auto date = Date::parse(c.settings.text(key))) return *date;
-    throw Error(ErrorCode::usage,
-                fmt::format("{}: '{}' cannot be '{}'.", c.settings.origin(key), key, c.settings.text(key)),
-                "Write the day as 2021-01-01.");
-}
-
 sim::Options options_of(const RunContext& c) {
     sim::Options o;
     o.size = c.settings.integer("simulate.size");
@@ -33,15 +26,15 @@ sim::Options options_of(const RunContext& c) {
         throw Error(ErrorCode::usage, fmt::format("A simulated series cannot be {} px wide.", o.size),
                     "Give at most 4096 for simulate.size, or simulate a pair.");
     o.seed = static_cast<std::uint64_t>(c.settings.integer("simulate.seed"));
-    o.from = day_of(c, "simulate.from");
-    o.to = day_of(c, "simulate.to");
-    o.monitor_from = c.settings.has("simulate.monitor_from") ? day_of(c, "simulate.monitor_from")
+    o.from = c.settings.day("simulate.from").value();
+    o.to = c.settings.day("simulate.to").value();
+    o.monitor_from = c.settings.has("simulate.monitor_from") ? *c.settings.day("simulate.monitor_from")
                                                              : std::max(o.from, Date(o.to.days() - 364));
     o.revisit = static_cast<int>(c.settings.integer("simulate.revisit"));
     o.sites = static_cast<int>(c.settings.integer("simulate.sites"));
     o.old_sites = static_cast<int>(c.settings.integer("simulate.old_sites"));
     o.bands = c.settings.text("simulate.bands") == "bgrn" ? 4 : 6;
-    o.offset_from = day_of(c, "simulate.offset_from");
+    o.offset_from = c.settings.day("simulate.offset_from").value();
     o.swath_edges = static_cast<int>(c.settings.integer("simulate.swath_edges"));
     o.miscalibrated = c.settings.flag("simulate.miscalibrated");
     return o;

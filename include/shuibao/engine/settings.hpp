@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <shuibao/core/date.hpp>
 #include <shuibao/core/options.hpp>
 
 namespace shuibao::engine {
@@ -32,6 +34,8 @@ class Settings {
     [[nodiscard]] std::string text(std::string_view key) const;
     [[nodiscard]] std::string path(std::string_view key) const;  ///< absolute, or a /vsi name untouched
     [[nodiscard]] double number(std::string_view key) const;
+    /// Nothing when unset. Throws Error(usage) for what is no day.
+    [[nodiscard]] std::optional<Date> day(std::string_view key) const;
     [[nodiscard]] std::int64_t integer(std::string_view key) const;
     [[nodiscard]] bool flag(std::string_view key) const;
     [[nodiscard]] std::vector<std::string> list(std::string_view key) const;
