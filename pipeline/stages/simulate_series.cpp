@@ -26,15 +26,15 @@ sim::Options options_of(const RunContext& c) {
         throw Error(ErrorCode::usage, fmt::format("A simulated series cannot be {} px wide.", o.size),
                     "Give at most 4096 for simulate.size, or simulate a pair.");
     o.seed = static_cast<std::uint64_t>(c.settings.integer("simulate.seed"));
-    o.from = c.settings.day("simulate.from").value();
-    o.to = c.settings.day("simulate.to").value();
+    o.from = c.settings.day("simulate.from").value_or(o.from);
+    o.to = c.settings.day("simulate.to").value_or(o.to);
     o.monitor_from = c.settings.has("simulate.monitor_from") ? *c.settings.day("simulate.monitor_from")
                                                              : std::max(o.from, Date(o.to.days() - 364));
     o.revisit = static_cast<int>(c.settings.integer("simulate.revisit"));
     o.sites = static_cast<int>(c.settings.integer("simulate.sites"));
     o.old_sites = static_cast<int>(c.settings.integer("simulate.old_sites"));
     o.bands = c.settings.text("simulate.bands") == "bgrn" ? 4 : 6;
-    o.offset_from = c.settings.day("simulate.offset_from").value();
+    o.offset_from = c.settings.day("simulate.offset_from").value_or(o.offset_from);
     o.swath_edges = static_cast<int>(c.settings.integer("simulate.swath_edges"));
     o.miscalibrated = c.settings.flag("simulate.miscalibrated");
     return o;
