@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,8 @@ struct SceneReport {
     double jump_share =
         0;            ///< share of pixels more than 0.05 brighter or darker than the reference in all bands
     double jump = 0;  ///< median of that difference over bands
-    std::string refused;  ///< reason, when the scene must not be used
+    std::string refused;               ///< reason, when the scene must not be used
+    std::vector<std::string> against;  ///< ids of the scenes that say so
 };
 
 struct SceneCheckOptions {
@@ -29,11 +31,16 @@ struct SceneCheckOptions {
     double max_shift = 3;    ///< px
 };
 
-/// Compares a scene with the reference in windows of the grid's lattice, several at once; reads only those.
-/// Deterministic.
+/// Measures the shift against the reference in windows of the grid's lattice, several at once, of whose
+/// pixels at least 70 % are usable in both scenes; reads only those. A jump of all bands by about 0.1 is
+/// looked for against the reference and against `neighbours`, the scenes next in time, nearest first: across
+/// seasons the ground itself differs too much, and the reference may be the wrong one. Deterministic.
 [[nodiscard]] SceneReport check_scene(const engine::Scene& scene, const engine::Scene& reference,
-                                      const Grid& grid, const SceneCheckOptions& options,
-                                      const engine::Executor& executor);
+                                      std::span<const engine::Scene* const> neighbours, const Grid& grid,
+                                      const SceneCheckOptions& options, const engine::Executor& executor);
+
+/// Takes back what was refused on the word of a reference that is itself refused.
+void forgive_what_a_refused_reference_says(std::span<SceneReport> reports);
 
 [[nodiscard]] std::string report_text(const SceneReport& report);
 /// Nothing when the text is no report.
