@@ -18,7 +18,8 @@ namespace {
 
 constexpr int window_size = 256;  // px; smaller for scenes that hold no 2 × 2 of them, or many clouds
 constexpr int least_size = 64;    // px
-constexpr int most_windows = 25;  // 5 × 5 over the scene, in two bands
+constexpr std::int64_t windows_along = 5;  // 5 × 5 over the scene, in two bands
+constexpr std::int64_t tried_along = 10;   // where there are masks: the clearest 5 × 5 of these
 constexpr std::size_t enough_windows = 4;  // so that three can agree when one is wrong
 constexpr double least_clear = 0.7;        // share of a window that must be usable in both scenes
 constexpr std::size_t accusers = 3;        // neighbours that must differ alike before a scene is refused
@@ -33,9 +34,9 @@ const engine::SceneBand* band_of(const engine::Scene& s, Band role) {
 
 // Windows over what two scenes share, on the scene's own blocks, which hold a power of two of pixels: one is
 // decoded where four would be.
-std::vector<Window> windows_over(const Window& common, int size) {
+std::vector<Window> windows_over(const Window& common, int size, std::int64_t most_along) {
     std::vector<Window> list;
-    const auto along = [&](std::int64_t n) { return std::clamp<std::int64_t>(n / size, 1, 5); };
+    const auto along = [&](std::int64_t n) { return std::clamp<std::int64_t>(n / size, 1, most_along); };
     const auto nx = along(common.cols), ny = along(common.rows);
     if (common.cols < size || common.rows < size) return list;
     for (std::int64_t j = 0; j < ny; ++j)
@@ -44,7 +45,6 @@ std::vector<Window> windows_over(const Window& common, int size) {
             const auto y = ny == 1 ? (common.rows - size) / 2 : j * (common.rows - size) / (ny - 1);
             list.push_back({common.col + x / size * size, common.row + y / size * size, size, size});
         }
-    static_assert(most_windows == 5 * 5);
     return list;
 }
 
@@ -72,10 +72,10 @@ class Comparison {
         const Window common = lattice_window(moving, grid).intersection(lattice_window(fixed, grid));
         m_size = window_size;
         while (m_size > least_size && std::min(common.cols, common.rows) < 2 * m_size) m_size /= 2;
-        m_windows = windows_over(common, m_size);
+        m_windows = windows_over(common, m_size, m_masked ? tried_along : windows_along);
         if (!m_masked) return;
         // Between clouds there may be room for small windows where there is none for large ones.
-        for (;; m_size /= 2, m_windows = windows_over(common, m_size)) {
+        for (;; m_size /= 2, m_windows = windows_over(common, m_size, tried_along)) {
             keep_usable(executor);
             if (m_windows.size() >= enough_windows || m_size == least_size) return;
         }
@@ -144,11 +144,18 @@ class Comparison {
     void keep_usable(const engine::Executor& executor) {
         std::vector<std::vector<std::uint8_t>> seen_in(m_windows.size());
         executor.parallel_for(m_windows.size(), [&](std::size_t i) { seen_in[i] = masks_in(m_windows[i]); });
+        std::vector<std::pair<std::ptrdiff_t, std::size_t>> best;  // pixels not seen by both, window
+        for (std::size_t i = 0; i < m_windows.size(); ++i) {
+            const auto n = std::ssize(seen_in[i]),
+                       lost = n - std::count(seen_in[i].begin(), seen_in[i].end(), both);
+            if (static_cast<double>(n - lost) >= least_clear * static_cast<double>(n))
+                best.emplace_back(lost, i);
+        }
+        std::sort(best.begin(), best.end());
+        best.resize(std::min<std::size_t>(best.size(), windows_along * windows_along));
         std::vector<Window> kept;
         m_seen.clear();
-        for (std::size_t i = 0; i < m_windows.size(); ++i) {
-            const auto n = std::count(seen_in[i].begin(), seen_in[i].end(), both);
-            if (static_cast<double>(n) < least_clear * static_cast<double>(seen_in[i].size())) continue;
+        for (const auto& [lost, i] : best) {
             kept.push_back(m_windows[i]);
             m_seen.push_back(std::move(seen_in[i]));
         }
