@@ -22,7 +22,6 @@ constexpr std::int64_t windows_along = 5;  // 5 × 5 over the scene, in two band
 constexpr std::int64_t tried_along = 10;   // where there are masks: the clearest 5 × 5 of these
 constexpr std::size_t enough_windows = 4;  // so that three can agree when one is wrong
 constexpr double least_clear = 0.7;        // share of a window that must be usable in both scenes
-constexpr std::size_t accusers = 3;        // neighbours that must differ alike before a scene is refused
 constexpr double jump_least = 0.05;        // reflectance: half of the 0.1 that a missing offset makes
 constexpr double jump_share_refused = 0.8;
 
@@ -214,16 +213,17 @@ std::optional<Jump> jump_between(const Comparison& c, bool whole_only) {
     return jump;
 }
 
-// Of two scenes that differ, either may be the wrong one: only a scene that stands off from three of its
-// neighbours in time, while at most one agrees with it, is.
-void compare_with_neighbours(SceneReport& r, const engine::Scene& scene,
-                             std::span<const engine::Scene* const> neighbours, const Grid& grid,
-                             const engine::Executor& executor) {
+}  // namespace
+
+Accusation compare_with_neighbours(const engine::Scene& scene,
+                                   std::span<const engine::Scene* const> neighbours, const Grid& grid,
+                                   const engine::Executor& executor) {
+    Accusation a;
     std::vector<std::string> against;
     double sum = 0, share = 1;
     std::size_t left = neighbours.size(), agreeing = 0;
     for (const auto* other : neighbours) {
-        if (against.size() + left < accusers || agreeing > 1) return;
+        if (against.size() + left < accusers || agreeing > 1) return a;
         --left;
         const Comparison c(*other, scene, grid, executor);
         const auto jump = jump_between(c, true);
@@ -236,23 +236,20 @@ void compare_with_neighbours(SceneReport& r, const engine::Scene& scene,
         sum += jump->size;
         share = std::min(share, jump->share);
     }
-    if (against.size() < accusers || agreeing > 1) return;
-    r.refused = fmt::format(
+    if (against.size() < accusers || agreeing > 1) return a;
+    a.refused = fmt::format(
         "all bands differ from {} by {:+.3f} on at least {:.0f} % of the pixels, as when the offset of -0.1 "
         "is "
         "missing or applied twice",
         fmt::join(against, ", "), sum / static_cast<double>(against.size()), 100 * share);
-    r.against = std::move(against);
+    a.against = std::move(against);
+    return a;
 }
 
-}  // namespace
-
-SceneReport check_scene(const engine::Scene& scene, const engine::Scene& reference,
-                        std::span<const engine::Scene* const> neighbours, const Grid& grid,
+SceneReport check_scene(const engine::Scene& scene, const engine::Scene& reference, const Grid& grid,
                         const SceneCheckOptions& o, const engine::Executor& executor) {
     SceneReport r;
     r.id = scene.id;
-    if (scene.reflectance) compare_with_neighbours(r, scene, neighbours, grid, executor);
     if (scene.id == reference.id) {
         r.decision = "reference";
         return r;
@@ -284,7 +281,7 @@ SceneReport check_scene(const engine::Scene& scene, const engine::Scene& referen
     if (const auto jump = jump_between(pair, false)) {
         r.jump = jump->size;
         r.jump_share = jump->share;
-        if (r.refused.empty() && jump->like_a_missing_offset()) {
+        if (jump->like_a_missing_offset()) {
             r.against = {reference.id};
             r.refused = fmt::format(
                 "all bands differ from {} by {:+.3f} on {:.0f} % of the pixels, as when the offset of "
@@ -323,6 +320,19 @@ std::string report_text(const SceneReport& r) {
                                       {"against", r.against},
                                       {"refused", r.refused}};
     return j.dump(1) + "\n";
+}
+
+std::string accusation_text(const Accusation& a) {
+    return nlohmann::ordered_json{{"against", a.against}, {"refused", a.refused}}.dump(1) + "\n";
+}
+
+std::optional<Accusation> accusation_from(const std::string& text) {
+    const auto j = nlohmann::json::parse(text, nullptr, false);
+    try {
+        return Accusation{j.at("refused"), j.at("against")};
+    } catch (const nlohmann::json::exception&) {
+        return std::nullopt;
+    }
 }
 
 std::optional<SceneReport> report_from(const std::string& text) {

@@ -349,6 +349,47 @@ class TileStage final : public Stage {
         return *it;
     }
 
+    static std::filesystem::path report_path(const RunContext& c, const Scene& s, const char* ending) {
+        return c.store.scene_reports() /
+               (plain(s.id).substr(0, 60) + "_" + engine::hash_bytes(s.id).substr(0, 8) + ending);
+    }
+
+    // Apart from the registration, because a new scene becomes a neighbour of old ones, whose shifts stay.
+    static void hear_neighbours(RunContext& c, const std::vector<Scene>& scenes,
+                                const std::vector<Bounds>& frames, const Grid& grid,
+                                std::vector<SceneReport>& reports) {
+        const auto path_of = [&](const Scene& s) { return report_path(c, s, "_neighbours.json"); };
+        std::vector<engine::Unit> units;
+        std::vector<std::size_t> heard;
+        for (std::size_t i = 0; i < scenes.size(); ++i) {
+            const auto& s = scenes[i];
+            const auto neighbours = neighbours_in_time(scenes, frames, i);
+            if (!s.reflectance || neighbours.size() < accusers) continue;
+            heard.push_back(i);
+            engine::Unit u;
+            u.id = s.id;
+            u.inputs = {{"scene", s.fingerprint + description(s)}};
+            for (const auto* n : neighbours)
+                u.inputs["neighbour " + n->id] = n->fingerprint + description(*n);
+            u.outputs = {path_of(s)};
+            if (!accusation_from(slurp(path_of(s)))) {  // damaged: compared again
+                std::error_code ignored;
+                if (!c.executor.options().dry_run) std::filesystem::remove(path_of(s), ignored);
+            }
+            u.memory = 64 << 20;
+            u.work = [&s, neighbours, &grid, &executor = c.executor, path = path_of(s)] {
+                io::write_text(path, accusation_text(compare_with_neighbours(s, neighbours, grid, executor)));
+            };
+            units.push_back(std::move(u));
+        }
+        c.executor.run("radiometry", std::move(units));
+        for (const auto i : heard)
+            if (const auto a = accusation_from(slurp(path_of(scenes[i]))); a && !a->refused.empty()) {
+                reports[i].refused = a->refused;
+                reports[i].against = a->against;
+            }
+    }
+
     static std::vector<SceneReport> check_scenes(RunContext& c, const std::vector<Scene>& scenes,
                                                  const std::vector<Bounds>& frames, const Scene& first,
                                                  const Grid& grid) {
@@ -356,10 +397,7 @@ class TileStage final : public Stage {
                                         c.settings.number("tile.registration_threshold"),
                                         c.settings.number("tile.max_shift")};
         std::vector<engine::Unit> units;
-        const auto path_of = [&](const Scene& s) {
-            return c.store.scene_reports() /
-                   (plain(s.id).substr(0, 60) + "_" + engine::hash_bytes(s.id).substr(0, 8) + ".json");
-        };
+        const auto path_of = [&](const Scene& s) { return report_path(c, s, ".json"); };
         const auto& first_frame = frames[static_cast<std::size_t>(&first - scenes.data())];
         for (std::size_t i = 0; i < scenes.size(); ++i) {
             const auto& s = scenes[i];
@@ -370,14 +408,10 @@ class TileStage final : public Stage {
                     std::find_if(frames.begin(), frames.end(),
                                  [&](const Bounds& other) { return other.intersects(frames[i]); }) -
                     frames.begin())];
-            const auto neighbours = neighbours_in_time(scenes, frames, i);
             engine::Unit u;
             u.id = s.id;
             u.inputs = {{"scene", s.fingerprint + description(s)},
                         {"reference", reference->fingerprint + description(*reference)}};
-            for (std::size_t k = 0; k < neighbours.size(); ++k)
-                u.inputs[fmt::format("neighbour {}", k)] =
-                    neighbours[k]->fingerprint + description(*neighbours[k]);
             for (const auto* key : {"tile.registration", "tile.registration_threshold", "tile.max_shift"})
                 u.inputs[std::string("option ") + key] = c.settings.text(key);
             u.outputs = {path_of(s)};
@@ -386,9 +420,8 @@ class TileStage final : public Stage {
                 if (!c.executor.options().dry_run) std::filesystem::remove(path_of(s), ignored);
             }
             u.memory = 64 << 20;
-            u.work = [&s, reference, neighbours, &grid, options, &executor = c.executor, path = path_of(s)] {
-                io::write_text(path,
-                               report_text(check_scene(s, *reference, neighbours, grid, options, executor)));
+            u.work = [&s, reference, &grid, options, &executor = c.executor, path = path_of(s)] {
+                io::write_text(path, report_text(check_scene(s, *reference, grid, options, executor)));
             };
             units.push_back(std::move(u));
         }
@@ -402,6 +435,7 @@ class TileStage final : public Stage {
                 r.refused = c.executor.options().dry_run ? "" : "it could not be read";
             reports.push_back(std::move(r));
         }
+        hear_neighbours(c, scenes, frames, grid, reports);
         forgive_what_a_refused_reference_says(reports);
         for (std::size_t i = 0; i < scenes.size(); ++i) {
             const auto& s = scenes[i];
