@@ -16,7 +16,7 @@ class SeriesCheck(ArchiveTest):
     def setUpClass(cls):
         super().setUpClass()
         cls.folder_of_series = cls.base / "series"
-        shuibao("simulate", cls.folder_of_series, "--kind", "series", "--size", 256, "--sites", 6, "--from",
+        shuibao("simulate", cls.folder_of_series, "--kind", "series", "--size", 512, "--sites", 6, "--from",
                 "2022-06-01", "--to", "2023-05-31", "--monitor-from", "2022-12-01", "--miscalibrated", "-q")
         lines = (cls.folder_of_series / "scenes.csv").read_text().splitlines()
         cls.truth = {r["date"]: r for r in csv.DictReader(lines)}
