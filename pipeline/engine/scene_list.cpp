@@ -91,6 +91,7 @@ void save_scenes(const fs::path& file, const SceneList& list) {
                           {"bounds", box(s.bounds)},
                           {"mask", mask_name(s.mask)},
                           {"mask_href", s.mask_href},
+                          {"clear", s.clear},
                           {"fingerprint", s.fingerprint},
                           {"source", s.source}};
         for (const auto& b : s.bands) {
@@ -131,6 +132,7 @@ SceneList load_scenes(const fs::path& file) {
             s.bounds = unbox(o.at("bounds"));
             s.mask = mask_from_name(o.at("mask").get<std::string>());
             s.mask_href = o.at("mask_href");
+            s.clear = o.at("clear");
             s.fingerprint = o.at("fingerprint");
             s.source = o.at("source");
             for (const auto& e : o.at("bands")) {

@@ -329,6 +329,38 @@ void probe_raster(const std::string& path, int band) {
                   std::min(by, d->GetRasterYSize() - y), block.data(), GDT_UInt16, 0);
 }
 
+std::vector<std::uint16_t> sample_codes(const std::string& path, int band) {
+    const DatasetPtr d = open(path);
+    if (band < 1 || band > d->GetRasterCount())
+        throw Error(ErrorCode::input, fmt::format("{} has no band {}.", path, band), "Correct the Item.");
+    GDALRasterBand& b = *d->GetRasterBand(band);
+    const int cols = d->GetRasterXSize(), rows = d->GetRasterYSize();
+    int bx = 0, by = 0;
+    b.GetBlockSize(&bx, &by);
+    constexpr int most_blocks = 64, samples_along = 256;
+    const int across = (cols + bx - 1) / bx, down = (rows + by - 1) / by;
+    // Where blocks are strips there are few beside each other, and the more below.
+    const int nx = std::min(across, 8), ny = std::min(down, most_blocks / nx);
+    const int step = std::max(1, std::min(cols, rows) / samples_along);
+    std::vector<std::uint16_t> codes, line;
+    for (int j = 0; j < ny; ++j)
+        for (int i = 0; i < nx; ++i) {
+            const auto block = [](int k, int n, int of) {
+                return static_cast<int>((2 * std::int64_t{k} + 1) * of / (2 * std::int64_t{n}));
+            };
+            const int x0 = block(i, nx, across) * bx, y0 = block(j, ny, down) * by;
+            const int w = std::min(bx, cols - x0), h = std::min(by, rows - y0);
+            line.resize(static_cast<std::size_t>(w));
+            for (int y = std::min(step, h) / 2; y < h; y += step) {
+                raster_io(b, {path, band, {}, 0, 0, Resampling::nearest}, x0, y0 + y, w, 1, line.data(),
+                          GDT_UInt16, 0);
+                for (int x = std::min(step, w) / 2; x < w; x += step)
+                    codes.push_back(line[static_cast<std::size_t>(x)]);
+            }
+        }
+    return codes;
+}
+
 void read_band(const BandRequest& r, const Grid& grid, const Window& window, std::span<std::uint16_t> out,
                std::span<std::uint8_t> valid) {
     const auto clear = [&] {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <fstream>
 #include <map>
 #include <mutex>
@@ -10,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <sys/stat.h>
 
+#include "scene_mask.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/hash.hpp>
 #include <shuibao/engine/scene.hpp>
@@ -106,6 +108,7 @@ void examine(Scene& s, HashCache& hashes) {
     if (!s.mask_href.empty()) {
         try {
             io::probe_raster(s.mask_href, 1);
+            s.clear = std::round(1000 * clear_share(s)) / 1000;
         } catch (const Error& e) {
             throw Refusal{"truncated", e.what()};
         }

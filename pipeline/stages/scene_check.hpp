@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,8 @@ struct SceneReport {
     double jump_share =
         0;            ///< share of pixels more than 0.05 brighter or darker than the reference in all bands
     double jump = 0;  ///< median of that difference over bands
-    std::string refused;  ///< reason, when the scene must not be used
+    std::string refused;               ///< reason, when the scene must not be used
+    std::vector<std::string> against;  ///< ids of the scenes that say so
 };
 
 struct SceneCheckOptions {
@@ -29,14 +31,38 @@ struct SceneCheckOptions {
     double max_shift = 3;    ///< px
 };
 
-/// Compares a scene with the reference in windows of the grid's lattice, several at once; reads only those.
-/// Deterministic.
+/// Measures the shift against the reference in windows of the grid's lattice, several at once, of whose
+/// pixels at least 70 % are usable in both scenes, and looks for a jump of all bands by about 0.1; reads only
+/// those. Deterministic.
 [[nodiscard]] SceneReport check_scene(const engine::Scene& scene, const engine::Scene& reference,
                                       const Grid& grid, const SceneCheckOptions& options,
                                       const engine::Executor& executor);
 
+/// What the scenes next in time say of one.
+struct Accusation {
+    std::string refused;               ///< reason, when the scene must not be used
+    std::vector<std::string> against;  ///< ids of the scenes that say so
+};
+
+/// So many neighbours must differ alike before a scene is refused, while at most one agrees with it: of two
+/// scenes that differ, either may be the wrong one.
+constexpr std::size_t accusers = 3;
+
+/// Looks for a jump of all bands by about 0.1 against the scenes next in time, nearest first: across seasons
+/// the ground itself differs too much to tell, and the reference may be the wrong one. Mostly one band of two
+/// of them decides. Deterministic.
+[[nodiscard]] Accusation compare_with_neighbours(const engine::Scene& scene,
+                                                 std::span<const engine::Scene* const> neighbours,
+                                                 const Grid& grid, const engine::Executor& executor);
+
+/// Takes back what was refused on the word of a reference that is itself refused.
+void forgive_what_a_refused_reference_says(std::span<SceneReport> reports);
+
 [[nodiscard]] std::string report_text(const SceneReport& report);
 /// Nothing when the text is no report.
 [[nodiscard]] std::optional<SceneReport> report_from(const std::string& text);
+
+[[nodiscard]] std::string accusation_text(const Accusation& accusation);
+[[nodiscard]] std::optional<Accusation> accusation_from(const std::string& text);
 
 }  // namespace shuibao::pipeline

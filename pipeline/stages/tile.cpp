@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 
 #include "scene_check.hpp"
+#include "scene_choice.hpp"
+#include "scene_mask.hpp"
 #include <shuibao/algorithms/masks.hpp>
 #include <shuibao/algorithms/normalisation.hpp>
 #include <shuibao/core/error.hpp>
@@ -62,24 +64,6 @@ std::string slurp(const std::filesystem::path& path) {
     return text.str();
 }
 
-Quality decode(MaskKind kind, std::uint16_t code) {
-    switch (kind) {
-        case MaskKind::scl:
-            return algorithms::quality_of_scl(code);
-        case MaskKind::qa_pixel:
-            return algorithms::quality_of_qa_pixel(code);
-        case MaskKind::fmask:
-            return algorithms::quality_of_fmask(code);
-        case MaskKind::valid_is_1:
-            return code == 1 ? Quality::clear : Quality::nodata;
-        case MaskKind::masked_is_1:
-            return code == 0 ? Quality::clear : Quality::cloud;
-        case MaskKind::none:
-            return Quality::clear;
-    }
-    return Quality::nodata;
-}
-
 // Bytes may alias anything, so the compiler must be told that these do not before it takes sixteen at a time.
 void keep_common(std::uint8_t* __restrict all, const std::uint8_t* __restrict valid, std::size_t n) {
     for (std::size_t k = 0; k < n; ++k) all[k] &= valid[k];
@@ -129,8 +113,8 @@ class Cutter {
     // Memory that a thread uses again for every strip.
     struct Strip {
         Image image, other;
-        std::vector<std::uint8_t> valid, all, known;
-        std::vector<std::uint16_t> codes;
+        std::vector<std::uint8_t> valid, all;
+        MaskBuffers mask;
         std::vector<Quality> classes;
     };
 
@@ -170,17 +154,9 @@ class Cutter {
         }
         const int halo = std::max(m_cloud_px, m_shadow_px);
         const Window wide = window.grown(halo);
-        auto& codes = strip.codes;
-        auto& known = strip.known;
-        codes.resize(static_cast<std::size_t>(wide.pixels()));
-        known.resize(codes.size());
-        io::read_band(
-            {scene.mask_href, 1, -1.0, placed.report.shift_x, placed.report.shift_y, io::Resampling::nearest},
-            m_grid, wide, codes, known);
         auto& classes = strip.classes;
-        classes.resize(codes.size());
-        for (std::size_t k = 0; k < codes.size(); ++k)
-            classes[k] = known[k] != 0 ? decode(scene.mask, codes[k]) : Quality::nodata;
+        classes.resize(static_cast<std::size_t>(wide.pixels()));
+        read_mask(scene, m_grid, wide, placed.report.shift_x, placed.report.shift_y, strip.mask, classes);
         algorithms::grow_masks(classes, static_cast<std::size_t>(wide.cols),
                                static_cast<std::size_t>(wide.rows), m_cloud_px, m_shadow_px);
         for (std::int64_t y = 0; y < window.rows; ++y)
@@ -253,8 +229,13 @@ class TileStage final : public Stage {
                .unit = "px",
                .min = 0.5,
                .max = 20});
-        t.add({.key = "tile.reference",
-               .help = "Item id of the scene that the others are laid on; default: the first in time"});
+        t.add(
+            {.key = "tile.reference",
+             .help =
+                 "Item id of the scene that the others are laid on; default: the clearest by its mask of "
+                 "those "
+                 "that cover the most area, from 90 % on the earliest; the first in time where no scene has "
+                 "a mask"});
         t.add({.key = "tile.cloud_margin",
                .type = OptionType::number,
                .fallback = "30",
@@ -293,8 +274,10 @@ class TileStage final : public Stage {
     void run(RunContext& c) const override {
         const auto list = engine::load_scenes(c.store.scenes_file());
         const Grid grid = load_grid(c.store);
-        const Scene& reference = reference_of(c, list.scenes);
-        const auto reports = check_scenes(c, list.scenes, reference, grid);
+        std::vector<Bounds> frames;
+        for (const auto& s : list.scenes) frames.push_back(io::transform_bounds(s.bounds, s.crs, grid.crs()));
+        const Scene& reference = reference_of(c, list.scenes, frames);
+        const auto reports = check_scenes(c, list.scenes, frames, reference, grid);
         auto groups = group(c, list.scenes, reports, grid);
         const int cloud_px =
             static_cast<int>(std::ceil(c.settings.number("tile.cloud_margin") / grid.gsd() - 1e-9));
@@ -352,8 +335,9 @@ class TileStage final : public Stage {
         return engine::hash_bytes(text);
     }
 
-    static const Scene& reference_of(const RunContext& c, const std::vector<Scene>& scenes) {
-        if (!c.settings.has("tile.reference")) return scenes.front();  // sorted by date, id
+    static const Scene& reference_of(const RunContext& c, const std::vector<Scene>& scenes,
+                                     const std::vector<Bounds>& frames) {
+        if (!c.settings.has("tile.reference")) return scenes[default_reference(scenes, frames)];
         const auto wanted = c.settings.text("tile.reference");
         const auto it =
             std::find_if(scenes.begin(), scenes.end(), [&](const Scene& s) { return s.id == wanted; });
@@ -365,26 +349,65 @@ class TileStage final : public Stage {
         return *it;
     }
 
+    static std::filesystem::path report_path(const RunContext& c, const Scene& s, const char* ending) {
+        return c.store.scene_reports() /
+               (plain(s.id).substr(0, 60) + "_" + engine::hash_bytes(s.id).substr(0, 8) + ending);
+    }
+
+    // Apart from the registration, because a new scene becomes a neighbour of old ones, whose shifts stay.
+    static void hear_neighbours(RunContext& c, const std::vector<Scene>& scenes,
+                                const std::vector<Bounds>& frames, const Grid& grid,
+                                std::vector<SceneReport>& reports) {
+        const auto path_of = [&](const Scene& s) { return report_path(c, s, "_neighbours.json"); };
+        std::vector<engine::Unit> units;
+        std::vector<std::size_t> heard;
+        for (std::size_t i = 0; i < scenes.size(); ++i) {
+            const auto& s = scenes[i];
+            const auto neighbours = neighbours_in_time(scenes, frames, i);
+            if (!s.reflectance || neighbours.size() < accusers) continue;
+            heard.push_back(i);
+            engine::Unit u;
+            u.id = s.id;
+            u.inputs = {{"scene", s.fingerprint + description(s)}};
+            for (const auto* n : neighbours)
+                u.inputs["neighbour " + n->id] = n->fingerprint + description(*n);
+            u.outputs = {path_of(s)};
+            if (!accusation_from(slurp(path_of(s)))) {  // damaged: compared again
+                std::error_code ignored;
+                if (!c.executor.options().dry_run) std::filesystem::remove(path_of(s), ignored);
+            }
+            u.memory = 64 << 20;
+            u.work = [&s, neighbours, &grid, &executor = c.executor, path = path_of(s)] {
+                io::write_text(path, accusation_text(compare_with_neighbours(s, neighbours, grid, executor)));
+            };
+            units.push_back(std::move(u));
+        }
+        c.executor.run("radiometry", std::move(units));
+        for (const auto i : heard)
+            if (const auto a = accusation_from(slurp(path_of(scenes[i]))); a && !a->refused.empty()) {
+                reports[i].refused = a->refused;
+                reports[i].against = a->against;
+            }
+    }
+
     static std::vector<SceneReport> check_scenes(RunContext& c, const std::vector<Scene>& scenes,
-                                                 const Scene& first, const Grid& grid) {
+                                                 const std::vector<Bounds>& frames, const Scene& first,
+                                                 const Grid& grid) {
         const SceneCheckOptions options{c.settings.flag("tile.registration"),
                                         c.settings.number("tile.registration_threshold"),
                                         c.settings.number("tile.max_shift")};
         std::vector<engine::Unit> units;
-        const auto path_of = [&](const Scene& s) {
-            return c.store.scene_reports() /
-                   (plain(s.id).substr(0, 60) + "_" + engine::hash_bytes(s.id).substr(0, 8) + ".json");
-        };
-        for (const auto& s : scenes) {
+        const auto path_of = [&](const Scene& s) { return report_path(c, s, ".json"); };
+        const auto& first_frame = frames[static_cast<std::size_t>(&first - scenes.data())];
+        for (std::size_t i = 0; i < scenes.size(); ++i) {
+            const auto& s = scenes[i];
             // Scenes of another place are compared with the first scene that overlaps them.
             const Scene* reference = &first;
-            const auto here = io::transform_bounds(s.bounds, s.crs, grid.crs());
-            if (!io::transform_bounds(first.bounds, first.crs, grid.crs()).intersects(here))
-                for (const auto& other : scenes)
-                    if (io::transform_bounds(other.bounds, other.crs, grid.crs()).intersects(here)) {
-                        reference = &other;
-                        break;
-                    }
+            if (!first_frame.intersects(frames[i]))
+                reference = &scenes[static_cast<std::size_t>(
+                    std::find_if(frames.begin(), frames.end(),
+                                 [&](const Bounds& other) { return other.intersects(frames[i]); }) -
+                    frames.begin())];
             engine::Unit u;
             u.id = s.id;
             u.inputs = {{"scene", s.fingerprint + description(s)},
@@ -410,6 +433,13 @@ class TileStage final : public Stage {
                 r = *known;
             else
                 r.refused = c.executor.options().dry_run ? "" : "it could not be read";
+            reports.push_back(std::move(r));
+        }
+        hear_neighbours(c, scenes, frames, grid, reports);
+        forgive_what_a_refused_reference_says(reports);
+        for (std::size_t i = 0; i < scenes.size(); ++i) {
+            const auto& s = scenes[i];
+            const auto& r = reports[i];
             if (!r.refused.empty())
                 c.problems.add({"tile", s.id, "radiometry",
                                 fmt::format("The scene {} is set aside: {}.", s.id, r.refused),
@@ -419,7 +449,6 @@ class TileStage final : public Stage {
                                     s.id, r.refused.empty() ? r.decision : "refused", r.shift.dx, r.shift.dy,
                                     r.shift.rmse, r.shift.used, r.shift.measured),
                         "tile");
-            reports.push_back(std::move(r));
         }
         return reports;
     }

@@ -60,10 +60,13 @@ class Incremental(ArchiveTest):
         self.run_all("between", config=config)
         self.add_scene(config, "20231010")
         again = ran(self.explain("between", config=config))
-        self.assertEqual({"register", "tile"}, stages_of(again))
+        self.assertEqual({"register", "radiometry", "tile"}, stages_of(again))
         self.assertEqual(["demo_20231010"], [unit for stage, unit in again if stage == "register"])
         self.assertEqual({"20231010_simulated"}, {unit.split("/")[1] for stage, unit in again if stage == "tile"})
-        self.assertEqual({"never done"}, set(again.values()))
+        # Five scenes: each is a neighbour of the new one, whose word counts when a jump is looked for.
+        neighbours = {reason for (stage, _), reason in again.items() if stage == "radiometry"}
+        self.assertEqual({"never done", "neighbour demo_20231010 is new"}, neighbours)
+        self.assertEqual({"never done"}, {reason for (stage, _), reason in again.items() if stage != "radiometry"})
         self.assert_like_fresh("between", config)
 
     def test_a_scene_in_an_epoch_and_its_removal(self):

@@ -41,6 +41,7 @@ struct Scene {
     std::vector<SceneBand> bands;      ///< one per role, ascending
     MaskKind mask = MaskKind::none;
     std::string mask_href;
+    double clear = 1;         ///< usable share of the frame by its mask (sampled); 1 without a mask
     std::string fingerprint;  ///< hash of the files
 };
 

@@ -30,6 +30,11 @@ struct RasterInfo {
 /// Error(input).
 void probe_raster(const std::string& path, int band);
 
+/// A coarse sample of a band of codes, as 16-bit integers: the same pixels of the file's full resolution
+/// every time (averaged overviews would invent codes), from at most 64 blocks spread evenly. Throws
+/// Error(input).
+[[nodiscard]] std::vector<std::uint16_t> sample_codes(const std::string& path, int band);
+
 enum class Resampling { nearest, bilinear, cubic };
 
 /// How one band of one file is laid on the grid.
