@@ -123,7 +123,8 @@ engine::Log::Options log_options(const Request& r) {
 
 void sweep(const engine::Store& store, const fs::path& output) {
     for (const auto& folder : {store.root(), output}) io::sweep_temporaries(folder, io::Depth::folder);
-    for (const auto& folder : {store.tiles(), store.scene_reports(), store.batches(), output / "export"})
+    for (const auto& folder :
+         {store.tiles(), store.scene_reports(), store.batches(), store.states(), output / "export"})
         io::sweep_temporaries(folder, io::Depth::below);
 }
 

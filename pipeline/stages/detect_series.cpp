@@ -196,6 +196,17 @@ class TileWork {
   private:
     struct DamagedState {};
 
+    static void read_strip(const StateFiles::Start& start, std::int64_t row, DetectorState& strip) {
+        try {
+            for (std::size_t p = 0; p < strip.planes.size(); ++p)
+                start.file->read(static_cast<int>(p), row, strip.planes[p]);
+        } catch (const Error&) {  // as good as a wrong checksum
+            throw DamagedState{};
+        }
+        const auto k = static_cast<std::size_t>(row / block);
+        if (k >= start.checksums.size() || checksum(strip) != start.checksums[k]) throw DamagedState{};
+    }
+
     void bring_forward(const StateFiles::Start& start) const {
         const Grid& grid = m_job.archive.grid();
         std::vector<io::GeoTiffPlane> planes;
@@ -209,13 +220,7 @@ class TileWork {
         for (std::int64_t row = 0; row < m_tile.rows; row += block) {
             const Window w{m_tile.col, m_tile.row + row, m_tile.cols, std::min(block, m_tile.rows - row)};
             strip.reset(w, planes.size());
-            if (start.file) {
-                for (std::size_t p = 0; p < planes.size(); ++p)
-                    start.file->read(static_cast<int>(p), row, strip.planes[p]);
-                const auto k = static_cast<std::size_t>(row / block);
-                if (k >= start.checksums.size() || checksum(strip) != start.checksums[k])
-                    throw DamagedState{};
-            }
+            if (start.file) read_strip(start, row, strip);
             Change change(w);
             for (std::int64_t col = 0; col < w.cols; col += block) {
                 engine::check_stop();
@@ -263,7 +268,8 @@ Date monitor_from(const DetectJob& job, Date first, Date last) {
     const auto file = c.store.root() / "series.json";
     if (std::ifstream in(file); in) {
         const auto j = nlohmann::json::parse(in, nullptr, false);
-        const auto kept = j.is_object() ? Date::parse(j.value("monitor_from", "")) : std::nullopt;
+        const bool text = j.is_object() && j.contains("monitor_from") && j["monitor_from"].is_string();
+        const auto kept = text ? Date::parse(j["monitor_from"].get<std::string>()) : std::nullopt;
         if (!kept)
             throw Error(ErrorCode::failed, fmt::format("{} cannot be read.", file.string()),
                         "Delete it: it says from when on the series is watched, and is made anew.");

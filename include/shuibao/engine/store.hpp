@@ -24,9 +24,8 @@ class Store {
     [[nodiscard]] std::filesystem::path batch(const std::string& batch) const { return batches() / batch; }
     [[nodiscard]] std::filesystem::path changes(const std::string& b) const { return batch(b) / "changes"; }
     /// Per-pixel memory of a series method.
-    [[nodiscard]] std::filesystem::path state(const std::string& method) const {
-        return m_root / "state" / method;
-    }
+    [[nodiscard]] std::filesystem::path states() const { return m_root / "state"; }
+    [[nodiscard]] std::filesystem::path state(const std::string& method) const { return states() / method; }
     [[nodiscard]] std::filesystem::path manifest() const { return m_root / "manifest"; }
     [[nodiscard]] std::filesystem::path lock_file() const { return m_root / "lock"; }
     [[nodiscard]] std::filesystem::path gather_lock_file() const { return m_root / "lock.gather"; }
