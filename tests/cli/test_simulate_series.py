@@ -131,7 +131,7 @@ class Series(unittest.TestCase):
         self.assertEqual((folder / "images" / "mine.txt").read_text(), "kept")
 
     def test_refusals(self):
-        for args, words in ((["--from", "2023-13-01"], "Write the day as 2021-01-01."),
+        for args, words in ((["--from", "2023-13-01"], "Give a day as YYYY-MM-DD."),
                             (["--size", "5000"], "Give at most 4096 for simulate.size"),
                             (["--to", "2020-01-01"], "at least some weeks apart")):
             done = run("simulate", str(pathlib.Path(self.scratch.name) / "none"), "--kind", "series", *args)
