@@ -389,6 +389,9 @@ class Harmonic final : public SeriesDetector {
                                        track.status[l] == static_cast<std::int32_t>(Status::confirmed);
                 if (epoch > 1 && suspected) continue;
                 packed.write(model, l, epoch);
+                // What is not followed any more must not keep what was said of it.
+                if (model.ground[l] != static_cast<std::int32_t>(Ground::seasonal))
+                    packed.at(material, l) = packed.at(persistence, l) = packed.at(status_greens, l) = 0;
                 if (epoch > 1) continue;
                 // The last look of history is what the first gap is counted from.
                 for (std::size_t i = moments.size(); i-- > 0;)
