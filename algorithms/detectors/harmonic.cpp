@@ -247,6 +247,10 @@ class Harmonic final : public SeriesDetector {
             number("confirm", "10", "The same at which it is confirmed", "", 0.5, 40),
         };
     }
+    [[nodiscard]] std::vector<Band> bands(std::span<const Band> common) const override {
+        const auto has = [&](Band b) { return std::find(common.begin(), common.end(), b) != common.end(); };
+        return (has(Band::swir16) && has(Band::blue) ? swir_features() : visible_features()).bands;
+    }
     [[nodiscard]] std::vector<std::string> state_bands() const override {
         std::vector<std::string> names;
         const std::array<const char*, feature_count> feature = {"greenness", "soil_index", "brightness"};

@@ -70,12 +70,17 @@ fs::path TileArchive::tile_path(const fs::path& root, TileId tile, const std::st
 
 Image TileArchive::read(const Acquisition& a, const Window& window, std::span<const Band> bands) const {
     Image image;
-    read(a, window, bands, image);
+    read(a, window, bands, image, true);
     return image;
 }
 
 void TileArchive::read(const Acquisition& a, const Window& window, std::span<const Band> bands,
                        Image& image) const {
+    read(a, window, bands, image, false);
+}
+
+void TileArchive::read(const Acquisition& a, const Window& window, std::span<const Band> bands, Image& image,
+                       bool under_mask) const {
     image.date = a.date;
     image.reflectance = a.reflectance;
     image.bands.assign(bands.begin(), bands.end());
@@ -96,9 +101,6 @@ void TileArchive::read(const Acquisition& a, const Window& window, std::span<con
         TileFile& file = TileFile::opened(path, tile);
         const auto offset =
             static_cast<std::size_t>((part.row - window.row) * window.cols + (part.col - window.col));
-        for (std::size_t i = 0; i < bands.size(); ++i)
-            file.read(file.plane(common_name(bands[i])), part,
-                      image.pixels.plane(static_cast<int>(i)).data() + offset, window.cols);
         codes.resize(static_cast<std::size_t>(part.pixels()));
         file.read(file.plane("quality"), part, codes.data(), part.cols);
         const auto quality = image.pixels.quality();
@@ -106,6 +108,12 @@ void TileArchive::read(const Acquisition& a, const Window& window, std::span<con
             for (std::int64_t x = 0; x < part.cols; ++x)
                 quality[offset + static_cast<std::size_t>(y * window.cols + x)] =
                     static_cast<Quality>(codes[static_cast<std::size_t>(y * part.cols + x)]);
+        const bool any = std::any_of(codes.begin(), codes.end(),
+                                     [](std::uint16_t code) { return usable(static_cast<Quality>(code)); });
+        if (!any && !under_mask) continue;
+        for (std::size_t i = 0; i < bands.size(); ++i)
+            file.read(file.plane(common_name(bands[i])), part,
+                      image.pixels.plane(static_cast<int>(i)).data() + offset, window.cols);
     }
 }
 

@@ -99,6 +99,8 @@ struct SeriesTimes {
 /// same state, bit for bit (`algorithms.md` O18).
 class SeriesDetector : public Detector {
   public:
+    /// Which of the bands that every look has are read, ascending.
+    [[nodiscard]] virtual std::vector<Band> bands(std::span<const Band> common) const = 0;
     /// Names of the state's planes, in order.
     [[nodiscard]] virtual std::vector<std::string> state_bands() const = 0;
     /// Takes in the new looks of `looks` (which covers state.window). A state of zeros is a new one.

@@ -38,7 +38,8 @@ class TileArchive {
     /// Reentrant. Throws Error(input) naming the tile file when it cannot be read.
     [[nodiscard]] Image read(const Acquisition& acquisition, const Window& window,
                              std::span<const Band> bands) const;
-    /// The same into an image whose memory is used again.
+    /// The same into an image whose memory is used again. Where no pixel of the window is usable the bands
+    /// are not read at all: their values are unspecified, as everywhere under the mask.
     void read(const Acquisition& acquisition, const Window& window, std::span<const Band> bands,
               Image& image) const;
     /// As read(), but every `step`-th pixel of every `step`-th row on the grid's lattice (col % step == 0 …):
@@ -50,6 +51,9 @@ class TileArchive {
                                                          const std::string& key);
 
   private:
+    void read(const Acquisition& acquisition, const Window& window, std::span<const Band> bands, Image& image,
+              bool under_mask) const;
+
     std::filesystem::path m_root;
     Grid m_grid;
     std::vector<Acquisition> m_acquisitions;
