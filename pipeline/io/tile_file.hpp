@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading our own tiles by their blocks: libtiff for the directory, libzstd for the pixels. Measured on a
-// pair of full tiles, this takes two thirds of what reading through GDAL's block cache takes.
+// Reading our own tiles by their blocks: libtiff for the directory, libzstd for the pixels. GDAL's way
+// through its block cache copies every block twice more and holds more memory (detection of a pair of full
+// tiles: 238 instead of 317 MiB at peak, and 5 % less processor time).
 #pragma once
 
 #include <cstdint>
