@@ -234,6 +234,7 @@ VectorLayer read_layer(const std::string& path, const ReadOptions& o) {
         const OGRGeometry* g = f->GetGeometryRef();
         if (g == nullptr || g->IsEmpty() != 0) {
             layer.notes.push_back({row, "no_geometry", "The row has no geometry and was left out."});
+            layer.shapeless.push_back(std::move(feature));
             continue;
         }
         feature.shape = Geometry(std::unique_ptr<OGRGeometry>(g->clone()));
