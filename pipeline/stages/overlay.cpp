@@ -286,19 +286,23 @@ void Overlay::displace(std::vector<Case>& cases) const {
         else if (cases[k].project && f.depth > m_in.rules("linear_offset_m"))
             of_project[*cases[k].project].push_back(k);
     }
-    const auto length = [](const Geometry& strip) {
+    // A sliver along the limit is long and says nothing: it must hold the circle that parts outside must hold.
+    const auto length = [](const Geometry& strip, double radius) {
         double sum = 0;
-        for (const auto& part : strip.parts()) sum += algorithms::strip_length(part.area(), part.perimeter());
+        for (const auto& part : strip.parts())
+            if (radius <= 0 || part.holds_circle(radius))
+                sum += algorithms::strip_length(part.area(), part.perimeter());
         return sum;
     };
     for (const auto& [project, list] : of_project) {
         const auto& range = m_in.projects[project].exact;
-        const double section = length(m_in.zones.part_in(range, "hill"));
+        const double section = length(m_in.zones.part_in(range, "hill"), 0);
         if (section <= 0) continue;
         const Geometry corridor = range.buffered(m_in.rules("linear_offset_m"));
         double displaced = 0;
         for (const auto k : list)
-            displaced += length(m_in.zones.part_in(cases[k].shape.difference(corridor), "hill"));
+            displaced += length(m_in.zones.part_in(cases[k].shape.difference(corridor), "hill"),
+                                cases[k].facts.tolerance);
         for (const auto k : list) cases[k].facts.displaced_share = displaced / section;
     }
 }

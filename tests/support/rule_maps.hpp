@@ -190,7 +190,7 @@ inline std::vector<Got> judged(const std::vector<MapCase>& cases, const Drawing&
         const auto n = number.at(std::stoul(id.substr(7)) - 1);
         got[n] = {text_of(row, "verdict"), text_of(row, "flags"), text_of(row, "second_verdict")};
         if (!check_areas || n % 2 != 0) continue;
-        CAPTURE(cases[n / 2].what);
+        CAPTURE(std::string(cases[n / 2].what));
         // On the central meridian metres of the map are metres of the ground; two decimals are written.
         CHECK(std::abs(number_of(row, "outside_m2") - cases[n / 2].outside * cell * cell) <=
               0.006 + 1e-6 * 1e5);

@@ -376,7 +376,7 @@ std::vector<MapCase> scope_table() {
 void try_table(const std::vector<MapCase>& cases) {
     const auto got = judged(cases, {}, true);
     for (std::size_t i = 0; i < cases.size(); ++i) {
-        CAPTURE(cases[i].what);
+        CAPTURE(std::string(cases[i].what));
         CHECK(got[2 * i].verdict == cases[i].verdict);
         CHECK(got[2 * i].flags == cases[i].flags);
         CHECK(got[2 * i + 1].verdict == cases[i].second);
@@ -394,10 +394,10 @@ void try_table(const std::vector<MapCase>& cases) {
         {"disturbances in degrees", {.found_crs = "EPSG:4490", .zones_crs = "EPSG:32649"}},
     };
     for (const auto& [what, drawing] : drawings) {
-        CAPTURE(what);
+        CAPTURE(std::string(what));
         const auto again = judged(cases, drawing, false);
         for (std::size_t i = 0; i < got.size(); ++i) {
-            CAPTURE(cases[i / 2].what);
+            CAPTURE(std::string(cases[i / 2].what));
             CHECK(again[i].verdict == got[i].verdict);
             CHECK(again[i].flags == got[i].flags);
         }
