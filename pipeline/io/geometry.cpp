@@ -153,6 +153,11 @@ double Geometry::distance(const Geometry& o) const {
     return m_geometry->Distance(o.m_geometry.get());
 }
 
+double Geometry::distance(Point p) const {
+    const OGRPoint point(p.x, p.y);
+    return m_geometry->Distance(&point);
+}
+
 std::vector<Geometry> Geometry::parts() const {
     std::vector<Geometry> list;
     for (const auto* polygon : *m_geometry->toMultiPolygon())

@@ -23,6 +23,12 @@ std::vector<Bounds> bounds_of(const std::vector<Project>& projects, Geometry Pro
     return list;
 }
 
+std::vector<Bounds> bounds_of(const std::vector<Point>& places) {
+    std::vector<Bounds> list;
+    for (const auto& p : places) list.push_back({p.x, p.y, p.x, p.y});
+    return list;
+}
+
 GroundType type_of(const std::string& qtype, const engine::Dictionary& words) {
     for (const auto type : {GroundType::spoil, GroundType::borrow, GroundType::non_production}) {
         const auto& known = words.values("types", algorithms::ground_type_code(type));
@@ -36,7 +42,8 @@ GroundType type_of(const std::string& qtype, const engine::Dictionary& words) {
 Overlay::Overlay(const OverlayInput& input)
     : m_in(input),
       m_exact(bounds_of(input.projects, &Project::exact)),
-      m_schematic(bounds_of(input.projects, &Project::schematic)) {}
+      m_schematic(bounds_of(input.projects, &Project::schematic)),
+      m_clues(bounds_of(input.clues)) {}
 
 std::vector<Case> Overlay::operator()(const Disturbance& d, const std::string& id,
                                       const io::Transformation& to_geographic) const {
@@ -131,6 +138,14 @@ Case Overlay::measure(const Disturbance& d, const std::string& id, const Geometr
     for (const auto i : m_schematic.near(shape.bounds(), link))
         f.schematic_near = f.schematic_near || m_in.projects[i].schematic.distance(shape) <= link;
     if (f.type == GroundType::spoil || f.type == GroundType::borrow) measure_yards(c);
+    if (m_in.slopes != nullptr)
+        if (const auto s = m_in.slopes->under(shape, m_in.crs, m_in.rules("steep_slope_deg"))) {
+            c.slope = s->mean;
+            c.steep_share = s->share_above;
+        }
+    const double around = m_in.rules("clue_distance_m");
+    for (const auto i : m_clues.near(shape.bounds(), around))
+        c.clues += shape.distance(m_in.clues[i]) <= around;
     return c;
 }
 
@@ -286,7 +301,8 @@ void Overlay::displace(std::vector<Case>& cases) const {
         else if (cases[k].project && f.depth > m_in.rules("linear_offset_m"))
             of_project[*cases[k].project].push_back(k);
     }
-    // A sliver along the limit is long and says nothing: it must hold the circle that parts outside must hold.
+    // A sliver along the limit is long and says nothing: it must hold the circle that parts outside must
+    // hold.
     const auto length = [](const Geometry& strip, double radius) {
         double sum = 0;
         for (const auto& part : strip.parts())

@@ -13,6 +13,7 @@
 #include <shuibao/core/disturbance.hpp>
 #include <shuibao/io/box_index.hpp>
 #include <shuibao/io/geometry.hpp>
+#include <shuibao/io/slope.hpp>
 
 namespace shuibao::pipeline {
 
@@ -41,6 +42,9 @@ struct OverlayInput {
     const Industries& industries;
     const engine::Dictionary& types;  ///< configs/dictionaries/disturbances.yaml
     const algorithms::Rules& rules;
+    const std::vector<Point>& clues;         ///< places of public reports and video clues
+    const io::SlopeModel* slopes = nullptr;  ///< null without an elevation model
+    std::string crs;                         ///< of everything here
     bool ranges_known = true;
     std::optional<Date> seen;  ///< end of the batch
 };
@@ -74,7 +78,7 @@ class Overlay {
     void displace(std::vector<Case>& cases) const;
 
     OverlayInput m_in;
-    io::BoxIndex m_exact, m_schematic;
+    io::BoxIndex m_exact, m_schematic, m_clues;
 };
 
 }  // namespace shuibao::pipeline

@@ -40,6 +40,11 @@ class ScreenStage final : public Stage {
         declare_approvals(t);
         declare_rules(t);
         declare_zones(t);
+        t.add({.key = "screen.clues",
+               .type = OptionType::path,
+               .help =
+                   "Places of public reports and video clues, any OGR vector: disturbances close to one are "
+                   "raised"});
         t.add({.key = "screen.disturbances",
                .type = OptionType::path,
                .help = "Polygons that people digitised, instead of those that delineate found"});
@@ -52,6 +57,9 @@ class ScreenStage final : public Stage {
         require_approvals(c);
         for (const auto& [kind, path] : c.settings.path_map("zones.layers"))
             require_layer(c.settings.origin("zones.layers") + ": the zone layer", path);
+        if (c.settings.has("screen.clues"))
+            require_layer("The layer of clues", c.settings.path("screen.clues"));
+        if (c.settings.has("zones.dem")) require_layer("The elevation model", c.settings.path("zones.dem"));
     }
     [[nodiscard]] std::filesystem::path first_input(const RunContext& c) const override {
         return c.settings.has("screen.disturbances") ? std::filesystem::path() : c.store.acquisitions_file();
@@ -93,6 +101,14 @@ class ScreenStage final : public Stage {
         const RuleBook book(c);
         const auto words = load_words(c);
 
+        // Before the unit is planned: what is wrong with the layers is said on every run.
+        const auto approvals = ranges_known ? read_approvals(c, crs) : Approvals{};
+        const Zones zones(c, crs);
+        std::vector<Point> clues;
+        if (c.settings.has("screen.clues")) clues = io::read_places(c.settings.path("screen.clues"), crs);
+        std::optional<io::SlopeModel> slopes;
+        if (c.settings.has("zones.dem")) slopes.emplace(c.settings.path("zones.dem"));
+
         engine::Unit u;
         u.id = c.batch;
         u.inputs = rule_hashes(c);
@@ -107,17 +123,20 @@ class ScreenStage final : public Stage {
             u.inputs[std::string("dictionary ") + d] =
                 engine::hash_file(engine::config_file(fmt::format("dictionaries/{}.yaml", d)).string());
         if (ranges_known) c.inputs[c.settings.path("approvals.path")] = u.inputs["approvals"];
+        if (c.settings.has("screen.clues")) {
+            const auto file = c.settings.path("screen.clues");
+            u.inputs["clues"] = c.inputs[file] = hash_vector(file);
+        }
         if (digitised) c.inputs[path] = u.inputs["disturbances"];
         const auto output = c.store.batch(c.batch) / "screened.gpkg",
                    summary = c.store.batch(c.batch) / "screened.json";
         u.outputs = {output, summary};
         u.memory = std::size_t{64} << 20;
-        // Read before the unit is planned: what is wrong with the layers is said on every run.
-        const auto approvals = ranges_known ? read_approvals(c, crs) : Approvals{};
-        const Zones zones(c, crs);
         u.work = [&] {
             const auto industries = Industries::load();
-            auto cases = screened(c, set, crs, {approvals, zones, industries, book, ranges_known});
+            auto cases = screened(
+                c, set, crs,
+                {approvals, zones, industries, book, clues, slopes ? &*slopes : nullptr, ranges_known});
             write_summary(summary, cases, book, approvals, ranges_known);
             say(c, cases, words, approvals, ranges_known);
             const auto layer = case_layer(crs);
@@ -201,6 +220,8 @@ class ScreenStage final : public Stage {
         const Zones& zones;
         const Industries& industries;
         const RuleBook& book;
+        const std::vector<Point>& clues;
+        const io::SlopeModel* slopes;
         bool ranges_known;
     };
 
@@ -210,7 +231,8 @@ class ScreenStage final : public Stage {
         const auto types = engine::Dictionary::load(engine::config_file("dictionaries/disturbances.yaml"));
         const auto batch_rules = rules_of(layers.book.of_batch());
         const Overlay overlay({layers.approvals.projects, layers.zones, layers.industries, types, batch_rules,
-                               layers.ranges_known, layers.book.batch_end()});
+                               layers.clues, layers.slopes, crs, layers.ranges_known,
+                               layers.book.batch_end()});
         std::vector<std::vector<Case>> found(set.list.size());
         constexpr std::size_t chunk = 32;
         const auto each = [&](std::size_t n, const std::function<void(std::size_t)>& body) {

@@ -25,7 +25,7 @@ def layer(path, fields, rows):
     srs.ImportFromEPSG(4546)
     srs.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
     data = ogr.GetDriverByName("GPKG").CreateDataSource(str(path))
-    out = data.CreateLayer(path.stem, srs, ogr.wkbPolygon)
+    out = data.CreateLayer(path.stem, srs, ogr.wkbUnknown)
     for name in fields:
         out.CreateField(ogr.FieldDefn(name, ogr.OFTReal if name in ("confidence", "DAREA") else ogr.OFTString))
     for shape, *values in rows:
@@ -57,9 +57,12 @@ class Explain(unittest.TestCase):
         layer(b / "key.gpkg", ("NAME",), [(box(2900, -100, 3300, 300), "丹江口库区")])
         layer(b / "steep.gpkg", ("NAME",), [(box(2900, -100, 3300, 300), "陡坡一")])
         layer(b / "county.gpkg", ("NAME",), [(box(-1000, -1000, 8000, 1000), "甲县"), (box(8000, -1000, 20000, 1000), "乙县")])
+        layer(b / "clues.gpkg", ("NAME",), [(ogr.CreateGeometryFromWkt(f"POINT({X+3690} {Y+100})"), "举报一"),
+                                            (ogr.CreateGeometryFromWkt(f"POINT({X+9705} {Y+100})"), "510 m 外")])
         cls.zones = f"{{river: {b}/river.gpkg, key_prevention: {b}/key.gpkg, steep: {b}/steep.gpkg, county: {b}/county.gpkg}}"
         cls.where = ["--batch", "202406", "--store", b / "store", "-o", b / "output", "-q"]
-        shuibao("screen", "--disturbances", b / "drawn.gpkg", "--approvals", b / "ranges.gpkg", "--set", f"zones.layers={cls.zones}", *cls.where)
+        shuibao("screen", "--disturbances", b / "drawn.gpkg", "--approvals", b / "ranges.gpkg", "--set", f"zones.layers={cls.zones}",
+                "--clues", b / "clues.gpkg", *cls.where)
         shuibao("rank", *cls.where)
 
     @classmethod
@@ -75,7 +78,7 @@ class Explain(unittest.TestCase):
 
     def test_every_point_and_comparison_can_be_done_again(self):
         points = {1: {"unapproved_spoil": 30, "area_2": 10, "zone_hazard": 15, "spoil_above": 5},
-                  2: {"unapproved": 25, "area_2": 10, "zone_grade_1": 12, "zone_second": 3},
+                  2: {"unapproved": 25, "area_2": 10, "zone_grade_1": 12, "zone_second": 3, "clue": 5},
                   # 2 hm² beyond, less the tolerance of 10 m; 1.9 of 100 hm²
                   3: {"exceeds": 6, "area_1": 5, "credit_listed": 8, "grown": 5},
                   4: {"unapproved": 25, "area_2": 10}, 5: {}, 6: {"unapproved": 25, "area_4": 20}}
@@ -137,7 +140,7 @@ class Explain(unittest.TestCase):
         for _ in range(2):  # again gives the same
             shuibao("rank", *where)
             rows = self.ranked()
-            self.assertEqual((rows["202406-00002"]["tier"], rows["202406-00002"]["severity"]), ("高", 50))
+            self.assertEqual((rows["202406-00002"]["tier"], rows["202406-00002"]["severity"]), ("高", 55))
             self.assertEqual(rows["202406-00002"]["decided"], "张三（2024-07-01）：群众多次反映；原为 中")
             self.assertEqual((rows["202406-00006"]["verdict"], rows["202406-00006"]["tier"]), ("compliant", "无"))
         self.assertEqual(self.explain(2, "--set", f"rank.overrides={file}")["risk"]["decided"]["by"], "张三")

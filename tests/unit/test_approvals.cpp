@@ -323,6 +323,16 @@ TEST_CASE("the 36 project types fall into the groups of the policy") {
         {"水电枢纽工程", "能源"},     {"油气储存与加工工程", "能源"}, {"水利枢纽工程", "水利"},
         {"其他小型水利工程", "水利"}, {"井采煤矿", "其他"},           {"其他行业项目", "其他"}};
     for (const auto& [type, name] : some) CHECK(group.at(type) == name);
+    // Every type has a profile, `area` being the plain one, and no profile speaks of others.
+    std::map<std::string, std::set<std::string>> profiles;
+    for (const auto& [name, types] : words.sections.at("profiles"))
+        for (const auto& type : types) CHECK(profiles[type].insert(name).second);
+    for (const auto& [type, names] : profiles) {
+        CAPTURE(type);
+        CHECK(group.count(type) == 1);
+        CHECK((names.count("area") == 0 || names.size() == 1));
+    }
+    CHECK(profiles.size() == group.size());
 
     // And screen writes the group of the linked project.
     const TemporaryFolder folder;

@@ -39,6 +39,7 @@ class Geometry {
     [[nodiscard]] Geometry difference(const Geometry& other) const;
     [[nodiscard]] Geometry buffered(double distance) const;  ///< 16 segments per quarter circle
     [[nodiscard]] double distance(const Geometry& other) const;
+    [[nodiscard]] double distance(Point p) const;  ///< 0 inside
     [[nodiscard]] std::vector<Geometry> parts() const;
     [[nodiscard]] Point point_inside() const;
     /// True when a circle of this radius fits inside, to a hundredth of it. Stops at the first that does, so

@@ -57,6 +57,10 @@ struct ReadOptions {
 /// that cannot be trusted here (Beijing 1954, Xian 1980, GCJ-02).
 [[nodiscard]] VectorLayer read_layer(const std::string& path, const ReadOptions& options = {});
 
+/// The places of a layer: points as they are, parts of collections one by one, the inside of anything else.
+/// Rows without a geometry, and those beyond the earth, are left out. Throws Error(input) as read_layer.
+[[nodiscard]] std::vector<Point> read_places(const std::string& path, const std::string& to_crs);
+
 struct LayerExtent {
     std::string crs;
     Bounds bounds;
