@@ -44,20 +44,65 @@ const char* area_rule(double area, const Rules& rules) {
     return nullptr;
 }
 
-Tier tier_of(const RiskFacts& f, double severity, const Rules& rules) {
+// What belongs into the high tier whatever the sum (rules §6).
+std::vector<std::string> hard_rules(const RiskFacts& f, const Rules& rules) {
+    std::vector<std::string> list;
+    const bool spoil_outside = f.verdict == Verdict::unapproved_spoil;
+    if (spoil_outside && f.in_river) list.emplace_back("河湖管理范围内的未批弃渣");
+    if (spoil_outside && f.settlement_below) list.emplace_back("居民点附近的未批弃渣");
+    if (f.in_hazard) list.emplace_back("崩塌、滑坡危险区或泥石流易发区内的扰动");
+    if ((f.verdict == Verdict::unapproved || spoil_outside) && f.area >= rules("high_unapproved_m2"))
+        list.push_back("未批扰动不小于 " + number(rules("high_unapproved_m2") / 1e4, "%g hm²"));
+    if (f.verdict == Verdict::exceeds && f.exceed_share >= rules("major_change_share"))
+        list.push_back("超出达到防治责任范围的 " + number(rules("major_change_share") * 100, "%g %%"));
+    return list;
+}
+
+void settle_tier(const RiskFacts& f, Risk& r, const Rules& rules) {
     const bool unapproved = f.verdict == Verdict::unapproved || f.verdict == Verdict::unapproved_spoil;
-    const bool hard = (unapproved && f.area >= rules("high_unapproved_m2")) ||
-                      (f.verdict == Verdict::exceeds && f.exceed_share >= rules("major_change_share"));
-    const double c = f.confidence;
-    Tier tier = Tier::none;
-    if (hard || (severity >= rules("high_severity") && c >= rules("high_confidence")))
-        tier = Tier::high;
-    else if ((severity >= rules("medium_severity") && c >= rules("medium_confidence")) ||
-             (severity >= rules("high_severity") && c >= rules("wait_confidence")))
-        tier = Tier::medium;
-    else if (severity >= rules("low_severity") || (unapproved && f.area < rules("report_form_m2")))
-        tier = Tier::low;
-    return c < rules("wait_confidence") ? std::min(tier, Tier::low) : tier;
+    const double c = f.confidence, s = r.severity;
+    const auto set = [&](Tier tier, std::string why) {
+        r.tier = tier;
+        r.tier_reason = std::move(why);
+    };
+    const std::string sum = number(s, "严重度 %g") + number(c, "、置信度 %.2f");
+    r.hard_rules = hard_rules(f, rules);
+    if (!r.hard_rules.empty())
+        set(Tier::high, "硬性规则：" + r.hard_rules.front());
+    else if (s >= rules("high_severity") && c >= rules("high_confidence"))
+        set(Tier::high, sum);
+    else if ((s >= rules("medium_severity") && c >= rules("medium_confidence")) ||
+             (s >= rules("high_severity") && c >= rules("wait_confidence")))
+        set(Tier::medium, sum);
+    else if (s >= rules("low_severity"))
+        set(Tier::low, sum);
+    else if (unapproved && f.area < rules("report_form_m2"))
+        set(Tier::low, "未批扰动小于 " + number(rules("report_form_m2") / 1e4, "%g hm²"));
+    else
+        set(Tier::none, sum);
+    r.wait = c < rules("wait_confidence");
+    if (r.wait && r.tier > Tier::low) set(Tier::low, "置信度不足，等待下一期影像");
+}
+
+// Zones: the highest counts, and a little for a second of another kind.
+void add_zones(const RiskFacts& f, const Rules& rules, std::vector<ScoreItem>& items) {
+    const ZoneFact* first = nullptr;
+    for (const auto& z : f.zones)
+        if (!z.rule.empty() && (first == nullptr || rules(z.rule) > rules(first->rule))) first = &z;
+    const bool dem = f.steep_by_dem && (first == nullptr || rules("points_zone_steep") > rules(first->rule));
+    const ZoneFact* second = nullptr;
+    for (const auto& z : f.zones)
+        if (!z.rule.empty() && (dem || z.kind != first->kind) && second == nullptr) second = &z;
+    if (dem)
+        items.push_back({"敏感区", "陡坡（DEM 坡度，未公告）", rules("points_zone_steep"),
+                         "points_zone_steep", "DEM 推算，代替公告的禁止开垦陡坡地范围"});
+    else if (first != nullptr)
+        items.push_back({"敏感区", first->name, rules(first->rule), first->rule, "敏感区图层"});
+    else
+        return;
+    if (second != nullptr || (f.steep_by_dem && !dem))
+        items.push_back({"敏感区（第二类）", second != nullptr ? second->name : "陡坡（DEM 坡度，未公告）",
+                         rules("points_zone_second"), "points_zone_second", "敏感区图层"});
 }
 
 }  // namespace
@@ -74,6 +119,12 @@ std::string_view tier_code(Tier tier) {
             break;
     }
     return "none";
+}
+
+std::optional<Tier> tier_from_code(std::string_view code) {
+    for (const auto tier : {Tier::none, Tier::low, Tier::medium, Tier::high})
+        if (tier_code(tier) == code) return tier;
+    return std::nullopt;
 }
 
 double offending_area(Verdict verdict, double area, double outside_tolerant) {
@@ -105,13 +156,22 @@ Risk score(const RiskFacts& f, const Rules& rules) {
     add(area_rule(f.offending_area, rules), "违规面积", number(f.offending_area / 1e4, "%.2f hm²"),
         "扰动图斑（CGCS2000 椭球面积）");
     if (f.verdict != Verdict::compliant) {
+        add_zones(f, rules, r.items);
+        const bool steep = f.slope && *f.slope >= rules("spoil_slope_deg");
+        if (f.type == GroundType::spoil && (steep || !f.below.empty()))
+            add("points_spoil_above", "弃渣危害",
+                steep ? number(*f.slope, "坡度 %.0f°") : f.below.front() + "附近（高差未核）",
+                steep ? "DEM" : "居民点、道路、河流图层");
         if (f.credit == "C") add("points_credit_c", "信用等级", f.credit, "防治责任范围图层");
         if (f.credit == "D") add("points_credit_d", "信用等级", f.credit, "防治责任范围图层");
+        if (f.credit == "listed")
+            add("points_credit_listed", "信用等级", "重点关注名单或黑名单", "防治责任范围图层");
+        if (f.clues > 0) add("points_clue", "举报或视频线索", std::to_string(f.clues) + " 条", "线索图层");
     }
+    if (f.grown && !f.pit_inside) add("points_grown", "变化", "较上期扩大", "扰动图斑图层");
     for (const auto& item : r.items) r.severity += item.points;
     r.severity = std::min(r.severity, 100.0);
-    r.tier = tier_of(f, r.severity, rules);
-    r.wait = f.confidence < rules("wait_confidence");
+    settle_tier(f, r, rules);
     return r;
 }
 

@@ -270,6 +270,12 @@ std::map<std::string, std::string> Settings::map(std::string_view key) const {
     return out;
 }
 
+std::map<std::string, std::string> Settings::path_map(std::string_view key) const {
+    auto out = map(key);
+    for (auto& [name, path] : out) path = absolute(path, value(key).base);
+    return out;
+}
+
 std::map<std::string, std::string> Settings::canonical(std::string_view prefix) const {
     std::map<std::string, std::string> out;
     for (const auto& o : m_table->all())

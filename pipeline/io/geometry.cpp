@@ -153,6 +153,11 @@ double Geometry::distance(const Geometry& o) const {
     return m_geometry->Distance(o.m_geometry.get());
 }
 
+double Geometry::distance(Point p) const {
+    const OGRPoint point(p.x, p.y);
+    return m_geometry->Distance(&point);
+}
+
 std::vector<Geometry> Geometry::parts() const {
     std::vector<Geometry> list;
     for (const auto* polygon : *m_geometry->toMultiPolygon())
@@ -169,19 +174,22 @@ Point Geometry::point_inside() const {
     return {inside->toPoint()->getX(), inside->toPoint()->getY()};
 }
 
-double Geometry::inscribed_radius(double tolerance) const {
-    if (empty()) return 0;
-    GEOSContextHandle_t geos = OGRGeometry::createGEOSContext();
-    GEOSGeometry* g = m_geometry->exportToGEOS(geos);
-    double radius = 0;
-    if (GEOSGeometry* circle = g != nullptr ? GEOSMaximumInscribedCircle_r(geos, g, tolerance) : nullptr;
-        circle != nullptr) {
-        GEOSLength_r(geos, circle, &radius);  // the line from the centre to the boundary
-        GEOSGeom_destroy_r(geos, circle);
-    }
-    if (g != nullptr) GEOSGeom_destroy_r(geos, g);
-    OGRGeometry::freeGEOSContext(geos);
-    return radius;
+Geometry Geometry::within(const Bounds& b) const {
+    return intersection(Geometry(MultiPolygon{Polygon{
+        {{b.min_x, b.min_y}, {b.max_x, b.min_y}, {b.max_x, b.max_y}, {b.min_x, b.max_y}, {b.min_x, b.min_y}},
+        {}}}));
+}
+
+std::size_t Geometry::vertices() const {
+    std::size_t n = 0;
+    for (const auto* polygon : *m_geometry->toMultiPolygon())
+        for (const auto* ring : *polygon) n += static_cast<std::size_t>(ring->getNumPoints());
+    return n;
+}
+
+bool Geometry::contains(const Geometry& o) const {
+    const GdalMessages messages;
+    return m_geometry->Contains(o.m_geometry.get()) != 0;
 }
 
 double Geometry::depth_beyond(const Geometry& o) const {
@@ -251,6 +259,13 @@ std::vector<std::uint8_t> burn(const std::vector<Geometry>& shapes, const Grid& 
 
 std::string Geometry::wkt() const {
     return m_geometry->exportToWkt();
+}
+
+Geometry joined(const std::vector<Geometry>& parts) {
+    auto all = std::make_unique<OGRMultiPolygon>();
+    for (const auto& g : parts)
+        for (const auto* polygon : *g.ogr()->toMultiPolygon()) all->addGeometry(polygon);
+    return Geometry(std::unique_ptr<OGRGeometry>(std::move(all)));
 }
 
 Geometry union_of(const std::vector<Geometry>& parts) {

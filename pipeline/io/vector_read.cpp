@@ -234,6 +234,7 @@ VectorLayer read_layer(const std::string& path, const ReadOptions& o) {
         const OGRGeometry* g = f->GetGeometryRef();
         if (g == nullptr || g->IsEmpty() != 0) {
             layer.notes.push_back({row, "no_geometry", "The row has no geometry and was left out."});
+            layer.shapeless.push_back(std::move(feature));
             continue;
         }
         feature.shape = Geometry(std::unique_ptr<OGRGeometry>(g->clone()));
@@ -265,6 +266,36 @@ VectorLayer read_layer(const std::string& path, const ReadOptions& o) {
                     "The file is damaged: ask for it again.");
     if (!o.to_crs.empty()) layer.crs = o.to_crs;
     return layer;
+}
+
+std::vector<Point> read_places(const std::string& path, const std::string& to_crs) {
+    const DatasetPtr d = open(path);
+    OGRLayer& source = layer_of(*d, path, {});
+    const Transformation move = transformation(path, crs_of(source, path), to_crs);
+    std::vector<Point> places;
+    const auto take = [&](auto&& self, const OGRGeometry& g) -> void {
+        if (g.IsEmpty() != 0) return;
+        if (const auto type = wkbFlatten(g.getGeometryType());
+            type == wkbMultiPoint || type == wkbGeometryCollection) {
+            for (const auto* part : *g.toGeometryCollection()) self(self, *part);
+            return;
+        }
+        OGRPoint p;
+        if (wkbFlatten(g.getGeometryType()) == wkbPoint)
+            p = *g.toPoint();
+        else if (g.Centroid(&p) != OGRERR_NONE)
+            return;
+        if (on_earth({p.getX(), p.getY(), p.getX(), p.getY()}))
+            places.push_back(move(Point{p.getX(), p.getY()}));
+    };
+    const GdalMessages messages;
+    source.ResetReading();
+    while (const std::unique_ptr<OGRFeature> f{source.GetNextFeature()})
+        if (const OGRGeometry* g = f->GetGeometryRef()) take(take, *g);
+    if (!messages.errors().empty())
+        throw Error(ErrorCode::input, fmt::format("{} cannot be read: {}.", path, messages.reason()),
+                    "The file is damaged: ask for it again.");
+    return places;
 }
 
 LayerExtent layer_extent(const std::string& path) {

@@ -64,8 +64,8 @@ OGRSpatialReference reference(const std::string& crs) {
     return srs;
 }
 
-void fill_layer(OGRLayer& layer, const LayerData& data, bool widths, const fs::path& path,
-                const GdalMessages& messages) {
+void fill_layer(OGRLayer& layer, const LayerData& data, const RowSource* source, bool widths,
+                const fs::path& path, const GdalMessages& messages) {
     for (const auto& field : data.fields) {
         OGRFieldDefn definition(field.name.c_str(), ogr_type(field.type));
         if (widths) {
@@ -74,12 +74,15 @@ void fill_layer(OGRLayer& layer, const LayerData& data, bool widths, const fs::p
         }
         check(layer.CreateField(&definition) == OGRERR_NONE, path, messages);
     }
-    for (const auto& row : data.rows) {
+    const auto write = [&](const LayerData::Row& row) {
         OGRFeature f(layer.GetLayerDefn());
         for (std::size_t i = 0; i < data.fields.size(); ++i) set_value(f, static_cast<int>(i), row.values[i]);
         f.SetGeometry(row.shape.ogr());
         check(layer.CreateFeature(&f) == OGRERR_NONE, path, messages);
-    }
+    };
+    for (const auto& row : data.rows) write(row);
+    if (source != nullptr)
+        for (std::size_t i = 0; i < source->count; ++i) write(source->row(i));
 }
 
 void write_styles(GDALDataset& d, std::span<const LayerData> layers, const fs::path& path,
@@ -150,6 +153,11 @@ std::string for_gbk(const std::string& utf8) {
 }  // namespace
 
 void write_geopackage(const fs::path& path, std::span<const LayerData> layers) {
+    write_geopackage(path, layers, {});
+}
+
+void write_geopackage(const fs::path& path, std::span<const LayerData> layers,
+                      std::span<const RowSource> sources) {
     AtomicOutput out(path);
     {
         const GdalMessages messages;
@@ -158,13 +166,14 @@ void write_geopackage(const fs::path& path, std::span<const LayerData> layers) {
             driver("GPKG").Create(out.temporary().c_str(), 0, 0, 0, GDT_Unknown, const_cast<char**>(create)));
         check(d != nullptr, path, messages);
         d->StartTransaction();
-        for (const auto& data : layers) {
+        for (std::size_t k = 0; k < layers.size(); ++k) {
+            const auto& data = layers[k];
             auto srs = reference(data.crs);
             const char* const options[] = {"GEOMETRY_NAME=geom", "FID=fid", "SPATIAL_INDEX=YES", nullptr};
             OGRLayer* layer =
                 d->CreateLayer(data.name.c_str(), &srs, wkbMultiPolygon, const_cast<char**>(options));
             check(layer != nullptr, path, messages);
-            fill_layer(*layer, data, false, path, messages);
+            fill_layer(*layer, data, k < sources.size() ? &sources[k] : nullptr, false, path, messages);
         }
         write_styles(*d, layers, path, messages);
         check(d->CommitTransaction() == OGRERR_NONE, path, messages);
@@ -225,7 +234,7 @@ void write_shapefile(const fs::path& shp, const LayerData& layer, const std::str
                     if (encoding == "GBK") *text = for_gbk(*text);
                     *text = cut_text(*text, static_cast<std::size_t>(cut.fields[i].width), encoding);
                 }
-        fill_layer(*out, cut, true, shp, messages);
+        fill_layer(*out, cut, nullptr, true, shp, messages);
         d.reset();
         check(true, shp, messages);
         if (!messages.warnings().empty())

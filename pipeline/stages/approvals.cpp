@@ -51,6 +51,22 @@ class Fields {
         const auto& words = m_dictionary.values("schematic", "");
         return std::find(words.begin(), words.end(), type) != words.end();
     }
+    [[nodiscard]] bool under_construction(const std::string& status) const {
+        const auto& words = m_dictionary.values("status", "under_construction");
+        return std::find(words.begin(), words.end(), status) != words.end();
+    }
+    /// Whether the name of a part (组成部分) says that it is a yard of this kind.
+    [[nodiscard]] bool yard(const std::string& part, const char* kind) const {
+        const auto& words = m_dictionary.values("yards", kind);
+        return std::any_of(words.begin(), words.end(),
+                           [&](const std::string& w) { return part.find(w) != std::string::npos; });
+    }
+    /// The project of a row: its number, else name and owner, else empty.
+    [[nodiscard]] std::string key(const io::VectorFeature& f) const {
+        const auto number = text(f, "project"), title = text(f, "name"), owner = text(f, "owner");
+        if (!number.empty()) return number;
+        return title.empty() ? "" : title + (owner.empty() ? "" : " / " + owner);
+    }
 
   private:
     engine::Dictionary m_dictionary;
@@ -96,11 +112,12 @@ void declare_approvals(OptionTable& t) {
     t.add({.key = "approvals.fields",
            .type = OptionType::map,
            .help = "Field names where they are none of the known aliases, e.g. {date: PFRQ}; ours: project, "
-                   "name, owner, type, authority, date, area, part, part_area, vector_type, credit",
+                   "name, owner, type, authority, date, area, part, part_area, vector_type, credit, status, "
+                   "accepted",
            .long_name = "approvals-fields"});
 }
 
-std::vector<Project> read_approvals(RunContext& c, const std::string& crs) {
+Approvals read_approvals(RunContext& c, const std::string& crs) {
     const std::string path = c.settings.path("approvals.path");
     const auto layer = io::read_layer(
         path, {c.settings.text("approvals.layer"), c.settings.text("approvals.encoding"), crs});
@@ -121,41 +138,47 @@ std::vector<Project> read_approvals(RunContext& c, const std::string& crs) {
 
     struct Parts {
         Project project;
-        std::vector<io::Geometry> exact, schematic;
+        std::vector<io::Geometry> exact, schematic, spoil, borrow, yards_schematic;
         std::set<std::string> names;
     };
     std::map<std::string, Parts> projects;
     std::size_t nameless = 0;
     for (const auto& f : layer.features) {
-        const auto number = fields.text(f, "project"), title = fields.text(f, "name"),
-                   owner = fields.text(f, "owner");
-        const std::string key = !number.empty() ? number
-                                : title.empty() ? fmt::format("row {}", f.row)
-                                                : title + (owner.empty() ? "" : " / " + owner);
-        if (number.empty() && title.empty()) ++nameless;
+        std::string key = fields.key(f);
+        if (key.empty()) {
+            key = fmt::format("row {}", f.row);
+            ++nameless;
+        }
         auto& parts = projects[key];
         auto& p = parts.project;
         p.key = key;
         const auto take = [](std::string& into, std::string value) {
             if (into.empty()) into = std::move(value);
         };
-        take(p.name, title);
-        take(p.owner, owner);
+        take(p.name, fields.text(f, "name"));
+        take(p.owner, fields.text(f, "owner"));
+        take(p.status, fields.text(f, "status"));
         take(p.type, fields.text(f, "type"));
         take(p.authority, fields.text(f, "authority"));
         take(p.credit, fields.text(f, "credit"));
-        if (const auto part = fields.text(f, "part"); !part.empty()) parts.names.insert(part);
-        if (const auto v = fields.value(f, "date"); !io::to_text(v).empty()) {
-            if (const auto date = io::to_date(v)) {
-                p.approved = p.approved ? std::min(*p.approved, *date) : *date;
-            } else {
+        const auto part = fields.text(f, "part");
+        if (!part.empty()) parts.names.insert(part);
+        const auto date = [&](const char* field, const char* what) -> std::optional<Date> {
+            const auto v = fields.value(f, field);
+            if (io::to_text(v).empty()) return std::nullopt;
+            const auto day = io::to_date(v);
+            if (!day)
                 c.problems.add({"screen", fmt::format("{}:{}", name, f.row), "bad_date",
-                                fmt::format("The approval date '{}' is no date; the time of work is not "
+                                fmt::format("The {} date '{}' is no date; the time of work is not "
                                             "judged for this part.",
-                                            io::to_text(v)),
+                                            what, io::to_text(v)),
                                 "Write it as 2024-03-01."});
-            }
-        }
+            return day;
+        };
+        if (const auto day = date("date", "approval"))
+            p.approved = p.approved ? std::min(*p.approved, *day) : *day;
+        if (const auto day = date("accepted", "acceptance"))
+            p.accepted = p.accepted ? std::max(*p.accepted, *day) : *day;
         if (const auto v = fields.value(f, "area"); !io::to_text(v).empty()) {
             if (const auto area = io::to_number(v)) {
                 p.declared_area = std::max(p.declared_area, *area * hectare);
@@ -167,23 +190,36 @@ std::vector<Project> read_approvals(RunContext& c, const std::string& crs) {
                                 "Write it in hectares, e.g. 12.5."});
             }
         }
-        (fields.schematic(f) ? parts.schematic : parts.exact).push_back(f.shape);
+        const bool schematic = fields.schematic(f), spoil = fields.yard(part, "spoil"),
+                   borrow = fields.yard(part, "borrow");
+        (schematic ? parts.schematic : parts.exact).push_back(f.shape);
+        if (schematic && (spoil || borrow)) parts.yards_schematic.push_back(f.shape);
+        if (!schematic && spoil) parts.spoil.push_back(f.shape);
+        if (!schematic && borrow) parts.borrow.push_back(f.shape);
     }
     if (nameless == layer.features.size())
         throw Error(ErrorCode::usage,
                     fmt::format("No field of {} names the projects; it has: {}.", path,
                                 fmt::join(layer.fields, ", ")),
                     "Map them, e.g. `approvals.fields: {project: XMBH, name: XMMC}`.");
-    std::vector<Project> list;
+    Approvals list;
     const io::Transformation to_geographic(crs, "EPSG:4490");
     for (auto& [key, parts] : projects) {
         auto& p = parts.project;
         p.exact = io::union_of(parts.exact);
         p.schematic = io::union_of(parts.schematic);
+        p.spoil = io::union_of(parts.spoil);
+        p.borrow = io::union_of(parts.borrow);
+        p.yards_schematic = io::union_of(parts.yards_schematic);
+        p.under_construction = fields.under_construction(p.status);
         p.parts.assign(parts.names.begin(), parts.names.end());
         settle_area(c, p, io::geodesic_area(p.exact, to_geographic));
-        list.push_back(std::move(p));
+        list.projects.push_back(std::move(p));
     }
+    std::set<std::string> undrawn;
+    for (const auto& f : layer.shapeless)
+        if (const auto key = fields.key(f); !key.empty() && !projects.contains(key)) undrawn.insert(key);
+    list.without_range = undrawn.size();
     return list;
 }
 

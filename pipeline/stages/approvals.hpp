@@ -16,16 +16,31 @@ namespace shuibao::pipeline {
 /// One approved project with all its parts.
 struct Project {
     std::string key;  ///< project number where the layer has one, else name and owner
-    std::string name, owner, type, authority, credit;
-    std::vector<std::string> parts;  ///< 组成部分, sorted
-    std::optional<Date> approved;    ///< earliest approval date of its parts
-    double declared_area = 0;        ///< DAREA, m²; the area of the ranges when it is not stated
-    io::Geometry exact, schematic;   ///< dissolved; either may be empty
+    std::string name, owner, type, authority, credit, status;
+    std::vector<std::string> parts;   ///< 组成部分, sorted
+    std::optional<Date> approved;     ///< earliest approval date of its parts
+    std::optional<Date> accepted;     ///< latest acceptance date of its parts
+    bool under_construction = false;  ///< its status says so; false when no status is stated
+    double declared_area = 0;         ///< DAREA, m²; the area of the ranges when it is not stated
+    io::Geometry exact, schematic;    ///< dissolved; either may be empty
+    io::Geometry spoil, borrow;       ///< exact ranges of approved spoil and borrow yards, dissolved
+    io::Geometry yards_schematic;     ///< yards of either kind that are drawn schematically
 };
 
-/// Reads `approvals.path` into `crs`, sorted by key. What was mended goes to context.notes, what was lost to
+/// The layer of approvals, and how much of what was approved it shows.
+struct Approvals {
+    std::vector<Project> projects;  ///< with a range, sorted by key
+    std::size_t without_range = 0;  ///< projects that the layer names but does not draw
+    /// Share of the approved projects in the layer that have a range: what every statistic must carry.
+    [[nodiscard]] double share_with_range() const {
+        const auto all = static_cast<double>(projects.size() + without_range);
+        return all > 0 ? static_cast<double>(projects.size()) / all : 0;
+    }
+};
+
+/// Reads `approvals.path` into `crs`. What was mended goes to context.notes, what was lost to
 /// context.problems. Throws Error(input) when the layer has no range, or no field names a project.
-[[nodiscard]] std::vector<Project> read_approvals(RunContext& context, const std::string& crs);
+[[nodiscard]] Approvals read_approvals(RunContext& context, const std::string& crs);
 
 void declare_approvals(OptionTable& table);
 

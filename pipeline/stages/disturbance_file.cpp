@@ -75,10 +75,10 @@ io::Value field_value(const io::VectorFeature& f, const std::vector<std::string>
 }
 
 DisturbanceSet read_disturbances(const std::string& path, const io::ReadOptions& options) {
-    const auto layer = io::read_layer(path, options);
+    auto layer = io::read_layer(path, options);
     const auto dictionary = engine::Dictionary::load(engine::config_file("dictionaries/disturbances.yaml"));
     DisturbanceSet set{layer.crs, {}, layer.notes};
-    for (const auto& f : layer.features) {
+    for (auto& f : layer.features) {
         Disturbance d;
         const auto value = [&](std::string_view name) {
             return field_value(f, dictionary.values("fields", name));
@@ -97,6 +97,7 @@ DisturbanceSet read_disturbances(const std::string& path, const io::ReadOptions&
         const auto text = [&](std::string_view name) { return io::to_text(value(name)); };
         d.id = static_cast<std::int64_t>(number("id").value_or(static_cast<double>(set.list.size() + 1)));
         d.shape = f.shape.polygons();
+        f.shape = {};  // a province of polygons need not be held twice
         d.onset_from = date("onset_from");
         d.onset_to = date("onset_to");
         // A person who draws a polygon is sure of it unless the layer says otherwise.
@@ -104,6 +105,10 @@ DisturbanceSet read_disturbances(const std::string& path, const io::ReadOptions&
         d.magnitude = number("magnitude").value_or(0);
         d.kind = kind_from_name(text("kind"));
         d.qtype = text("type");
+        d.owner = text("owner");
+        d.change_type = text("change_type");
+        const auto gone = text("vanished");
+        d.vanished = !gone.empty() && gone != "0" && gone != "否";
         d.ground_sample = number("ground_sample");
         d.full_pixels = static_cast<int>(number("full_pixels").value_or(-1));
         d.core_share = number("core_share").value_or(-1);

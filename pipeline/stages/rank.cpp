@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <fstream>
 #include <map>
+#include <set>
 #include <sstream>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "overrides.hpp"
+#include "risk_input.hpp"
 #include "rules.hpp"
+#include "zones.hpp"
 #include <shuibao/algorithms/risk.hpp>
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/hash.hpp>
@@ -29,18 +34,9 @@ struct Ranked {
     algorithms::RankKey key;
     algorithms::Risk risk;
     std::int64_t rank = 0;
+    algorithms::Verdict verdict = algorithms::Verdict::pending;  // after what people decided
+    std::string decided;                                         // by whom, when, why, what was before
 };
-
-Value get(const io::VectorFeature& f, const char* name) {
-    const auto it = f.values.find(name);
-    return it == f.values.end() ? Value() : it->second;
-}
-double number(const io::VectorFeature& f, const char* name) {
-    return io::to_number(get(f, name)).value_or(0);
-}
-std::string text(const io::VectorFeature& f, const char* name) {
-    return io::to_text(get(f, name));
-}
 
 // Fields of the contract, in its order; where each value comes from stands beside it.
 struct OutputField {
@@ -57,14 +53,12 @@ struct Name {
 template <Name name>
 OutputField passed(FieldType type) {
     return {{name.text, type}, [](const Ranked& r, const std::string&, const engine::Dictionary&) {
-                return get(*r.feature, name.text);
+                return row_value(*r.feature, name.text);
             }};
 }
 
-// A field whose data no stage has yet: null, never a guess.
-OutputField unknown(const char* name, FieldType type) {
-    return {{name, type},
-            [](const Ranked&, const std::string&, const engine::Dictionary&) { return Value(); }};
+Value text_or_null(std::string text) {
+    return text.empty() ? Value() : Value(std::move(text));
 }
 
 std::vector<OutputField> output_fields() {
@@ -87,11 +81,23 @@ std::vector<OutputField> output_fields() {
         {{"severity", FieldType::real},
          [](const Ranked& r, const std::string&, const Words&) { return Value(r.risk.severity); }},
         passed<"confidence">(FieldType::real),
-        passed<"verdict">(FieldType::text),
-        passed<"verdict_zh">(FieldType::text),
+        {{"verdict", FieldType::text},
+         [](const Ranked& r, const std::string&, const Words&) {
+             return Value(std::string(algorithms::verdict_code(r.verdict)));
+         }},
+        {{"verdict_zh", FieldType::text},
+         [](const Ranked& r, const std::string&, const Words& w) {
+             return Value(w.text("verdicts", algorithms::verdict_code(r.verdict)));
+         }},
+        passed<"second_verdict">(FieldType::text),
         passed<"why">(FieldType::text),
+        {{"tier_reason", FieldType::text},
+         [](const Ranked& r, const std::string&, const Words&) { return text_or_null(r.risk.tier_reason); }},
+        {{"decided", FieldType::text},
+         [](const Ranked& r, const std::string&, const Words&) { return text_or_null(r.decided); }},
         passed<"flags">(FieldType::text),
         passed<"notices">(FieldType::text),
+        passed<"rule_set">(FieldType::text),
         passed<"kind">(FieldType::text),
         passed<"onset_from">(FieldType::date),
         passed<"onset_to">(FieldType::date),
@@ -105,15 +111,19 @@ std::vector<OutputField> output_fields() {
         passed<"approval_name">(FieldType::text),
         passed<"approval_date">(FieldType::date),
         passed<"other_approvals">(FieldType::text),
+        passed<"relocated_from">(FieldType::text),
         passed<"owner">(FieldType::text),
         passed<"project_type">(FieldType::text),
         passed<"industry">(FieldType::text),
         passed<"qtype">(FieldType::text),
-        unknown("county", FieldType::text),
-        unknown("zones", FieldType::text),
-        unknown("slope_deg", FieldType::real),
-        unknown("erosion_class", FieldType::text),
-        unknown("change_type", FieldType::text),
+        passed<"county">(FieldType::text),
+        passed<"township">(FieldType::text),
+        passed<"zones">(FieldType::text),
+        passed<"slope_deg">(FieldType::real),
+        // Erosion is no stage's yet: null, never a guess.
+        {{"erosion_class", FieldType::text},
+         [](const Ranked&, const std::string&, const Words&) { return Value(); }},
+        passed<"change_type">(FieldType::text),
         {{"reasons", FieldType::text},
          [](const Ranked&, const std::string& reasons, const Words&) { return Value(reasons); }},
     };
@@ -148,6 +158,16 @@ class RankStage final : public Stage {
                .help = "At most so many suspects, the first in rank; 0 = all",
                .min = 0,
                .max = 1e9});
+        t.add({.key = "rank.county_capacity",
+               .type = OptionType::integer,
+               .fallback = "0",
+               .help = "At most so many suspects for each county, the first in rank; 0 = all",
+               .min = 0,
+               .max = 1e9});
+        t.add({.key = "rank.overrides",
+               .type = OptionType::path,
+               .help = "What people decided otherwise: a YAML list of {case, tier and/or verdict, by, date, "
+                       "reason}"});
     }
 
     [[nodiscard]] std::filesystem::path first_input(const RunContext& c) const override {
@@ -160,22 +180,38 @@ class RankStage final : public Stage {
             throw Error(ErrorCode::usage, fmt::format("Batch {} has no verdicts yet.", c.batch),
                         "Run `shuibao screen` first, or `shuibao run`.");
         }
-        const auto rules = load_rules(c);
+        const RuleBook book(c);
+        const auto& rules = book.of_batch();
         const auto words = load_words(c);
+        const RiskWords risk_words{
+            load_zone_words(c), engine::Dictionary::load(engine::config_file("dictionaries/approvals.yaml")),
+            engine::Dictionary::load(engine::config_file("dictionaries/disturbances.yaml"))};
+        std::map<std::string, Override> overrides;
+        if (c.settings.has("rank.overrides"))
+            overrides = read_overrides(c.settings.path("rank.overrides"), words);
         const auto output = c.output / "disturbances.gpkg";
         engine::Unit u;
         // Every output folder has its own state: a second folder gets its own copy.
         u.id = fmt::format("{} {}", c.batch, output.string());
         u.inputs = rule_hashes(c);
         u.inputs["screened"] = engine::hash_file(input.string());
-        u.inputs["option rank.capacity"] = c.settings.text("rank.capacity");
+        for (const char* option : {"rank.capacity", "rank.county_capacity"})
+            u.inputs[std::string("option ") + option] = c.settings.text(option);
+        u.inputs["zones"] = zone_words_hash(c);
+        for (const char* d : {"approvals", "disturbances"})
+            u.inputs[std::string("dictionary ") + d] =
+                engine::hash_file(engine::config_file(fmt::format("dictionaries/{}.yaml", d)).string());
+        if (c.settings.has("rank.overrides")) {
+            const auto file = c.settings.path("rank.overrides");
+            u.inputs["overrides"] = c.inputs[file] = engine::hash_file(file);
+        }
         for (const char* style : {"disturbances", "suspects"})
             u.inputs[std::string("style ") + style] =
                 engine::hash_file(engine::config_file(fmt::format("styles/{}.qml", style)).string());
         u.outputs = {output};
         u.work = [&] {
-            const auto layer = io::read_layer(input.string());
-            const auto ranked = rank(layer, rules);
+            auto layer = io::read_layer(input.string());
+            const auto ranked = rank(c, layer, rules, risk_words, overrides, words);
             write(c, output, layer.crs, ranked, rules, words);
         };
         const auto counts = c.executor.run("rank", {u});
@@ -184,29 +220,65 @@ class RankStage final : public Stage {
     }
 
   private:
-    static std::vector<Ranked> rank(const io::VectorLayer& layer, const engine::RuleSet& rules) {
-        const algorithms::Rules number_of = [&](std::string_view item) { return rules.number(item); };
-        std::vector<Ranked> list;
-        for (const auto& f : layer.features) {
-            algorithms::RiskFacts facts;
-            facts.verdict = algorithms::verdict_from_code(text(f, "verdict")).value();
-            facts.area = number(f, "area_m2");
-            facts.offending_area =
-                algorithms::offending_area(facts.verdict, facts.area, number(f, "outside_tolerant_m2"));
-            facts.exceed_share = number(f, "exceed_share");
-            facts.credit = text(f, "credit");
-            facts.confidence = number(f, "confidence");
-            Ranked r;
-            r.feature = &f;
-            r.risk = algorithms::score(facts, number_of);
-            r.key = {r.risk.tier, r.risk.severity, facts.offending_area, text(f, "case_id")};
-            list.push_back(std::move(r));
+    static std::vector<Ranked> rank(const RunContext& c, io::VectorLayer& layer, const engine::RuleSet& set,
+                                    const RiskWords& risk_words,
+                                    const std::map<std::string, Override>& overrides,
+                                    const engine::Dictionary& words) {
+        const auto rules = rules_of(set);
+        std::vector<Ranked> list(layer.features.size());
+        constexpr std::size_t chunk = 256;
+        c.executor.parallel_for((list.size() + chunk - 1) / chunk, [&](std::size_t k) {
+            for (std::size_t i = k * chunk; i < std::min(list.size(), (k + 1) * chunk); ++i)
+                list[i] = one(layer.features[i], rules, risk_words, overrides, words);
+        });
+        std::set<std::string> known;
+        for (const auto& r : list) {
+            known.insert(r.key.case_id);
+            if (!r.decided.empty())
+                c.log.write(engine::LogLevel::info, fmt::format("{}: {}", r.key.case_id, r.decided), "rank");
         }
+        for (const auto& [id, o] : overrides)
+            if (id.starts_with(c.batch + "-") && !known.contains(id))
+                c.problems.add({"rank", fmt::format("{}:{}", c.settings.path("rank.overrides"), o.line),
+                                "unknown_case", fmt::format("The batch has no case {}.", id),
+                                "Correct the case id."});
         std::sort(list.begin(), list.end(),
                   [](const Ranked& a, const Ranked& b) { return algorithms::ranks_before(a.key, b.key); });
         std::int64_t n = 0;
         for (auto& r : list) r.rank = ++n;
         return list;
+    }
+
+    static Ranked one(io::VectorFeature& row, const algorithms::Rules& rules, const RiskWords& risk_words,
+                      const std::map<std::string, Override>& overrides, const engine::Dictionary& words) {
+        Ranked r;
+        r.feature = &row;
+        auto facts = read_screened(row, risk_words, rules);
+        for (const char* used : {"facts", "context"}) row.values.erase(used);  // most of a row, and read now
+        const auto id = row_text(row, "case_id");
+        const auto decision = overrides.find(id);
+        const bool decided = decision != overrides.end();
+        std::string before;
+        if (decided && decision->second.verdict && *decision->second.verdict != facts.risk.verdict) {
+            before = words.text("verdicts", algorithms::verdict_code(facts.risk.verdict));
+            facts.risk.verdict = *decision->second.verdict;
+            facts.risk.offending_area = algorithms::offending_area(facts.risk.verdict, facts.facts.area,
+                                                                   facts.facts.outside_tolerant);
+        }
+        r.verdict = facts.risk.verdict;
+        r.risk = algorithms::score(facts.risk, rules);
+        if (decided && decision->second.tier && *decision->second.tier != r.risk.tier) {
+            before += (before.empty() ? "" : "，") + words.text("tiers", algorithms::tier_code(r.risk.tier));
+            r.risk.tier = *decision->second.tier;
+            r.risk.wait = false;
+            r.risk.tier_reason = "人工认定";
+        }
+        if (decided)
+            r.decided =
+                fmt::format("{}（{}）：{}{}", decision->second.by, decision->second.day.iso(),
+                            decision->second.reason, before.empty() ? std::string() : "；原为 " + before);
+        r.key = {r.risk.tier, r.risk.severity, facts.risk.offending_area, id};
+        return r;
     }
 
     static std::string style(const char* name) {
@@ -228,23 +300,34 @@ class RankStage final : public Stage {
             l.style = style(l.name.c_str());
             for (const auto& f : fields) l.fields.push_back(f.field);
         }
-        const auto capacity = c.settings.integer("rank.capacity");
+        const auto capacity = c.settings.integer("rank.capacity"),
+                   county_capacity = c.settings.integer("rank.county_capacity");
+        std::map<std::string, std::int64_t> of_county;
         std::map<Tier, std::size_t> tiers;
-        for (const auto& r : ranked) {
-            const auto reasons = reasons_of(r, rules);
-            io::LayerData::Row row{r.feature->shape, {}};
-            for (const auto& f : fields) row.values.push_back(f.value(r, reasons, words));
+        std::vector<std::size_t> suspects;
+        for (std::size_t i = 0; i < ranked.size(); ++i) {
+            const auto& r = ranked[i];
             ++tiers[r.risk.tier];
-            if (r.risk.tier != Tier::none && (capacity == 0 || r.rank <= capacity))
-                layers[1].rows.push_back(row);
-            layers[0].rows.push_back(std::move(row));
+            if (r.risk.tier != Tier::none && (capacity == 0 || r.rank <= capacity) &&
+                (county_capacity == 0 || ++of_county[row_text(*r.feature, "county")] <= county_capacity))
+                suspects.push_back(i);
         }
-        io::write_geopackage(output, layers);
+        const auto row = [&](std::size_t i) {
+            const auto& r = ranked[i];
+            const auto reasons = reasons_of(r, rules);
+            io::LayerData::Row out{r.feature->shape, {}};
+            for (const auto& f : fields) out.values.push_back(f.value(r, reasons, words));
+            return out;
+        };
+        const std::array<io::RowSource, 2> rows = {
+            io::RowSource{ranked.size(), row},
+            io::RowSource{suspects.size(), [&](std::size_t k) { return row(suspects[k]); }}};
+        io::write_geopackage(output, layers, rows);
         c.log.write(engine::LogLevel::info,
-                    fmt::format("{} suspects ({} {}, {} {}, {} {}) of {} disturbances → {}",
-                                layers[1].rows.size(), words.text("tiers", "high"), tiers[Tier::high],
-                                words.text("tiers", "medium"), tiers[Tier::medium],
-                                words.text("tiers", "low"), tiers[Tier::low], ranked.size(), output.string()),
+                    fmt::format("{} suspects ({} {}, {} {}, {} {}) of {} disturbances → {}", suspects.size(),
+                                words.text("tiers", "high"), tiers[Tier::high], words.text("tiers", "medium"),
+                                tiers[Tier::medium], words.text("tiers", "low"), tiers[Tier::low],
+                                ranked.size(), output.string()),
                     "rank");
     }
 };

@@ -19,9 +19,8 @@ fs::path words_file(const RunContext& c) {
                                               : engine::config_file("dictionaries/verdicts.yaml");
 }
 
-// Shipped rule sets are named by the day they come into force.
-fs::path rules_file(const RunContext& c) {
-    if (c.settings.has("rules.file")) return c.settings.path("rules.file");
+std::vector<fs::path> rule_files(const RunContext& c) {
+    if (c.settings.has("rules.file")) return {c.settings.path("rules.file")};
     std::vector<fs::path> files;
     for (const auto& e : fs::directory_iterator(engine::config_file("rules")))
         if (e.path().extension() == ".yaml") files.push_back(e.path());
@@ -29,19 +28,57 @@ fs::path rules_file(const RunContext& c) {
     if (files.empty())
         throw Error(ErrorCode::failed, "The program's own rule sets are missing.",
                     "Install shuibao completely, or name one in rules.file.");
-    const auto day = c.batch.substr(0, 4) + "-" + c.batch.substr(4) + "-31";
-    fs::path chosen = files.front();
-    for (const auto& f : files)
-        if (f.stem().string() <= day) chosen = f;
-    return chosen;
+    return files;
+}
+
+// The last day of a month, YYYYMM; without one, a day by which everything is in force.
+Date end_of(const std::string& month) {
+    if (month.empty()) return *Date::parse("9999-12-31");
+    for (const char* day : {"31", "30", "29"})
+        if (const auto date = Date::parse(month + day)) return *date;
+    if (const auto date = Date::parse(month + "28")) return *date;
+    throw Error(ErrorCode::usage, fmt::format("The batch '{}' is no month.", month), "Give --batch YYYYMM.");
 }
 
 }  // namespace
 
+RuleBook::RuleBook(const RunContext& c) : m_batch(end_of(c.batch)) {
+    for (const auto& file : rule_files(c))
+        m_sets.push_back(engine::RuleSet::load(file, algorithms::rule_items()));
+    std::stable_sort(m_sets.begin(), m_sets.end(),
+                     [](const auto& a, const auto& b) { return a.valid_from < b.valid_from; });
+    for (std::size_t i = 1; i < m_sets.size(); ++i)
+        if (m_sets[i].valid_from == m_sets[i - 1].valid_from)
+            throw Error(ErrorCode::usage,
+                        fmt::format("The rule sets {} and {} both hold from {}.", m_sets[i - 1].name,
+                                    m_sets[i].name, m_sets[i].valid_from.iso()),
+                        "Change valid_from in one of them, or remove it.");
+}
+
+const engine::RuleSet& RuleBook::at(Date day) const {
+    const engine::RuleSet* set = &m_sets.front();
+    for (const auto& s : m_sets)
+        if (s.valid_from <= day) set = &s;
+    return *set;
+}
+
+const engine::RuleSet* RuleBook::named(const std::string& name) const {
+    for (const auto& s : m_sets)
+        if (s.name == name) return &s;
+    return nullptr;
+}
+
+algorithms::Rules rules_of(const engine::RuleSet& set) {
+    return {[&set](std::string_view item) { return set.number(item); },
+            [&set](std::string_view item) { return set.item(item).basis; }};
+}
+
 void declare_rules(OptionTable& t) {
     t.add({.key = "rules.file",
            .type = OptionType::path,
-           .help = "Rule set; default: the shipped one that was in force in the batch's month",
+           .help =
+               "One rule set for everything; default: the shipped ones, each disturbance by the one in force "
+               "when it was first seen",
            .long_name = "rules"});
     t.add({.key = "rules.dictionary",
            .type = OptionType::path,
@@ -49,17 +86,15 @@ void declare_rules(OptionTable& t) {
            .long_name = "dictionary"});
 }
 
-engine::RuleSet load_rules(const RunContext& c) {
-    return engine::RuleSet::load(rules_file(c), algorithms::rule_items());
-}
-
 engine::Dictionary load_words(const RunContext& c) {
     return engine::Dictionary::load(words_file(c));
 }
 
 std::map<std::string, std::string> rule_hashes(const RunContext& c) {
-    return {{"rules", engine::hash_file(rules_file(c).string())},
-            {"words", engine::hash_file(words_file(c).string())}};
+    std::map<std::string, std::string> hashes = {{"words", engine::hash_file(words_file(c).string())}};
+    for (const auto& file : rule_files(c))
+        hashes["rules " + file.stem().string()] = engine::hash_file(file.string());
+    return hashes;
 }
 
 std::string hash_vector(const std::string& path) {

@@ -1,15 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which rule set and which words a run uses.
+// Which rule sets and which words a run uses.
 #pragma once
 
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <shuibao/algorithms/compliance.hpp>
 #include <shuibao/engine/rule_set.hpp>
 #include <shuibao/pipeline/stage.hpp>
 
 namespace shuibao::pipeline {
 
+/// All rule sets, by the day from which they hold. With `rules.file` there is that one only.
+class RuleBook {
+  public:
+    /// Throws Error(usage) with file:line for a set that is not complete, and for two sets of one day.
+    explicit RuleBook(const RunContext& context);
+    /// The set in force on a day; the first for days before all of them.
+    [[nodiscard]] const engine::RuleSet& at(Date day) const;
+    /// The set in force at the end of the batch: for everything that is not judged by its own day.
+    [[nodiscard]] const engine::RuleSet& of_batch() const { return at(m_batch); }
+    /// By the name that stands with a verdict; nothing when there is no such set any more.
+    [[nodiscard]] const engine::RuleSet* named(const std::string& name) const;
+    [[nodiscard]] Date batch_end() const { return m_batch; }
+    [[nodiscard]] const std::vector<engine::RuleSet>& sets() const { return m_sets; }
+
+  private:
+    std::vector<engine::RuleSet> m_sets;  ///< by valid_from
+    Date m_batch;
+};
+
+/// Numbers and sources of a set, as judge() and score() ask for them. Refers to the set.
+[[nodiscard]] algorithms::Rules rules_of(const engine::RuleSet& set);
+
 void declare_rules(OptionTable& table);
-/// `rules.file`, else the shipped set with the latest valid_from that is not after the batch.
-[[nodiscard]] engine::RuleSet load_rules(const RunContext& context);
 /// `rules.dictionary`, else configs/dictionaries/verdicts.yaml.
 [[nodiscard]] engine::Dictionary load_words(const RunContext& context);
 /// Hashes of the files above, for the manifest and run.json.

@@ -74,7 +74,8 @@ class Truth {
             m_shapes.push_back(area.shape_of(s.segment));
         }
         m_verdicts.resize(m_shapes.size());
-        const auto rules = load_rules(c);
+        const RuleBook book(c);
+        const auto& rules = book.of_batch();
         for (std::size_t i = 0; i < m_shapes.size(); ++i) {
             auto& v = m_verdicts[i];
             // In turn by a multiplicative hash (Knuth), so that law does not go with kind or place.

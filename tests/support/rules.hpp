@@ -14,10 +14,11 @@ namespace shuibao::test {
 inline algorithms::Rules shipped_rules(std::map<std::string, double> changed = {}) {
     static const engine::RuleSet set =
         engine::RuleSet::load(SHUIBAO_SOURCE_DIR "/configs/rules/2023-03-01.yaml", algorithms::rule_items());
-    return [changed = std::move(changed)](std::string_view item) {
-        const auto it = changed.find(std::string(item));
-        return it == changed.end() ? set.number(item) : it->second;
-    };
+    return {[changed = std::move(changed)](std::string_view item) {
+                const auto it = changed.find(std::string(item));
+                return it == changed.end() ? set.number(item) : it->second;
+            },
+            [](std::string_view item) { return set.item(item).basis; }};
 }
 
 }  // namespace shuibao::test

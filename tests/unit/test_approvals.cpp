@@ -38,7 +38,7 @@ Read read(const std::string& path, std::map<std::string, std::string> options = 
     options["approvals.path"] = path;
     Bench bench(folder.path(), options);
     auto projects = pipeline::read_approvals(bench.context(), crs);
-    return {std::move(projects), bench.problems(), bench.notes()};
+    return {std::move(projects.projects), bench.problems(), bench.notes()};
 }
 
 Read read_gpkg(const io::LayerData& data, const std::map<std::string, std::string>& options = {}) {
@@ -69,10 +69,10 @@ TEST_CASE("every known alias of every field is read, in any case") {
                                [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
             auto data = layer({{alias, FieldType::text}});
             if (ours != "project" && ours != "name") data.fields.push_back({"PRID", FieldType::text});
-            const std::string value = ours == "date"          ? "2021-05-06"
-                                      : ours == "area"        ? "12.5"
-                                      : ours == "vector_type" ? "示意性范围"
-                                                              : "某工程甲";
+            const std::string value = ours == "date" || ours == "accepted" ? "2021-05-06"
+                                      : ours == "area"                     ? "12.5"
+                                      : ours == "vector_type"              ? "示意性范围"
+                                                                           : "某工程甲";
             if (data.fields.size() == 1)
                 data.rows.push_back({boxes("0 0 100 100", x0, y0), {value}});
             else
@@ -87,6 +87,8 @@ TEST_CASE("every known alias of every field is read, in any case") {
             if (ours == "authority") CHECK(p.authority == value);
             if (ours == "credit") CHECK(p.credit == value);
             if (ours == "date") CHECK(p.approved == Date::parse(value));
+            if (ours == "accepted") CHECK(p.accepted == Date::parse(value));
+            if (ours == "status") CHECK(p.status == value);
             if (ours == "area") CHECK(p.declared_area == doctest::Approx(125000));
             if (ours == "part") CHECK(p.parts == std::vector<std::string>{value});
             if (ours == "vector_type") CHECK_FALSE(p.schematic.empty());
@@ -321,6 +323,16 @@ TEST_CASE("the 36 project types fall into the groups of the policy") {
         {"水电枢纽工程", "能源"},     {"油气储存与加工工程", "能源"}, {"水利枢纽工程", "水利"},
         {"其他小型水利工程", "水利"}, {"井采煤矿", "其他"},           {"其他行业项目", "其他"}};
     for (const auto& [type, name] : some) CHECK(group.at(type) == name);
+    // Every type has a profile, `area` being the plain one, and no profile speaks of others.
+    std::map<std::string, std::set<std::string>> profiles;
+    for (const auto& [name, types] : words.sections.at("profiles"))
+        for (const auto& type : types) CHECK(profiles[type].insert(name).second);
+    for (const auto& [type, names] : profiles) {
+        CAPTURE(type);
+        CHECK(group.count(type) == 1);
+        CHECK((names.count("area") == 0 || names.size() == 1));
+    }
+    CHECK(profiles.size() == group.size());
 
     // And screen writes the group of the linked project.
     const TemporaryFolder folder;

@@ -100,6 +100,77 @@ TEST_CASE("rules §6: facts → severity and tier") {
     }
 }
 
+TEST_CASE("zones, spoil above others, growth, lists and clues: each its points, hard rules beside the sum") {
+    const auto rules = shipped_rules();
+    const auto points = [&](const RiskFacts& f) {
+        std::string list;
+        for (const auto& item : score(f, rules).items)
+            list += (list.empty() ? "" : ",") + item.rule.substr(7);
+        return list;
+    };
+    const auto in = [&](RiskFacts f, std::vector<std::pair<const char*, const char*>> zones) {
+        for (const auto& [kind, rule] : zones) f.zones.push_back({kind, kind, rule});
+        return f;
+    };
+    const auto small = facts(Verdict::unapproved, 0.4);
+    const char *hazard = "points_zone_hazard", *grade_1 = "points_zone_grade_1", *steep = "points_zone_steep";
+    CHECK(points(small) == "unapproved");
+    CHECK(points(in(small, {{"river", hazard}})) == "unapproved,zone_hazard");
+    CHECK(points(in(small, {{"steep", steep}, {"river", hazard}})) == "unapproved,zone_hazard,zone_second");
+    CHECK(points(in(small, {{"key_prevention", grade_1}, {"key_prevention", grade_1}})) ==
+          "unapproved,zone_grade_1");
+    CHECK(points(in(small, {{"scope", ""}})) == "unapproved");
+    CHECK(points(in(facts(Verdict::compliant, 5), {{"river", hazard}})) == "");
+    auto f = small;
+    f.steep_by_dem = true;
+    CHECK(points(f) == "unapproved,zone_steep");
+    CHECK(score(f, rules).items.back().source.find("DEM") !=
+          std::string::npos);  // never passed off as announced
+    CHECK(points(in(f, {{"river", hazard}})) == "unapproved,zone_hazard,zone_second");
+    f = small;
+    f.below = {"某村"};
+    CHECK(points(f) == "unapproved");  // no spoil
+    f.type = GroundType::spoil;
+    CHECK(points(f) == "unapproved,spoil_above");
+    f.below.clear();
+    f.slope = 4.9;
+    CHECK(points(f) == "unapproved");
+    f.slope = 5;
+    CHECK(points(f) == "unapproved,spoil_above");
+    f = small;
+    f.grown = true;
+    CHECK(points(f) == "unapproved,grown");
+    f.pit_inside = true;
+    CHECK(points(f) == "unapproved");
+    f = small;
+    f.clues = 2;
+    f.credit = "listed";
+    CHECK(points(f) == "unapproved,credit_listed,clue");
+
+    const auto hard = [&](RiskFacts x) {
+        x.confidence = 0.8;
+        const auto r = score(x, rules);
+        CHECK((r.tier == high) == !r.hard_rules.empty());
+        x.confidence = 0.39;
+        CHECK(score(x, rules).tier <= low);  // not even a hard rule accuses on a doubtful image
+        return r.hard_rules.size();
+    };
+    auto spoil = facts(Verdict::unapproved_spoil, 0.4);
+    CHECK(hard(spoil) == 0);
+    spoil.in_river = true;
+    CHECK(hard(spoil) == 1);
+    spoil.settlement_below = true;
+    CHECK(hard(spoil) == 2);
+    auto dwelling = small;
+    dwelling.in_river = dwelling.settlement_below = true;
+    CHECK(hard(dwelling) == 0);
+    dwelling.in_hazard = true;
+    CHECK(hard(dwelling) == 1);
+    auto harmless = facts(Verdict::compliant, 0.4);
+    harmless.in_hazard = true;
+    CHECK(hard(harmless) == 1);  // any disturbance in an announced area
+}
+
 TEST_CASE("severity is capped, and 60 points split by confidence at 0.7 and 0.4") {
     const auto rules = shipped_rules({{"points_unapproved", 70}});
     CHECK(score(facts(Verdict::unapproved, 1, 0, "", 0.7), rules).tier == high);

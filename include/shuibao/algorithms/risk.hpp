@@ -13,15 +13,33 @@ namespace shuibao::algorithms {
 
 enum class Tier { none = 0, low = 1, medium = 2, high = 3 };
 [[nodiscard]] std::string_view tier_code(Tier tier);
+[[nodiscard]] std::optional<Tier> tier_from_code(std::string_view code);
 
-/// What severity is summed from. Data that nobody has (zones, slope, erosion, lineage) gives no points.
+/// A zone that the disturbance lies in, as far as the score needs it.
+struct ZoneFact {
+    std::string kind, name;
+    std::string rule;  ///< rule item of its points; empty: none
+};
+
+/// What severity is summed from. Data that nobody has (zones, slope, lineage) gives no points.
 struct RiskFacts {
     Verdict verdict = Verdict::pending;
-    double offending_area = 0;  ///< m²: all of D when unapproved, EAREA_T when exceeding, else 0
-    double area = 0;            ///< m²
-    double exceed_share = 0;    ///< Σ EAREA_T / DAREA of the project
-    std::string credit;         ///< owner's credit grade A–D, empty = unknown
-    double confidence = 1;      ///< 0–1
+    GroundType type = GroundType::other;
+    double offending_area = 0;       ///< m²: all of D when unapproved, EAREA_T when exceeding, else 0
+    double area = 0;                 ///< m²
+    double exceed_share = 0;         ///< Σ EAREA_T / DAREA of the project
+    std::vector<ZoneFact> zones;     ///< in the order of the score table
+    bool in_hazard = false;          ///< in an announced collapse or debris-flow area
+    bool in_river = false;           ///< in a river-management range
+    bool steep_by_dem = false;       ///< no announced steep layer; a DEM stands for it
+    std::vector<std::string> below;  ///< settlements, roads, rivers within spoil_distance_m
+    bool settlement_below = false;   ///< a settlement is among them
+    std::optional<double> slope;     ///< degrees
+    bool pit_inside = false;         ///< growth is normal: open pit inside its range
+    bool grown = false;              ///< grown since the last batch
+    std::string credit;              ///< owner's credit grade A–D or "listed", empty = unknown
+    std::size_t clues = 0;           ///< public reports and video clues within clue_distance_m
+    double confidence = 1;           ///< 0–1
 };
 
 /// One line of the score table.
@@ -37,7 +55,9 @@ struct Risk {
     double severity = 0;  ///< 0–100
     Tier tier = Tier::none;
     std::vector<ScoreItem> items;
-    bool wait = false;  ///< confidence below wait_confidence: 等待下一期影像
+    std::vector<std::string> hard_rules;  ///< Chinese; those that put it into the high tier by themselves
+    std::string tier_reason;              ///< Chinese: why this tier
+    bool wait = false;                    ///< confidence below wait_confidence: 等待下一期影像
 };
 
 [[nodiscard]] Risk score(const RiskFacts& facts, const Rules& rules);

@@ -23,6 +23,9 @@ struct Disturbance {
     double magnitude = 0;                 ///< mean spectral change, null standard deviations
     ChangeKind kind = ChangeKind::none;   ///< most frequent kind of its pixels
     std::string qtype;                    ///< 扰动图斑类型 where known (digitised input), else empty
+    std::string owner;                    ///< 建设单位 where known, else empty
+    std::string change_type;              ///< 扰动变化类型 where the layer states it, else empty
+    bool vanished = false;                ///< the layer says that the next epoch shows it no more
     std::optional<double> ground_sample;  ///< m; absent for polygons that people digitised
     int full_pixels = 0;                  ///< whole pixels inside (reliability gate, rules §2)
     double core_share = 1;                ///< share of pixels left under a half-pixel inward buffer

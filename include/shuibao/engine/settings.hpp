@@ -40,6 +40,8 @@ class Settings {
     [[nodiscard]] bool flag(std::string_view key) const;
     [[nodiscard]] std::vector<std::string> list(std::string_view key) const;
     [[nodiscard]] std::map<std::string, std::string> map(std::string_view key) const;
+    /// A map whose values are paths: absolute, or /vsi names untouched.
+    [[nodiscard]] std::map<std::string, std::string> path_map(std::string_view key) const;
     [[nodiscard]] std::string origin(std::string_view key) const;
 
     /// `key: value` of every option under the prefix that can change a result, sorted: what the manifest

@@ -39,10 +39,16 @@ class Geometry {
     [[nodiscard]] Geometry difference(const Geometry& other) const;
     [[nodiscard]] Geometry buffered(double distance) const;  ///< 16 segments per quarter circle
     [[nodiscard]] double distance(const Geometry& other) const;
+    [[nodiscard]] double distance(Point p) const;  ///< 0 inside
     [[nodiscard]] std::vector<Geometry> parts() const;
     [[nodiscard]] Point point_inside() const;
-    /// Radius of the largest circle that fits inside (GEOS MaximumInscribedCircle), to `tolerance`.
-    [[nodiscard]] double inscribed_radius(double tolerance) const;
+    /// True when a circle of this radius fits inside, to a hundredth of it. Stops at the first that does, so
+    /// it costs a small part of what looking for the largest would.
+    [[nodiscard]] bool holds_circle(double radius) const;
+    /// What lies in the box; exact along straight cuts (GEOS intersection).
+    [[nodiscard]] Geometry within(const Bounds& box) const;
+    [[nodiscard]] std::size_t vertices() const;  ///< of all rings, closing points counted
+    [[nodiscard]] bool contains(const Geometry& other) const;
     /// Largest distance of a boundary point of this geometry from `other`.
     [[nodiscard]] double depth_beyond(const Geometry& other) const;
     [[nodiscard]] MultiPolygon polygons() const;
@@ -57,6 +63,8 @@ class Geometry {
 [[nodiscard]] std::vector<std::uint8_t> burn(const std::vector<Geometry>& shapes, const Grid& grid,
                                              const Window& window);
 
+/// All polygons side by side, overlapping or not: for measuring (distances, areas of parts that lie apart).
+[[nodiscard]] Geometry joined(const std::vector<Geometry>& parts);
 [[nodiscard]] Geometry union_of(const std::vector<Geometry>& parts);
 
 /// Brings coordinates from one CRS to another (traditional axis order: x east, y north).

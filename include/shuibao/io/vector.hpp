@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -39,7 +40,8 @@ struct VectorFeature {
 struct VectorLayer {
     std::string name, crs;
     std::vector<std::string> fields;
-    std::vector<VectorFeature> features;  ///< in file order; rows without an area are left out and noted
+    std::vector<VectorFeature> features;   ///< in file order; rows without an area are left out and noted
+    std::vector<VectorFeature> shapeless;  ///< rows without a geometry: what they say, nothing on the map
     std::vector<LayerNote> notes;
 };
 
@@ -54,6 +56,10 @@ struct ReadOptions {
 /// are read as GBK and noted. Throws Error(input): unreadable file, unknown layer, no CRS (.prj), or a datum
 /// that cannot be trusted here (Beijing 1954, Xian 1980, GCJ-02).
 [[nodiscard]] VectorLayer read_layer(const std::string& path, const ReadOptions& options = {});
+
+/// The places of a layer: points as they are, parts of collections one by one, the inside of anything else.
+/// Rows without a geometry, and those beyond the earth, are left out. Throws Error(input) as read_layer.
+[[nodiscard]] std::vector<Point> read_places(const std::string& path, const std::string& to_crs);
 
 struct LayerExtent {
     std::string crs;
@@ -84,6 +90,14 @@ struct LayerData {
 
 /// One GeoPackage with these layers; no time of writing inside, so the same rows give the same bytes.
 void write_geopackage(const std::filesystem::path& path, std::span<const LayerData> layers);
+/// Rows made one at a time while they are written, for layers of which one copy is enough to hold.
+struct RowSource {
+    std::size_t count = 0;
+    std::function<LayerData::Row(std::size_t)> row;
+};
+/// The same with rows from sources, one for each layer (the layers' own rows come first).
+void write_geopackage(const std::filesystem::path& path, std::span<const LayerData> layers,
+                      std::span<const RowSource> sources);
 /// .shp .shx .dbf .prj .cpg beside each other; `encoding` is "UTF-8" or "GBK". Texts are cut on a character.
 void write_shapefile(const std::filesystem::path& shp, const LayerData& layer, const std::string& encoding);
 /// UTF-8 with byte order mark, RFC 4180; a text that a spreadsheet would run as a formula gets a leading '.

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "case_file.hpp"
+#include "overrides.hpp"
+#include "risk_input.hpp"
+#include "rules.hpp"
+#include "zones.hpp"
+#include <shuibao/core/error.hpp>
+#include <shuibao/engine/resources.hpp>
+#include <shuibao/io/vector.hpp>
+#include <shuibao/pipeline/archive.hpp>
+#include <shuibao/pipeline/stage.hpp>
+
+namespace shuibao::pipeline {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr std::size_t month_length = 6;
+
+class ExplainStage final : public Stage {
+  public:
+    [[nodiscard]] StageInfo info() const override {
+        return {
+            .summary = "The whole reasoning of one case: facts, rules, points, sources",
+            .description =
+                "What was measured of one disturbance, every rule that was tried with its value, the "
+                "number it was compared with and where that number comes from, and every point of the "
+                "score. The verdict is derived again from the facts and must be the one that `screen` gave. "
+                "Text, or JSON with --json.",
+            .example = {"shuibao explain 202403-00012 -c run.yaml",
+                        "shuibao explain 202403-00012 -c run.yaml --json"},
+            .positional = "explain.case",
+            .in_run = false,
+            .needs_store = false};
+    }
+
+    void declare(OptionTable& t) const override {
+        t.add({.key = "explain.case", .help = "The case, as it stands in case_id"});
+    }
+
+    void run(RunContext& c) const override {
+        const auto id = c.settings.text("explain.case");
+        if (id.size() <= month_length || id[month_length] != '-')
+            throw Error(
+                ErrorCode::usage,
+                id.empty() ? std::string("explain.case is not set.") : fmt::format("'{}' is no case.", id),
+                "Give a case_id, e.g. `shuibao explain 202403-00012 -c run.yaml`.");
+        c.batch = id.substr(0, month_length);
+        const auto input = c.store.batch(c.batch) / "screened.gpkg";
+        if (!std::filesystem::exists(input))
+            throw Error(ErrorCode::usage, fmt::format("Batch {} has no verdicts yet.", c.batch),
+                        "Run `shuibao screen` first, or `shuibao run`.");
+        const auto layer = io::read_layer(input.string());
+        const auto row = std::find_if(layer.features.begin(), layer.features.end(),
+                                      [&](const auto& f) { return row_text(f, "case_id") == id; });
+        if (row == layer.features.end())
+            throw Error(ErrorCode::usage, fmt::format("The batch has no case {}.", id),
+                        fmt::format("Its cases are those of the layer screened in {}.", input.string()));
+        const auto j = reasoning(c, *row);
+        c.out << (c.json ? j.dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n" : text_of(j));
+    }
+
+  private:
+    static ordered_json number_of_rule(const engine::RuleSet& set, const std::string& item) {
+        const auto& i = set.item(item);
+        return {{"item", item}, {"number", i.value}, {"unit", i.unit}, {"basis", i.basis}, {"line", i.line}};
+    }
+
+    static ordered_json reasoning(const RunContext& c, const io::VectorFeature& row) {
+        const RuleBook book(c);
+        const auto words = load_words(c);
+        const auto name = row_text(row, "rule_set");
+        const auto* set = book.named(name);
+        if (set == nullptr)
+            throw Error(ErrorCode::input,
+                        fmt::format("The rule set {} that judged this case is not there.", name),
+                        "Name it in rules.file, or run `shuibao screen` again.");
+        const auto rules = rules_of(*set), weights = rules_of(book.of_batch());
+        const RiskWords risk_words{
+            load_zone_words(c), engine::Dictionary::load(engine::config_file("dictionaries/approvals.yaml")),
+            engine::Dictionary::load(engine::config_file("dictionaries/disturbances.yaml"))};
+        const auto read = read_screened(row, risk_words, weights);
+        const auto judged = algorithms::judge(read.facts, rules);
+        if (judged.verdict != read.risk.verdict)
+            throw Error(ErrorCode::input,
+                        fmt::format("By the rule set {} as it is now the verdict would be {}, not {}.", name,
+                                    algorithms::verdict_code(judged.verdict), row_text(row, "verdict")),
+                        "The rule set has changed since: run `shuibao screen` again.");
+        const auto verdict = std::string(algorithms::verdict_code(judged.verdict));
+
+        ordered_json j = {{"case", row_text(row, "case_id")}, {"batch", row_text(row, "batch")}};
+        j["note"] = "线索，不是违法认定 (a clue, not a finding of law)";
+        j["verdict"] = {{"code", verdict}, {"text", words.text("verdicts", verdict)}, {"why", judged.why}};
+        if (judged.second)
+            j["verdict"]["second"] = words.text("verdicts", algorithms::verdict_code(*judged.second));
+        j["rule_set"] = {
+            {"name", set->name},
+            {"version", set->version},
+            {"valid_from", set->valid_from.iso()},
+            {"chosen_by", read.facts.onset_to ? read.facts.onset_to->iso() : book.batch_end().iso()}};
+        for (const char* field :
+             {"approval_id", "approval_name", "owner", "project_type", "industry", "approval_authority",
+              "other_approvals", "county", "township", "qtype", "change_type"})
+            if (const auto text = row_text(row, field); !text.empty()) j["links"][field] = text;
+        j["facts"] = facts_to_json(read.facts);
+        j["context"] = ordered_json::parse(row_text(row, "context"));
+        j["steps"] = ordered_json::array();
+        for (const auto& s : judged.trace) {
+            ordered_json step = {{"step", s.step}, {"question", s.question}, {"value", s.value}};
+            if (!s.item.empty()) step["compared_with"] = number_of_rule(*set, s.item);
+            step["holds"] = s.holds;
+            j["steps"].push_back(std::move(step));
+        }
+        j["flags"] = ordered_json::array();
+        for (const auto& f : judged.flags) j["flags"].push_back({{"code", f.code}, {"text", f.text}});
+        add_risk(c, row, read, weights, book.of_batch(), words, risk_words, j);
+        return j;
+    }
+
+    static void add_risk(const RunContext& c, const io::VectorFeature& row, const ScreenedRow& read,
+                         const algorithms::Rules& weights, const engine::RuleSet& set,
+                         const engine::Dictionary& words, const RiskWords& risk_words, ordered_json& j) {
+        std::optional<Override> decision;
+        auto facts = read.risk;
+        if (c.settings.has("rank.overrides")) {
+            const auto all = read_overrides(c.settings.path("rank.overrides"), words);
+            if (const auto it = all.find(row_text(row, "case_id")); it != all.end()) decision = it->second;
+        }
+        if (decision && decision->verdict) {
+            facts.verdict = *decision->verdict;
+            facts.offending_area =
+                algorithms::offending_area(facts.verdict, facts.area, read.facts.outside_tolerant);
+        }
+        const auto risk = algorithms::score(facts, weights);
+        const auto tier = [&](algorithms::Tier t) { return words.text("tiers", algorithms::tier_code(t)); };
+        ordered_json r = {{"rule_set", set.name},
+                          {"severity", risk.severity},
+                          {"confidence", facts.confidence},
+                          {"tier", tier(risk.tier)},
+                          {"tier_reason", risk.tier_reason},
+                          {"hard_rules", risk.hard_rules},
+                          {"points", ordered_json::array()}};
+        for (const auto& item : risk.items)
+            r["points"].push_back({{"item", item.item},
+                                   {"value", item.value},
+                                   {"points", item.points},
+                                   {"rule", item.rule},
+                                   {"basis", set.item(item.rule).basis},
+                                   {"source", item.source}});
+        for (const auto& z : facts.zones)
+            if (const auto& a = risk_words.zones.values("articles", z.kind); !a.empty())
+                r["articles"].push_back({{"zone", z.name}, {"article", a}});
+        if (decision) {
+            r["decided"] = {
+                {"by", decision->by}, {"date", decision->day.iso()}, {"reason", decision->reason}};
+            if (decision->tier) r["decided"]["tier"] = tier(*decision->tier);
+            if (decision->verdict)
+                r["decided"]["verdict"] =
+                    words.text("verdicts", algorithms::verdict_code(*decision->verdict));
+        }
+        j["risk"] = std::move(r);
+    }
+
+    static std::string plain(const ordered_json& v) {
+        return v.is_string() ? v.get<std::string>() : v.dump();
+    }
+
+    static std::string text_of(const ordered_json& j) {
+        const auto& v = j["verdict"];
+        std::string out = fmt::format("{}  {}：{}\n{}\n", plain(j["case"]), plain(v["text"]), plain(v["why"]),
+                                      plain(j["note"]));
+        if (v.contains("second")) out += fmt::format("second choice: {}\n", plain(v["second"]));
+        const auto& s = j["rule_set"];
+        out += fmt::format("rule set {} (version {}), in force on {}\n", plain(s["name"]),
+                           plain(s["version"]), plain(s["chosen_by"]));
+        if (j.contains("links"))
+            for (const auto& [k, value] : j["links"].items())
+                out += fmt::format("  {}: {}\n", k, plain(value));
+        out += "\nfacts\n";
+        for (const auto& [k, value] : j["facts"].items()) out += fmt::format("  {}: {}\n", k, plain(value));
+        for (const auto& z : j["context"]["zones"])
+            out += fmt::format("  zone: {} ({}), {} of the disturbance\n", plain(z["name"]), plain(z["kind"]),
+                               plain(z["share"]));
+        for (const auto& b : j["context"]["below"]) out += fmt::format("  close by: {}\n", plain(b["name"]));
+        out += "\nrules tried (rules §3)\n";
+        for (const auto& step : j["steps"]) {
+            out += fmt::format("  {} [{}] {}：{}", plain(step["step"]), step["holds"].get<bool>() ? "x" : " ",
+                               plain(step["question"]), plain(step["value"]));
+            if (step.contains("compared_with")) {
+                const auto& n = step["compared_with"];
+                out += fmt::format(" ⇔ {} = {} {} ({})", plain(n["item"]), plain(n["number"]),
+                                   plain(n["unit"]), plain(n["basis"]));
+            }
+            out += "\n";
+        }
+        out += "\nflags\n";
+        for (const auto& f : j["flags"]) out += fmt::format("  {}: {}\n", plain(f["code"]), plain(f["text"]));
+        const auto& r = j["risk"];
+        out += fmt::format("\nseverity {} of 100, confidence {} (never part of severity), tier {}: {}\n",
+                           plain(r["severity"]), plain(r["confidence"]), plain(r["tier"]),
+                           plain(r["tier_reason"]));
+        for (const auto& p : r["points"])
+            out += fmt::format("  {:>3}  {}：{}  [{} = {}; {}; data: {}]\n", plain(p["points"]),
+                               plain(p["item"]), plain(p["value"]), plain(p["rule"]), plain(p["points"]),
+                               plain(p["basis"]), plain(p["source"]));
+        for (const auto& h : r["hard_rules"]) out += fmt::format("  hard rule: {}\n", plain(h));
+        if (r.contains("articles"))
+            for (const auto& a : r["articles"])
+                out += fmt::format("  {}: {}\n", plain(a["zone"]),
+                                   fmt::join(a["article"].get<std::vector<std::string>>(), "，"));
+        if (r.contains("decided")) {
+            const auto& d = r["decided"];
+            out +=
+                fmt::format("decided by {} on {}: {}", plain(d["by"]), plain(d["date"]), plain(d["reason"]));
+            if (d.contains("tier")) out += fmt::format(", tier {}", plain(d["tier"]));
+            if (d.contains("verdict")) out += fmt::format(", verdict {}", plain(d["verdict"]));
+            out += "\n";
+        }
+        return out;
+    }
+};
+
+const Registration<Stage, ExplainStage> registration{"explain", 115};
+
+}  // namespace
+}  // namespace shuibao::pipeline

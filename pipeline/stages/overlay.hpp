@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// Disturbances × approved ranges × zones → the facts that the rules are applied to.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "approvals.hpp"
+#include "industries.hpp"
+#include "zones.hpp"
+#include <shuibao/algorithms/compliance.hpp>
+#include <shuibao/core/disturbance.hpp>
+#include <shuibao/io/box_index.hpp>
+#include <shuibao/io/geometry.hpp>
+#include <shuibao/io/slope.hpp>
+
+namespace shuibao::pipeline {
+
+/// One disturbance, or one piece of it, with what the overlay says.
+struct Case {
+    std::string id;
+    const Disturbance* source = nullptr;
+    io::Geometry shape;
+    algorithms::Facts facts;
+    std::optional<std::size_t> project;                    ///< linked: the greatest overlap
+    std::vector<std::pair<std::size_t, double>> overlaps;  ///< project, planar m²; by falling area
+    std::vector<Zones::Hit> zones;                         ///< sensitive zones it lies in
+    std::vector<std::size_t> below;  ///< settlements, roads, rivers close to it, where it is spoil
+    std::string county, township;
+    std::size_t clues = 0;              ///< public reports and video clues close by
+    std::optional<double> slope;        ///< mean slope, degrees; absent without a DEM
+    std::optional<double> steep_share;  ///< of it steeper than steep_slope_deg, by the DEM
+    std::string rules;                  ///< name of the rule set that judged it
+    algorithms::Judgement judgement;
+};
+
+/// What every case is laid over; all in one metric CRS. Kept by reference.
+struct OverlayInput {
+    const std::vector<Project>& projects;
+    const Zones& zones;
+    const Industries& industries;
+    const engine::Dictionary& types;  ///< configs/dictionaries/disturbances.yaml
+    const algorithms::Rules& rules;
+    const std::vector<Point>& clues;         ///< places of public reports and video clues
+    const io::SlopeModel* slopes = nullptr;  ///< null without an elevation model
+    std::string crs;                         ///< of everything here
+    bool ranges_known = true;
+    std::optional<Date> seen;  ///< end of the batch
+};
+
+/// Measures one disturbance at a time; reentrant. A case costs O(log n) in the number of ranges and zones.
+class Overlay {
+  public:
+    explicit Overlay(const OverlayInput& input);
+
+    /// Usually one case; several where projects share the disturbance (more than split_share each).
+    [[nodiscard]] std::vector<Case> operator()(const Disturbance& d, const std::string& id,
+                                               const io::Transformation& to_geographic) const;
+
+    /// What is known only when all cases are measured: Σ EAREA_T per project, sites that moved, and linear
+    /// works that were displaced. `each(n, body)` runs body(0…n−1), in any order, at once or not.
+    using Each = std::function<void(std::size_t, const std::function<void(std::size_t)>&)>;
+    void settle(std::vector<Case>& cases, const Each& each) const;
+
+  private:
+    [[nodiscard]] std::vector<std::pair<std::size_t, double>> overlapped(const io::Geometry& shape) const;
+    [[nodiscard]] std::vector<io::Geometry> split(const io::Geometry& shape,
+                                                  const std::vector<std::size_t>& holders) const;
+    [[nodiscard]] std::vector<io::Geometry> ranges_near(const Bounds& bounds, double reach) const;
+    [[nodiscard]] Case measure(const Disturbance& d, const std::string& id, const io::Geometry& shape,
+                               std::vector<std::pair<std::size_t, double>> overlaps,
+                               const io::Transformation& to_geographic) const;
+    void measure_range(Case& c, const io::Transformation& to_geographic) const;
+    void measure_yards(Case& c) const;
+    void measure_zones(Case& c, const std::vector<io::Geometry>& outside) const;
+    void relocate(std::vector<Case>& cases, const Each& each) const;
+    void displace(std::vector<Case>& cases) const;
+
+    OverlayInput m_in;
+    io::BoxIndex m_exact, m_schematic, m_clues;
+};
+
+}  // namespace shuibao::pipeline

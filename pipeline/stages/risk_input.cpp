@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "risk_input.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "case_file.hpp"
+#include <shuibao/core/error.hpp>
+
+namespace shuibao::pipeline {
+namespace {
+
+bool holds(const engine::Dictionary& words, std::string_view section, std::string_view entry,
+           const std::string& value) {
+    const auto& list = words.values(section, entry);
+    return std::find(list.begin(), list.end(), value) != list.end();
+}
+
+void read_context(const nlohmann::json& j, const RiskWords& words, const algorithms::Rules& rules,
+                  algorithms::RiskFacts& r) {
+    bool announced_steep = false;
+    for (const auto& z : j.at("zones")) {
+        const auto kind = z.at("kind").get<std::string>();
+        const auto& points = words.zones.values("points", kind);
+        r.zones.push_back({kind, z.at("name").get<std::string>(), points.empty() ? "" : points.front()});
+        r.in_hazard = r.in_hazard || holds(words.zones, "roles", "hazard", kind);
+        r.in_river = r.in_river || holds(words.zones, "roles", "river", kind);
+        announced_steep = announced_steep || kind == "steep";
+    }
+    for (const auto& b : j.at("below")) {
+        r.below.push_back(b.at("name").get<std::string>());
+        r.settlement_below =
+            r.settlement_below || holds(words.zones, "roles", "settlement", b.at("kind").get<std::string>());
+    }
+    r.clues = j.at("clues").get<std::size_t>();
+    if (j.contains("slope_deg")) r.slope = j.at("slope_deg").get<double>();
+    r.steep_by_dem = !announced_steep && j.contains("steep_share") &&
+                     j.at("steep_share").get<double>() >= rules("min_overlap");
+}
+
+}  // namespace
+
+io::Value row_value(const io::VectorFeature& row, std::string_view name) {
+    const auto it = row.values.find(std::string(name));
+    return it == row.values.end() ? io::Value() : it->second;
+}
+std::string row_text(const io::VectorFeature& row, std::string_view name) {
+    return io::to_text(row_value(row, name));
+}
+double row_number(const io::VectorFeature& row, std::string_view name) {
+    return io::to_number(row_value(row, name)).value_or(0);
+}
+
+ScreenedRow read_screened(const io::VectorFeature& row, const RiskWords& words,
+                          const algorithms::Rules& rules) {
+    ScreenedRow s;
+    try {
+        s.facts = facts_from_json(nlohmann::json::parse(row_text(row, "facts")));
+        read_context(nlohmann::json::parse(row_text(row, "context")), words, rules, s.risk);
+    } catch (const nlohmann::json::exception& e) {
+        throw Error(
+            ErrorCode::input,
+            fmt::format("The facts of case {} cannot be read: {}.", row_text(row, "case_id"), e.what()),
+            "Run `shuibao screen` again.");
+    }
+    auto& r = s.risk;
+    const auto& f = s.facts;
+    const auto verdict = algorithms::verdict_from_code(row_text(row, "verdict"));
+    if (!verdict)
+        throw Error(ErrorCode::input,
+                    fmt::format("Case {} has no verdict that is known.", row_text(row, "case_id")),
+                    "Run `shuibao screen` again.");
+    r.verdict = *verdict;
+    r.type = f.type;
+    r.area = f.area;
+    r.offending_area = algorithms::offending_area(r.verdict, f.area, f.outside_tolerant);
+    r.exceed_share = f.linked && f.project_area > 0 ? f.project_outside / f.project_area : 0;
+    r.pit_inside = f.profile.pit && f.outside_tolerant <= 0;
+    r.grown = holds(words.disturbances, "changes", "grown", row_text(row, "change_type"));
+    r.credit = row_text(row, "credit");
+    if (holds(words.approvals, "credit", "listed", r.credit)) r.credit = "listed";
+    r.confidence = row_number(row, "confidence");
+    return s;
+}
+
+}  // namespace shuibao::pipeline

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "zones.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "disturbance_file.hpp"
+#include "rules.hpp"
+#include <shuibao/core/error.hpp>
+#include <shuibao/engine/hash.hpp>
+#include <shuibao/engine/resources.hpp>
+#include <shuibao/io/vector.hpp>
+
+namespace shuibao::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr std::size_t most_vertices = 64;
+
+fs::path words_file(const RunContext& c) {
+    return c.settings.has("zones.dictionary") ? fs::path(c.settings.path("zones.dictionary"))
+                                              : engine::config_file("dictionaries/zones.yaml");
+}
+
+// "key_prevention/省级" is a layer of the kind key_prevention with a name of its own.
+std::pair<std::string, std::string> kind_and_name(const std::string& key) {
+    const auto slash = key.find('/');
+    return slash == std::string::npos ? std::pair(key, std::string())
+                                      : std::pair(key.substr(0, slash), key.substr(slash + 1));
+}
+
+bool overlap(const Bounds& a, const Bounds& b) {
+    return a.min_x < b.max_x && b.min_x < a.max_x && a.min_y < b.max_y && b.min_y < a.max_y;
+}
+bool inside(const Bounds& a, const Bounds& b) {
+    return b.min_x <= a.min_x && a.max_x <= b.max_x && b.min_y <= a.min_y && a.max_y <= b.max_y;
+}
+
+}  // namespace
+
+void declare_zones(OptionTable& t) {
+    t.add({.key = "zones.layers",
+           .type = OptionType::map,
+           .help =
+               "Polygon layers by kind, e.g. {key_prevention: danjiangkou.shp, county: counties.gpkg, "
+               "steep/announced 2025: steep.shp}; kinds: hazard, river, key_prevention, key_treatment, "
+               "water_source, reserve, urban, steep, fragile, plant_belt, lakeside, settlement, road, hill, "
+               "scope, county, township"});
+    t.add({.key = "zones.dem",
+           .type = OptionType::path,
+           .help =
+               "Elevation model (m): slopes of disturbances, and steep ground where no announced layer says "
+               "otherwise, marked as such",
+           .long_name = "dem"});
+    t.add({.key = "zones.dictionary",
+           .type = OptionType::path,
+           .help = "What the kinds mean: words, articles, points, roles; default: "
+                   "configs/dictionaries/zones.yaml",
+           .long_name = "zone-dictionary"});
+}
+
+engine::Dictionary load_zone_words(const RunContext& c) {
+    return engine::Dictionary::load(words_file(c));
+}
+
+std::string zone_words_hash(const RunContext& c) {
+    return engine::hash_file(words_file(c).string());
+}
+
+std::map<std::string, std::string> zone_hashes(RunContext& c) {
+    std::map<std::string, std::string> hashes = {{"dictionary zones", zone_words_hash(c)}};
+    for (const auto& [key, path] : c.settings.path_map("zones.layers"))
+        hashes["zones " + key] = c.inputs[path] = hash_vector(path);
+    if (c.settings.has("zones.dem")) {
+        const auto dem = c.settings.path("zones.dem");
+        hashes["dem"] = c.inputs[dem] = engine::hash_file(dem);
+    }
+    return hashes;
+}
+
+Zones::Zones(RunContext& c, const std::string& crs) : m_words(load_zone_words(c)) {
+    std::vector<std::string> kinds;
+    for (const auto& [kind, words] : m_words.sections["kinds"]) kinds.push_back(kind);
+    for (const auto& [key, path] : c.settings.path_map("zones.layers")) {
+        const auto [kind, title] = kind_and_name(key);
+        if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) {
+            const auto near = nearest_of(kind, kinds);
+            throw Error(
+                ErrorCode::usage,
+                fmt::format("{}: zones.layers has no kind '{}'.", c.settings.origin("zones.layers"), kind),
+                near.empty() ? fmt::format("Known are: {}.", fmt::join(kinds, ", "))
+                             : fmt::format("Did you mean '{}'?", near));
+        }
+        const auto layer = io::read_layer(path, {"", "", crs});
+        const auto file = fs::path(path).filename().string();
+        for (const auto& n : layer.notes) {
+            const engine::Problem p{"screen", fmt::format("{}:{}", file, n.row), n.code, n.text,
+                                    "Ask for a corrected layer."};
+            if (n.code == "repaired" || n.code == "encoding")
+                c.notes.push_back(p);
+            else
+                c.problems.add(p);
+        }
+        std::map<std::string, std::vector<io::Geometry>> by_name;
+        for (const auto& f : layer.features) {
+            auto name = io::to_text(field_value(f, m_words.values("fields", "name")));
+            if (name.empty()) name = title.empty() ? m_words.text("kinds", kind) : title;
+            by_name[name].push_back(f.shape);
+        }
+        for (const auto& [name, shapes] : by_name) {
+            m_zones.push_back({kind, name});
+            // Areas of one name may overlap; an overlap would count twice.
+            add(m_zones.size() - 1, shapes.size() == 1 ? shapes.front() : io::union_of(shapes));
+        }
+    }
+    m_index.emplace(m_bounds);
+}
+
+void Zones::add(std::size_t zone, io::Geometry shape) {
+    if (shape.empty()) return;
+    const Bounds b = shape.bounds();
+    if (shape.vertices() > most_vertices) {
+        const bool wide = b.max_x - b.min_x > b.max_y - b.min_y;
+        Bounds low = b, high = b;
+        if (wide)
+            low.max_x = high.min_x = (b.min_x + b.max_x) / 2;
+        else
+            low.max_y = high.min_y = (b.min_y + b.max_y) / 2;
+        add(zone, shape.within(low));
+        add(zone, shape.within(high));
+        return;
+    }
+    const double frame = (b.max_x - b.min_x) * (b.max_y - b.min_y);
+    m_full.push_back(shape.area() >= frame * (1 - 1e-12));
+    m_bounds.push_back(b);
+    m_zone_of.push_back(zone);
+    m_pieces.push_back(std::move(shape));
+}
+
+std::vector<Zones::Hit> Zones::over(const io::Geometry& shape) const {
+    std::vector<Hit> hits;
+    const Bounds b = shape.bounds();
+    const double all = shape.area();
+    if (all <= 0) return hits;
+    std::map<std::size_t, double> areas;
+    for (const auto i : m_index->near(b)) {
+        if (!overlap(m_bounds[i], b)) continue;
+        const bool whole = m_full[i] && inside(b, m_bounds[i]);
+        const double area = whole ? all : m_pieces[i].intersection(shape).area();
+        if (area > 0) areas[m_zone_of[i]] += area;
+    }
+    for (const auto& [zone, area] : areas) hits.push_back({zone, std::min(1.0, area / all)});
+    std::stable_sort(hits.begin(), hits.end(),
+                     [](const Hit& a, const Hit& b2) { return a.share > b2.share; });
+    return hits;
+}
+
+std::vector<std::size_t> Zones::near(const io::Geometry& shape, std::string_view role,
+                                     double distance) const {
+    std::vector<std::size_t> found;
+    for (const auto i : m_index->near(shape.bounds(), distance)) {
+        const auto z = m_zone_of[i];
+        if (!has_role(z, role) || std::find(found.begin(), found.end(), z) != found.end()) continue;
+        if (m_pieces[i].distance(shape) <= distance) found.push_back(z);
+    }
+    std::sort(found.begin(), found.end());
+    return found;
+}
+
+io::Geometry Zones::part_in(const io::Geometry& shape, std::string_view role) const {
+    std::vector<io::Geometry> parts;
+    for (const auto i : m_index->near(shape.bounds()))
+        if (has_role(m_zone_of[i], role)) parts.push_back(m_pieces[i].intersection(shape));
+    return io::union_of(parts);
+}
+
+bool Zones::has_role(std::size_t zone, std::string_view role) const {
+    const auto& kinds = m_words.values("roles", role);
+    return std::find(kinds.begin(), kinds.end(), m_zones[zone].kind) != kinds.end();
+}
+
+bool Zones::known(std::string_view role) const {
+    for (std::size_t i = 0; i < m_zones.size(); ++i)
+        if (has_role(i, role)) return true;
+    return false;
+}
+
+}  // namespace shuibao::pipeline

@@ -1,0 +1,43 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""`screen` and `rank` on 1 000, 10 000 and 100 000 disturbances against a fifth as many projects and 10 zone layers.
+
+  screen_speed.py SHUIBAO FOLDER [--sizes 1000,10000,100000] [--jobs 2]
+
+Inputs are made by make_screen.py where they are missing. Prints Markdown: wall, CPU and peak memory of each process, and
+CPU per disturbance, which must not grow faster than log n.
+"""
+import argparse, json, os, pathlib, shutil, subprocess, sys, tempfile, time
+
+p = argparse.ArgumentParser()
+p.add_argument("shuibao")
+p.add_argument("folder", type=pathlib.Path)
+p.add_argument("--sizes", default="1000,10000,100000")
+p.add_argument("--jobs", default="2")
+o = p.parse_args()
+
+
+def measured(*words):
+    start = time.monotonic()
+    child = subprocess.Popen([o.shuibao, *map(str, words), "-j", o.jobs, "-q"])
+    _, status, usage = os.wait4(child.pid, 0)
+    if os.waitstatus_to_exitcode(status) != 0:
+        sys.exit(f"{' '.join(map(str, words))} failed")
+    return time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+print("| disturbances | stage | wall s | CPU s | CPU ms each | peak MiB |\n|---:|---|---:|---:|---:|---:|")
+for n in map(int, o.sizes.split(",")):
+    data = o.folder / str(n)
+    if not (data / "bench.json").exists():
+        subprocess.run(["/usr/bin/python3", pathlib.Path(__file__).with_name("make_screen.py"), data, str(n)], check=True)
+    work = pathlib.Path(tempfile.mkdtemp(prefix="bench-", dir=o.folder))
+    try:
+        where = ["--batch", "202409", "--store", work / "store", "--output", work / "output"]
+        zones = (data / "bench.json").read_text()
+        for stage, words in (("screen", ["--disturbances", data / "disturbances.gpkg", "--approvals", data / "approvals.gpkg",
+                                         "--set", f"zones.layers={zones}"]), ("rank", [])):
+            wall, cpu, peak = measured(stage, *words, *where)
+            print(f"| {n} | {stage} | {wall:.1f} | {cpu:.1f} | {cpu / n * 1000:.2f} | {peak:.0f} |", flush=True)
+    finally:
+        shutil.rmtree(work)
