@@ -361,6 +361,9 @@ class Harmonic final : public SeriesDetector {
         return change;
     }
 
+    [[nodiscard]] double power(std::span<const Date> clear, const DetectorOptions& options) const override {
+        return power_of(clear, kernel_options(options), options.at("even_level"));
+    }
     [[nodiscard]] std::vector<std::string> features(std::span<const Band> bands) const override {
         return feature_names(has_swir(bands) ? swir_features() : visible_features());
     }

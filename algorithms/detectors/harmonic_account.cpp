@@ -89,4 +89,17 @@ SeriesAccount account_of(const PixelModel& model, const PixelTrack& track, std::
     return a;
 }
 
+double power_of(std::span<const Date> clear, const HarmonicOptions& o, double level) {
+    constexpr double mean = 4.0, spread = 0.9;  // of the evidence of one look at opened ground
+    double sum = 0, square = 0;
+    for (std::size_t i = 0; i < clear.size(); ++i) {
+        const double gap = i == 0 ? 1e9 : clear[i].days() - clear[i - 1].days();
+        const double kappa = std::clamp(gap / static_cast<double>(o.independent_days), 0.25, 1.0);
+        sum += kappa;
+        square += kappa * kappa;
+    }
+    if (clear.empty()) return 0;
+    return 0.5 * std::erfc((level - mean * sum) / (spread * std::sqrt(square)) / std::sqrt(2.0));
+}
+
 }  // namespace shuibao::algorithms

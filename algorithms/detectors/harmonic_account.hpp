@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,5 +21,11 @@ namespace shuibao::algorithms {
 /// Everything of the account that a lane's model and track say by themselves: no onset, no log-odds.
 [[nodiscard]] SeriesAccount account_of(const PixelModel& model, const PixelTrack& track, std::size_t lane,
                                        Date day);
+
+/// Chance that the statistic of a newly opened pixel that was never bare has reached `level` after these
+/// clear looks. Each brings κℓ with κ = min(1, days since the one before / independent_days), at least ¼, and
+/// ℓ of mean and spread as measured on opened woods (tests/unit/test_account.cpp holds them against the
+/// detector); their sum is taken as normal: Φ((μ Σκ − level) / (σ √Σκ²)).
+[[nodiscard]] double power_of(std::span<const Date> clear, const HarmonicOptions& options, double level);
 
 }  // namespace shuibao::algorithms

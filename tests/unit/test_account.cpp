@@ -149,3 +149,40 @@ TEST_CASE("account: the levels are the options'") {
     }
     CHECK(names == std::vector<std::string>{"watch", "suspect", "confirm", "even_level"});
 }
+
+TEST_CASE("power: as many opened pixels of woods count as sites as it says, look after look") {
+    // 400 pixels of woods, all opened on one day, each with clouds and soil of its own.
+    Landscape land;
+    land.dates = every(7, "2019-01-03", "2022-11-20");
+    for (int i = 0; i < 400; ++i) {
+        const double shade = 0.8 + 0.4 * chance(77, static_cast<std::uint64_t>(i));
+        land.pixels.emplace_back([=](Date d) {
+            if (d < opened) return mixed(field_soil, leaves, 0.95);
+            Spectrum s = subsoil;
+            for (double& v : s) v *= shade;
+            return s;
+        });
+    }
+    const Follower f(watched);
+    const auto first = static_cast<std::size_t>(
+        std::lower_bound(land.dates.begin(), land.dates.end(), opened) - land.dates.begin());
+    auto state = f.follow(land, {first});
+    std::vector<std::vector<Date>> clear(land.pixels.size());
+    double worst = 0;
+    for (std::size_t i = first; i < first + 16; ++i) {
+        f.advance(land, i, i + 1, state);
+        const auto image = land.draw(i);
+        const auto map = f.report(state, land.dates[i], 400);
+        double said = 0, is = 0;
+        for (std::size_t p = 0; p < clear.size(); ++p) {
+            if (usable(image.pixels.quality()[p])) clear[p].push_back(land.dates[i]);
+            said += f.detector->power(clear[p], f.options);
+            is += map.evidence[p] >= Change::evidence_zero && map.evidence[p] != Change::unobserved ? 1 : 0;
+        }
+        const auto n = static_cast<double>(clear.size());
+        MESSAGE(land.dates[i].iso() << " said " << said / n << " is " << is / n);
+        worst = std::max(worst, std::abs(said - is) / n);
+    }
+    CHECK(worst < 0.12);
+    CHECK(f.detector->power({}, f.options) == 0);
+}

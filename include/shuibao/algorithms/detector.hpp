@@ -151,6 +151,12 @@ class SeriesDetector : public Detector {
     [[nodiscard]] virtual Change report(const DetectorState& state, const SeriesTimes& times,
                                         const DetectorOptions& options) const = 0;
 
+    /// Chance that a pixel of vegetated ground, opened before the first of these clear looks (days, ascending),
+    /// counts as a site after the last of them: log-odds >= 0. What cannot be seen must be said.
+    [[nodiscard]] virtual double power(std::span<const Date> clear, const DetectorOptions& /*options*/) const {
+        return clear.empty() ? 0 : 1;
+    }
+
     /// Names of what is looked at of each look that has these bands. None: this method gives no accounts, and
     /// the three functions below are not called.
     [[nodiscard]] virtual std::vector<std::string> features(std::span<const Band> /*bands*/) const {
