@@ -2,7 +2,6 @@
 """`inspect` and `assess --inject` along a series, from outside. Oracles: the per-pixel state and the change map that
 `detect` left in the store (the account of a pixel must be theirs), and the tiles' own pixels."""
 import json
-import re
 import tempfile
 import unittest
 import xml.etree.ElementTree
@@ -11,7 +10,7 @@ from pathlib import Path
 import numpy
 from osgeo import gdal
 
-from harness import ArchiveTest, TILE, digests, main, shuibao
+from harness import ArchiveTest, digests, main, shuibao
 
 gdal.UseExceptions()
 EVIDENCE_ZERO, EVIDENCE_UNIT, UNOBSERVED, STATISTIC_UNIT = 32768, 256, 65535, 256
@@ -114,6 +113,77 @@ class Inspect(ArchiveTest):
         self.inspect("1", "--plot", png)
         self.assertEqual(first, png.read_bytes())
         self.assertRegex(self.inspect("1", "--plot", self.base / "pixel.pdf", code=2).stderr, r"ends with \.svg or \.png")
+
+    def inject(self, *args):
+        return json.loads(shuibao("assess", "--inject", *self.options, "--json", "--sites", 60, *args).stdout)
+
+    def test_injected_sites(self):
+        """The same for any number of threads; the tallies are those of the list; delays count from clear looks."""
+        before = digests(self.store)
+        j = self.inject("-j", 1)
+        self.assertEqual(j, self.inject("-j", 2))
+        self.assertEqual(before, digests(self.store))
+        placed = [s for s in j["list"] if s["placed"]]
+        self.assertEqual(len(placed) + j["not_placed"], 60)
+        self.assertGreater(len(placed), 15)
+        for part in ("by_size", "by_land"):
+            for key in ("sites", "found", "clearly_seen"):
+                self.assertEqual(sum(t[key] for t in j[part].values()), j["all"][key], (part, key))
+        self.assertEqual(sum(s["found"] for s in placed), j["all"]["found"])
+        self.assertGreater(j["all"]["found"], 0)
+        delays = []
+        looks = {name[:8] for name in (p.stem for p in (self.store / "tiles").glob("X*/*.tif"))}
+        for s in placed:
+            self.assertTrue(j["onset_from"] <= s["onset"] <= j["onset_to"], s)
+            if "first_clear" in s:
+                self.assertGreaterEqual(s["first_clear"], s["onset"])
+                self.assertIn(s["first_clear"].replace("-", ""), looks)
+            if "first_found" in s:
+                self.assertGreaterEqual(s["first_found"], s["first_clear"])
+                if s["found"]:
+                    delays.append((numpy.datetime64(s["first_found"]) - numpy.datetime64(s["first_clear"])).astype(int))
+        self.assertEqual(sorted(delays)[len(delays) // 2], j["all"]["median_delay_days"])
+        other = self.inject("--seed", 2)
+        self.assertNotEqual([s["onset"] for s in other["list"]], [s["onset"] for s in j["list"]])
+        text = shuibao("assess", "--inject", *self.options, "--sites", 60).stdout
+        self.assertIn(f"{len(placed)} of 60 sites laid into unchanged places of batch {self.batch}", text)
+
+    def test_what_could_have_been_seen(self):
+        """The layer's shares are those of the tiles' own masks on the lattice of every fourth pixel."""
+        from osgeo import ogr
+        source = ogr.Open(str(self.archive / "output" / "observation.gpkg"))
+        self.assertEqual({source.GetLayer(i).GetName() for i in range(source.GetLayerCount())},
+                         {"unobserved", "smallest_detectable"})
+        first_day = source.GetLayer("smallest_detectable").GetNextFeature()["first_day"].replace("/", "-")
+        clear = {}
+        for path in sorted((self.store / "tiles").glob("X*/*.tif")):
+            if f"{path.stem[:4]}-{path.stem[4:6]}-{path.stem[6:8]}" < first_day:
+                continue
+            image = gdal.Open(str(path))
+            gt = image.GetGeoTransform()
+            quality = image.GetRasterBand(image.RasterCount).ReadAsArray()
+            for row, col in zip(*numpy.nonzero((quality == 1) | (quality == 2))):
+                x, y = gt[0] + (col + 0.5) * 10, gt[3] - (row + 0.5) * 10
+                clear[x, y] = clear.get((x, y), 0) + 1
+        blocks = undecided = 0
+        for f in source.GetLayer("smallest_detectable"):
+            blocks += 1
+            x0, x1, y0, y1 = f.GetGeometryRef().GetEnvelope()
+            counts = [clear.get((x0 + 5 + 40 * i, y1 - 5 - 40 * k), 0)
+                      for i in range(round((x1 - x0) / 40)) for k in range(round((y1 - y0) / 40))]
+            self.assertAlmostEqual(f["seen_share"], sum(n > 0 for n in counts) / len(counts), delta=1e-4)
+            self.assertEqual(f["clear_looks"], sorted(counts)[len(counts) // 2])
+            self.assertLessEqual(f["decided_share"], f["seen_share"])
+            undecided += f["smallest_m2"] is None
+            if f["decided_share"] >= 0.9:  # then the smallest square that the minimum area allows: (√10 + 1)² pixels
+                self.assertAlmostEqual(f["smallest_m2"], (10 ** 0.5 + 1) ** 2 * 100, delta=1)
+            if f["decided_share"] == 0:
+                self.assertIsNone(f["smallest_m2"])
+        self.assertGreater(blocks, 1)
+        notes = [n["what"] for n in json.loads((self.archive / "output" / "run.json").read_text())["notes"]
+                 if n["code"] == "smallest_detectable"]
+        self.assertEqual(len(notes), 1)
+        self.assertIn(f"{blocks} blocks" if undecided else f"median of {blocks} blocks", notes[0])
 
     def test_nothing_is_written(self):
         before = digests(self.store)
