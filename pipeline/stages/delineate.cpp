@@ -155,13 +155,25 @@ class DelineateStage final : public Stage {
         const auto sight = c.store.batch(batch) / "sight.gpkg";
         engine::Unit s;
         s.id = batch + " sight";
-        s.inputs = sight_inputs(c, archive);
+        std::string unknown;
+        try {
+            s.inputs = sight_inputs(c, archive);
+        } catch (const Error& e) {  // detect was told on the command line what to compare
+            unknown = e.what();
+        }
         s.inputs["area"] = u.inputs["area"];
         s.outputs = {sight};
         s.memory = static_cast<std::size_t>(area.pixels() / 16 * 7) + (std::size_t{64} << 20);
         s.work = [&] { write_sight(c, archive, sight); };
         const auto counts = c.executor.run("delineate", {u});
-        c.executor.run("delineate", {s});
+        if (unknown.empty()) {
+            c.executor.run("delineate", {s});
+        } else if (!c.executor.options().dry_run) {
+            std::error_code ignored;
+            std::filesystem::remove(sight, ignored);  // of other looks
+            c.log.warn("What the looks of the batch could have shown is not known: " + unknown);
+            c.notes.push_back({"delineate", batch, "smallest_detectable", "Not known: " + unknown, ""});
+        }
         if (counts.run > 0) {
             c.log.write(engine::LogLevel::info,
                         fmt::format("{} disturbances, {:.1f} hm² not observed", found, unseen / 1e4),
