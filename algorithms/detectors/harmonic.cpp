@@ -5,6 +5,7 @@
 #include <cmath>
 #include <string>
 
+#include "harmonic_account.hpp"
 #include "harmonic_model.hpp"
 #include <shuibao/algorithms/detector.hpp>
 #include <shuibao/core/error.hpp>
@@ -205,7 +206,8 @@ class Harmonic final : public SeriesDetector {
     }
     [[nodiscard]] DetectorNeeds needs() const override {
         DetectorNeeds n;
-        n.required = {Band::green, Band::red, Band::nir};
+        n.required = visible_features().bands;
+        n.or_else = swir_features().bands;
         n.all_common = true;
         n.min_dates = 12;
         n.max_dates = 0;
@@ -248,8 +250,7 @@ class Harmonic final : public SeriesDetector {
         };
     }
     [[nodiscard]] std::vector<Band> bands(std::span<const Band> common) const override {
-        const auto has = [&](Band b) { return std::find(common.begin(), common.end(), b) != common.end(); };
-        return (has(Band::swir16) && has(Band::blue) ? swir_features() : visible_features()).bands;
+        return (has_swir(common) ? swir_features() : visible_features()).bands;
     }
     [[nodiscard]] std::vector<std::string> state_bands() const override {
         std::vector<std::string> names;
@@ -360,7 +361,46 @@ class Harmonic final : public SeriesDetector {
         return change;
     }
 
+    [[nodiscard]] double power(std::span<const Date> clear, const DetectorOptions& options) const override {
+        return power_of(clear, kernel_options(options), options.at("even_level"));
+    }
+    [[nodiscard]] std::vector<std::string> features(std::span<const Band> bands) const override {
+        return feature_names(has_swir(bands) ? swir_features() : visible_features());
+    }
+    [[nodiscard]] std::vector<double> measure(const Image& image, std::size_t pixel) const override {
+        return features_of(image, pixel, has_swir(image.bands) ? swir_features() : visible_features());
+    }
+    [[nodiscard]] std::vector<Level> levels(const DetectorOptions& options) const override {
+        std::vector<Level> list;
+        for (const char* name : {"watch", "suspect", "confirm", "even_level"})
+            list.push_back({name, options.at(name)});
+        std::stable_sort(list.begin(), list.end(),
+                         [](const Level& a, const Level& b) { return a.value < b.value; });
+        return list;
+    }
+    [[nodiscard]] SeriesAccount account(const DetectorState& state, std::size_t pixel, Date day,
+                                        const DetectorOptions& options) const override {
+        PixelModel m;
+        PixelTrack t;
+        const Packed packed{const_cast<DetectorState&>(state), pixel, 1};  // reads only here
+        packed.read(m);
+        packed.read(t);
+        if (low_of(packed.at(looks_epoch, 0)) == 0) return {};
+        SeriesAccount a = account_of(m, t, 0, day);
+        a.log_odds = evidence_per_level * (a.statistic - options.at("even_level"));
+        if (t.run[0] > 0) {
+            const Interval onset = onset_of(t, 0);
+            a.onset_from = Date(onset.from);
+            a.onset_to = Date(onset.to);
+        }
+        return a;
+    }
+
   private:
+    static bool has_swir(std::span<const Band> bands) {
+        const auto has = [&](Band b) { return std::find(bands.begin(), bands.end(), b) != bands.end(); };
+        return has(Band::swir16) && has(Band::blue);
+    }
     static constexpr std::size_t most_at_once = 64;
     static constexpr double evidence_per_level = 0.16;
 

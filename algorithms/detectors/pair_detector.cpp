@@ -392,4 +392,33 @@ Change PairDetector::detect(std::span<const Image> images, const Window& window,
     return change;
 }
 
+PairAccount PairDetector::account(std::span<const Image> images, const Window& pixel,
+                                  const DetectorModel& model, const DetectorOptions& options) const {
+    PairAccount a;
+    const PairView view{images.front(), images.back(), pixel};
+    const Ground g = ground_of(view, 0, 1);
+    a.seen = g.seen[0] != 0;
+    if (!a.seen) return a;
+    a.water = g.water[0] != 0;
+    constexpr std::array<const char*, strata> names = {"open ground", "mixed", "vegetation"};
+    a.stratum = names[static_cast<std::size_t>(stratum_of(g.ndvi_before[0], g.ndvi_after[0]))];
+    a.ndvi_before = static_cast<double>(g.ndvi_before[0]);
+    a.ndvi_after = static_cast<double>(g.ndvi_after[0]);
+    a.most_ndvi_after = option(options, "max_ndvi_after");
+    const double even = option(options, "even_odds");
+    a.levels = {{"kept", even * std::exp(Change::kept_evidence / option(options, "steepness"))},
+                {"even odds", even}};
+    std::array<float, strata> per_null{};
+    for (std::size_t k = 0; k < strata; ++k)
+        per_null[k] = static_cast<float>(1 / model.values.at("null_median")[k]);
+    std::vector<float> q(1);
+    std::vector<std::uint8_t> worth(1);
+    score(view, 0, 1, model, options, q);
+    ratio_row({g.ndvi_before.data(), g.ndvi_after.data(), g.water.data(), g.seen.data()}, per_null,
+              static_cast<float>(a.levels.front().value), static_cast<float>(a.most_ndvi_after), q.data(),
+              worth.data(), 1);
+    a.statistic = static_cast<double>(q[0]);
+    return a;
+}
+
 }  // namespace shuibao::algorithms

@@ -39,8 +39,10 @@ class PairDetector : public PairwiseDetector {
     [[nodiscard]] DetectorModel fit(std::span<const std::vector<Image>> cells,
                                     const DetectorOptions& options) const override;
     [[nodiscard]] Change detect(std::span<const Image> images, const Window& window,
-                                const DetectorModel& model,
-                                const DetectorOptions& options) const override;
+                                const DetectorModel& model, const DetectorOptions& options) const override;
+    [[nodiscard]] PairAccount account(std::span<const Image> images, const Window& pixel,
+                                      const DetectorModel& model,
+                                      const DetectorOptions& options) const override;
 
   protected:
     /// Null value of r at which a pixel is as likely disturbed as not.

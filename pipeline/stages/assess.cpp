@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "inject.hpp"
 #include <shuibao/algorithms/area_estimate.hpp>
 #include <shuibao/algorithms/scores.hpp>
 #include <shuibao/core/error.hpp>
@@ -126,16 +127,20 @@ std::map<std::string, std::string> verdict_codes() {
 class AssessStage final : public Stage {
   public:
     [[nodiscard]] StageInfo info() const override {
-        return {.summary = "Score a result against a reference",
-                .description =
-                    "Found polygons × reference polygons or a reference raster (1 changed, 0 not, 255 "
-                    "unlabelled) → precision, recall and F1 by object, area and pixel, verdicts, onset, "
-                    "reliability of the confidence, and areas with their 95 % interval (Olofsson 2014).",
-                .example = {"shuibao assess truth.gpkg --found output/disturbances.gpkg",
-                            "shuibao assess change_gt.tif -c run.yaml --json"},
-                .positional = "assess.reference",
-                .in_run = false,
-                .needs_store = false};
+        return {
+            .summary = "Score a result against a reference",
+            .description =
+                "Found polygons × reference polygons or a reference raster (1 changed, 0 not, 255 "
+                "unlabelled) → precision, recall and F1 by object, area and pixel, verdicts, onset, "
+                "reliability of the confidence, and areas with their 95 % interval (Olofsson 2014). With "
+                "--inject, without a reference: sites that never were are laid into the looks of the store, "
+                "the configured method runs on them, and what it finds is counted by size and by land.",
+            .example = {"shuibao assess truth.gpkg --found output/disturbances.gpkg",
+                        "shuibao assess change_gt.tif -c run.yaml --json",
+                        "shuibao assess --inject -c run.yaml --sites 500"},
+            .positional = "assess.reference",
+            .in_run = false,
+            .needs_store = false};
     }
 
     void declare(OptionTable& t) const override {
@@ -163,12 +168,19 @@ class AssessStage final : public Stage {
                .min = 0,
                .max = 1e9,
                .long_name = "min-object"});
+        declare_injection(t);
     }
 
     void run(RunContext& c) const override {
+        if (c.settings.flag("assess.inject")) {
+            const ordered_json result = inject(c);
+            c.out << (c.json ? result.dump(1) + "\n" : injection_text(result));
+            return;
+        }
         if (!c.settings.has("assess.reference"))
             throw Error(ErrorCode::usage, "There is no reference to score against.",
-                        "Give a vector of true objects or a raster of labels: `shuibao assess FILE`.");
+                        "Give a vector of true objects or a raster of labels: `shuibao assess FILE`; or let "
+                        "--inject lay sites into the images.");
         const auto reference = c.settings.path("assess.reference");
         const std::string found = c.settings.has("assess.found") ? c.settings.path("assess.found")
                                                                  : (c.output / "disturbances.gpkg").string();

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "delineate.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -6,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "disturbance_file.hpp"
+#include "sight.hpp"
 #include <shuibao/algorithms/segmentation.hpp>
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/hash.hpp>
@@ -15,6 +18,19 @@
 #include <shuibao/pipeline/stage.hpp>
 
 namespace shuibao::pipeline {
+
+algorithms::SegmentationOptions segmentation_options(const engine::Settings& settings, const Grid& grid) {
+    algorithms::SegmentationOptions o;
+    const double pixel = grid.gsd() * grid.gsd();
+    o.seed = settings.number("delineate.seed");
+    o.grow = std::min(settings.number("delineate.grow"), o.seed);
+    const double min_area = settings.number("delineate.min_area");
+    o.min_pixels = std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(min_area / pixel - 1e-9)));
+    o.max_hole = static_cast<std::int64_t>(
+        std::floor(std::min(settings.number("delineate.max_hole"), min_area) / pixel + 1e-9));
+    return o;
+}
+
 namespace {
 
 constexpr std::int64_t strip_rows = 256;  // on the grid's lattice: a block row of the tiles
@@ -51,7 +67,9 @@ class DelineateStage final : public Stage {
         return {.summary = "Turn change maps into disturbance polygons (扰动图斑)",
                 .description =
                     "Change maps → polygons across tiles: seeds grown to their surroundings, minimum mapping "
-                    "unit, small holes filled, stairs generalised; and the area nobody saw.",
+                    "unit, small holes filled, stairs generalised; the area nobody saw; and, per block of 1 "
+                    "km², the "
+                    "smallest site that the batch's looks could have shown.",
                 .example = {"shuibao delineate -c run.yaml --min-area 2000"}};
     }
 
@@ -134,13 +152,39 @@ class DelineateStage final : public Stage {
             write_disturbances(disturbances, grid.crs(), list);
             unseen = work.write_unobserved(unobserved);
         };
+        const auto sight = c.store.batch(batch) / "sight.gpkg";
+        engine::Unit s;
+        s.id = batch + " sight";
+        std::string unknown;
+        try {
+            s.inputs = sight_inputs(c, archive);
+        } catch (const Error& e) {  // detect was told on the command line what to compare
+            unknown = e.what();
+        }
+        s.inputs["area"] = u.inputs["area"];
+        s.outputs = {sight};
+        s.memory = static_cast<std::size_t>(area.pixels() / 16 * 7) + (std::size_t{64} << 20);
+        s.work = [&] { write_sight(c, archive, sight); };
         const auto counts = c.executor.run("delineate", {u});
+        if (unknown.empty()) {
+            c.executor.run("delineate", {s});
+        } else if (!c.executor.options().dry_run) {
+            std::error_code ignored;
+            std::filesystem::remove(sight, ignored);  // of other looks
+            c.log.warn("What the looks of the batch could have shown is not known: " + unknown);
+            c.notes.push_back({"delineate", batch, "smallest_detectable", "Not known: " + unknown, ""});
+        }
         if (counts.run > 0) {
             c.log.write(engine::LogLevel::info,
                         fmt::format("{} disturbances, {:.1f} hm² not observed", found, unseen / 1e4),
                         "delineate");
         } else if (counts.skipped > 0) {
             c.log.write(engine::LogLevel::info, "polygons up to date", "delineate");
+        }
+        // Said by every run: no disturbance where nothing could be seen is no result.
+        if (const auto text = sight_summary(sight); !text.empty() && !c.executor.options().dry_run) {
+            c.log.write(engine::LogLevel::info, text, "delineate");
+            c.notes.push_back({"delineate", batch, "smallest_detectable", text + ".", ""});
         }
     }
 
@@ -151,14 +195,7 @@ class DelineateStage final : public Stage {
         Work(const RunContext& c, const Grid& grid, std::filesystem::path changes, const Window& window,
              const Window& area)
             : m_context(c), m_grid(grid), m_changes(std::move(changes)), m_window(window), m_area(area) {
-            const double pixel = grid.gsd() * grid.gsd();
-            m_options.seed = c.settings.number("delineate.seed");
-            m_options.grow = std::min(c.settings.number("delineate.grow"), m_options.seed);
-            const double min_area = c.settings.number("delineate.min_area");
-            m_options.min_pixels =
-                std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(min_area / pixel - 1e-9)));
-            m_options.max_hole = static_cast<std::int64_t>(
-                std::floor(std::min(c.settings.number("delineate.max_hole"), min_area) / pixel + 1e-9));
+            m_options = segmentation_options(c.settings, grid);
         }
 
         void read() {

@@ -21,8 +21,48 @@ std::vector<Band> bands_for(const Detector& detector, const std::vector<const io
     return needs.all_common ? common : needs.required;
 }
 
+namespace {
+
+// The set of bands that more acquisitions have; those that the detector asks for first where they are equal.
+std::vector<Band> bands_demanded(const Detector& detector, const std::vector<io::Acquisition>& all) {
+    const auto needs = detector.needs();
+    const auto having = [&](const std::vector<Band>& set) {
+        return std::count_if(all.begin(), all.end(), [&](const io::Acquisition& a) {
+            return std::includes(a.bands.begin(), a.bands.end(), set.begin(), set.end());
+        });
+    };
+    const bool other = !needs.or_else.empty() && having(needs.or_else) > having(needs.required);
+    return other ? needs.or_else : needs.required;
+}
+
+std::string method_of(const RunContext& c, const io::TileArchive& archive) {
+    const auto asked = c.settings.text("detect.method");
+    if (asked != "auto") return asked;
+    const bool series = is_series(archive.acquisitions()) && !c.settings.has("detect.before") &&
+                        !c.settings.has("detect.after");
+    for (const auto& e : DetectorRegistry::all())
+        if ((dynamic_cast<const algorithms::SeriesDetector*>(e.make().get()) != nullptr) == series)
+            return e.name;
+    throw Error(ErrorCode::usage, "There is no method for these dates.", "Set detect.method.");
+}
+
+}  // namespace
+
+DetectJob detect_job(RunContext& c, const io::TileArchive& archive) {
+    if (archive.acquisitions().empty())
+        throw Error(ErrorCode::input, "The store has no tiles: every scene failed.",
+                    "The problems of `shuibao tile` say why.");
+    DetectJob job{c, archive, resolve_batch(c), method_of(c, archive), {}, {}};
+    for (const auto& o : DetectorRegistry::make(job.method)->options())
+        job.options[o.key] = c.settings.number("detect." + job.method + "." + o.key);
+    job.inputs["method"] = job.method;
+    for (const auto& [key, value] : c.settings.canonical("detect." + job.method + "."))
+        job.inputs[key] = value;
+    return job;
+}
+
 std::vector<const io::Acquisition*> usable_looks(const DetectJob& job, const Detector& detector) {
-    const auto required = detector.needs().required;
+    const auto required = bands_demanded(detector, job.archive.acquisitions());
     std::vector<const io::Acquisition*> list;
     std::string lacking;
     for (const auto& a : job.archive.acquisitions()) {
@@ -34,6 +74,7 @@ std::vector<const io::Acquisition*> usable_looks(const DetectJob& job, const Det
             continue;
         }
         lacking = common_name(*lost);
+        if (job.quiet) continue;
         job.context.problems.add(
             {"detect", a.key, "missing_band",
              fmt::format("The method '{}' needs the band '{}', which {} has not; it was left out.",
@@ -105,32 +146,12 @@ class DetectStage final : public Stage {
     }
     void run(RunContext& c) const override {
         const auto archive = open_archive(c.store);
-        if (archive.acquisitions().empty())
-            throw Error(ErrorCode::input, "The store has no tiles: every scene failed.",
-                        "The problems of `shuibao tile` say why.");
-        DetectJob job{c, archive, resolve_batch(c), method_of(c, archive), {}, {}};
+        const DetectJob job = detect_job(c, archive);
         const auto detector = DetectorRegistry::make(job.method);
-        for (const auto& o : detector->options())
-            job.options[o.key] = c.settings.number("detect." + job.method + "." + o.key);
-        job.inputs["method"] = job.method;
-        for (const auto& [key, value] : c.settings.canonical("detect." + job.method + "."))
-            job.inputs[key] = value;
         if (const auto* series = dynamic_cast<const algorithms::SeriesDetector*>(detector.get()))
             detect_series(job, *series);
         else
             detect_pair(job, dynamic_cast<const algorithms::PairwiseDetector&>(*detector));
-    }
-
-  private:
-    static std::string method_of(const RunContext& c, const io::TileArchive& archive) {
-        const auto asked = c.settings.text("detect.method");
-        if (asked != "auto") return asked;
-        const bool series = is_series(archive.acquisitions()) && !c.settings.has("detect.before") &&
-                            !c.settings.has("detect.after");
-        for (const auto& e : DetectorRegistry::all())
-            if ((dynamic_cast<const algorithms::SeriesDetector*>(e.make().get()) != nullptr) == series)
-                return e.name;
-        throw Error(ErrorCode::usage, "There is no method for these dates.", "Set detect.method.");
     }
 };
 

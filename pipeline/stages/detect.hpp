@@ -2,7 +2,9 @@
 // The two ways through `detect`: between epochs, and along a series. Both write the change maps of a batch.
 #pragma once
 
+#include <array>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -20,7 +22,35 @@ struct DetectJob {
     std::string batch, method;
     algorithms::DetectorOptions options;
     std::map<std::string, std::string> inputs;  ///< method and options, as every unit's key holds them
+    bool quiet = false;                         ///< nothing is written or reported: somebody only looks
 };
+
+/// Method and options of this run. Throws Error(input) when the store has no tiles.
+[[nodiscard]] DetectJob detect_job(RunContext& context, const io::TileArchive& archive);
+
+/// A series as `detect` follows it.
+struct SeriesPlan {
+    std::vector<const io::Acquisition*> looks;  ///< in time order
+    algorithms::SeriesTimes times;
+    std::vector<Band> bands;  ///< that are read
+};
+/// Throws Error(input) when the looks make no series for this method.
+[[nodiscard]] SeriesPlan plan_series(const DetectJob& job, const algorithms::SeriesDetector& detector);
+
+/// Two epochs as `detect` compares them.
+struct PairPlan {
+    std::vector<const io::Acquisition*> before, after;
+    std::vector<Band> bands;
+};
+/// Throws Error(input) when the looks make no pair.
+[[nodiscard]] PairPlan plan_pair(const DetectJob& job, const algorithms::PairwiseDetector& detector);
+/// The change of a look before anything else sees it; REQUIRED to be reentrant.
+using EditLook = std::function<void(const io::Acquisition&, Image&)>;
+/// Both epochs over a window: the only look, or the composite of several.
+[[nodiscard]] std::array<Image, 2> read_epochs(const DetectJob& job, const PairPlan& plan,
+                                               const Window& window, const EditLook& edit = {});
+/// The model of no change of a batch. Throws Error(usage) when there is none.
+[[nodiscard]] algorithms::DetectorModel pair_model(const DetectJob& job);
 
 void declare_pair(OptionTable& table);
 void declare_series(OptionTable& table);

@@ -43,9 +43,7 @@ DateRange range_of(const RunContext& c, const char* key) {
 }
 
 // The looks that are compared.
-struct Epochs {
-    std::vector<const io::Acquisition*> before, after;
-};
+using Epochs = PairPlan;
 
 Epochs epochs_of(const RunContext& c, const std::vector<const io::Acquisition*>& all) {
     const auto days = static_cast<std::int32_t>(c.settings.integer("detect.epoch_days"));
@@ -157,17 +155,22 @@ std::string tiles_key(const RunContext& c, const Epochs& e, const std::vector<Ti
 struct EpochReader {
     std::vector<Image> looks;
     std::vector<std::uint16_t> first, last;  // empty for a single look: its date says it
+    EditLook edit = {};
 
     void read(const io::TileArchive& archive, const std::vector<const io::Acquisition*>& list,
               const std::vector<Band>& bands, const Window& window, Image& out) {
+        const auto look = [&](const io::Acquisition& a, Image& image) {
+            archive.read(a, window, bands, image);
+            if (edit) edit(a, image);
+        };
         if (list.size() == 1) {
             first.clear();
             last.clear();
-            archive.read(*list.front(), window, bands, out);
+            look(*list.front(), out);
             return;
         }
         looks.resize(list.size());
-        for (std::size_t i = 0; i < list.size(); ++i) archive.read(*list[i], window, bands, looks[i]);
+        for (std::size_t i = 0; i < list.size(); ++i) look(*list[i], looks[i]);
         auto composite = algorithms::composite(looks);
         out = std::move(composite.image);
         first = std::move(composite.first);
@@ -318,13 +321,37 @@ void require_dates(const RunContext& c) {
         if (c.settings.has(key)) static_cast<void>(range_of(c, key));
 }
 
+PairPlan plan_pair(const DetectJob& job, const PairwiseDetector& detector) {
+    PairPlan plan = epochs_of(job.context, usable_looks(job, detector));
+    auto looks = plan.before;
+    looks.insert(looks.end(), plan.after.begin(), plan.after.end());
+    plan.bands = bands_for(detector, looks);
+    return plan;
+}
+
+std::array<Image, 2> read_epochs(const DetectJob& job, const PairPlan& plan, const Window& window,
+                                 const EditLook& edit) {
+    EpochReader reader;
+    reader.edit = edit;
+    std::array<Image, 2> images;
+    reader.read(job.archive, plan.before, plan.bands, window, images[0]);
+    reader.read(job.archive, plan.after, plan.bands, window, images[1]);
+    return images;
+}
+
+algorithms::DetectorModel pair_model(const DetectJob& job) {
+    const auto file = job.context.store.batch(job.batch) / "model.json";
+    if (!std::filesystem::exists(file))
+        throw Error(ErrorCode::usage, fmt::format("Batch {} has no model of unchanged ground.", job.batch),
+                    "Run `shuibao detect` first.");
+    return load_model(file);
+}
+
 void detect_pair(const DetectJob& given, const PairwiseDetector& detector) {
     DetectJob job = given;
     auto& c = job.context;
-    const Epochs epochs = epochs_of(c, usable_looks(job, detector));
-    auto looks = epochs.before;
-    looks.insert(looks.end(), epochs.after.begin(), epochs.after.end());
-    const auto bands = bands_for(detector, looks);
+    const Epochs epochs = plan_pair(job, detector);
+    const auto& bands = epochs.bands;
     for (const auto* list : {&epochs.before, &epochs.after})
         for (const auto* a : *list) {
             std::string text = list == &epochs.before ? "before" : "after";

@@ -33,9 +33,7 @@ struct Taken {
     std::string text;
 };
 
-struct Plan {
-    SeriesTimes times;
-    std::vector<Band> bands;
+struct Plan : SeriesPlan {
     std::string settings;  ///< hash of everything but the looks that a state depends on
 };
 
@@ -276,7 +274,7 @@ Date monitor_from(const DetectJob& job, Date first, Date last) {
         if (*kept > first) return *kept;
     }
     const Date day(first.days() + (last.days() - first.days() > 2 * year + year / 4 ? 2 * year : year));
-    if (!c.executor.options().dry_run)
+    if (!c.executor.options().dry_run && !job.quiet)
         io::write_text(file, nlohmann::ordered_json{{"monitor_from", day.iso()}}.dump(1) + "\n");
     return day;
 }
@@ -305,24 +303,23 @@ void declare_series(OptionTable& t) {
            .max = 3660});
 }
 
-void detect_series(const DetectJob& given, const SeriesDetector& detector) {
-    DetectJob job = given;
+SeriesPlan plan_series(const DetectJob& job, const SeriesDetector& detector) {
     auto& c = job.context;
-    const auto looks = in_time_order(usable_looks(job, detector));
+    SeriesPlan plan;
+    plan.looks = in_time_order(usable_looks(job, detector));
     const auto needs = detector.needs();
-    if (static_cast<int>(looks.size()) < needs.min_dates)
+    if (static_cast<int>(plan.looks.size()) < needs.min_dates)
         throw Error(ErrorCode::input,
                     fmt::format("The method '{}' needs {} dates; the store has {}.", job.method,
-                                needs.min_dates, looks.size()),
+                                needs.min_dates, plan.looks.size()),
                     "Add scenes, or choose detect.method: pair.");
-    for (const auto* a : looks)
+    for (const auto* a : plan.looks)
         if (!a->reflectance)
             throw Error(ErrorCode::input,
                         fmt::format("The method '{}' needs reflectance; {} holds digital numbers.",
                                     job.method, a->key),
                         "Give raster:bands scale and offset in its Item, or choose detect.method: pair.");
-    const Date first = looks.front()->date, last = looks.back()->date;
-    Plan plan;
+    const Date first = plan.looks.front()->date, last = plan.looks.back()->date;
     plan.times.monitor_from = monitor_from(job, first, last);
     plan.times.report_from =
         Date(last.days() - static_cast<std::int32_t>(c.settings.integer("detect.report_days")) + 1);
@@ -332,7 +329,16 @@ void detect_series(const DetectJob& given, const SeriesDetector& detector) {
             fmt::format("The series ({} to {}) cannot be watched from {}: it needs looks before and after.",
                         first.iso(), last.iso(), plan.times.monitor_from.iso()),
             "Set detect.monitor_from, add scenes, or choose detect.method: pair.");
-    plan.bands = bands_for(detector, looks);
+    plan.bands = detector.bands(bands_for(detector, plan.looks));
+    return plan;
+}
+
+void detect_series(const DetectJob& given, const SeriesDetector& detector) {
+    DetectJob job = given;
+    auto& c = job.context;
+    const auto needs = detector.needs();
+    Plan plan{plan_series(job, detector), {}};
+    const auto& looks = plan.looks;
     auto settings = job.inputs;
     settings["monitor_from"] = plan.times.monitor_from.iso();
     for (const Band b : plan.bands) settings["bands"] += std::string(common_name(b)) + " ";
@@ -343,7 +349,8 @@ void detect_series(const DetectJob& given, const SeriesDetector& detector) {
     job.inputs["report_from"] = plan.times.report_from.iso();
     c.log.write(engine::LogLevel::info,
                 fmt::format("{}: {} looks from {} to {}, watched from {}, batch {}", job.method, looks.size(),
-                            first.iso(), last.iso(), plan.times.monitor_from.iso(), job.batch),
+                            looks.front()->date.iso(), looks.back()->date.iso(),
+                            plan.times.monitor_from.iso(), job.batch),
                 "detect");
 
     std::map<TileId, std::vector<Taken>> by_tile;

@@ -215,11 +215,55 @@ class RankStage final : public Stage {
             write(c, output, layer.crs, ranked, rules, words);
         };
         const auto counts = c.executor.run("rank", {u});
+        deliver_observation(c);
         if (counts.skipped > 0)
             c.log.write(engine::LogLevel::info, fmt::format("{} is up to date", output.string()), "rank");
     }
 
   private:
+    // What was not observed and what could not have been seen goes out beside what was found.
+    static void deliver_observation(RunContext& c) {
+        const auto output = c.output / "observation.gpkg";
+        engine::Unit u;
+        u.id = fmt::format("{} {}", c.batch, output.string());
+        std::vector<std::filesystem::path> files;
+        for (const char* name : {"unobserved.gpkg", "sight.gpkg"}) {
+            const auto file = c.store.batch(c.batch) / name;
+            if (!std::filesystem::exists(file))
+                return;  // polygons of another origin: nothing is known of looks
+            u.inputs[name] = engine::hash_file(file.string());
+            files.push_back(file);
+        }
+        u.outputs = {output};
+        u.work = [&] {
+            std::vector<io::LayerData> layers;
+            for (const auto& file : files) layers.push_back(copy_of(io::read_layer(file.string())));
+            io::write_geopackage(output, layers);
+        };
+        c.executor.run("rank", {u});
+    }
+
+    static io::LayerData copy_of(const io::VectorLayer& from) {
+        io::LayerData to;
+        to.name = from.name;
+        to.crs = from.crs;
+        const std::map<std::string, io::FieldType> types = {{"id", io::FieldType::integer},
+                                                            {"looks", io::FieldType::integer},
+                                                            {"clear_looks", io::FieldType::integer},
+                                                            {"first_day", io::FieldType::date},
+                                                            {"last_day", io::FieldType::date}};
+        for (const auto& name : from.fields) {
+            const auto it = types.find(name);
+            to.fields.push_back({name, it == types.end() ? io::FieldType::real : it->second});
+        }
+        for (const auto& f : from.features) {
+            io::LayerData::Row row{f.shape, {}};
+            for (const auto& name : from.fields) row.values.push_back(f.values.at(name));
+            to.rows.push_back(std::move(row));
+        }
+        return to;
+    }
+
     static std::vector<Ranked> rank(const RunContext& c, io::VectorLayer& layer, const engine::RuleSet& set,
                                     const RiskWords& risk_words,
                                     const std::map<std::string, Override>& overrides,

@@ -6,6 +6,7 @@ Oracle: contract §2 (verbs, options, exit codes, stdout is data, stderr is talk
 """
 import fcntl
 import json
+import math
 import os
 import pathlib
 import re
@@ -262,7 +263,15 @@ class Runs(unittest.TestCase):
             stored = image.GetRasterBand(3).ReadAsArray(col, row, 1, 1)[0, 0]
             self.assertAlmostEqual(look["values"]["red"], stored * 1e-4 - 0.1, places=4, msg=look)
         text = self.good(self.done.run(command)).out.splitlines()
-        self.assertEqual(len(text), len(j["looks"]) + 2)
+        self.assertEqual(len(text), len(j["looks"]) + 4)
+        pair = j["pair"]  # the score on which the change map was decided: even odds where its log-odds are 0
+        self.assertTrue(pair["seen"])
+        marked = j["decision"]["state"] == "evidence"
+        self.assertEqual(pair["statistic"] >= pair["levels"]["kept"] and not pair["water"]
+                         and pair["ndvi_after"] <= pair["most_ndvi_after"], marked)
+        if marked:
+            log_odds = 1.75 * math.log(pair["statistic"] / pair["levels"]["even odds"])
+            self.assertAlmostEqual(j["decision"]["log_odds"], log_odds, delta=0.005)
         self.assertIn(j["decision"]["state"].split()[0], text[-1].replace("log-odds", "evidence"))
         self.assertIn("cannot be '112.98'", self.good(self.done.run("inspect 112.98 -c run.yaml"), code=2).err)
         self.assertIn("No look of the store sees", self.good(self.done.run("inspect 10,10 -c run.yaml"), code=4).err)

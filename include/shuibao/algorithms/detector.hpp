@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,7 +20,8 @@ namespace shuibao::algorithms {
 
 /// What a detector asks of the engine before it sees a pixel.
 struct DetectorNeeds {
-    std::vector<Band> required;        ///< the run is refused when an acquisition lacks one
+    std::vector<Band> required;        ///< an acquisition that lacks one is left out
+    std::vector<Band> or_else = {};    ///< may stand in for `required` where more acquisitions have these
     bool all_common = false;           ///< wants every band that all acquisitions have, not only `required`
     int min_dates = 2, max_dates = 2;  ///< 0 = any number
     int halo = 0;                      ///< pixels of neighbourhood around the window to decide
@@ -61,6 +63,23 @@ class Detector {
     [[nodiscard]] virtual DetectorNeeds needs() const = 0;
 };
 
+/// A named level of a statistic.
+struct Level {
+    std::string name;
+    double value = 0;
+};
+
+/// What a comparison of two epochs says of one pixel, for people to look at.
+struct PairAccount {
+    bool seen = false;                       ///< usable in both epochs; nothing else is set where it is not
+    bool water = false;                      ///< water in one of them that has not become land: never marked
+    std::string stratum;                     ///< whose unchanged ground it is measured against
+    double statistic = 0;                    ///< score as a multiple of the median of unchanged ground
+    std::vector<Level> levels;               ///< of the statistic, ascending
+    double ndvi_before = 0, ndvi_after = 0;  ///< means of 3 × 3 pixels
+    double most_ndvi_after = 0;              ///< greener ground is never marked
+};
+
 /// Compares two epochs, against a model of no change that it learns once from the whole area.
 class PairwiseDetector : public Detector {
   public:
@@ -74,6 +93,11 @@ class PairwiseDetector : public Detector {
     /// outside every scene is Quality::nodata.
     [[nodiscard]] virtual Change detect(std::span<const Image> images, const Window& window,
                                         const DetectorModel& model, const DetectorOptions& options) const = 0;
+
+    /// How one pixel is decided; `images` cover it grown by needs().halo. The numbers are detect()'s own.
+    [[nodiscard]] virtual PairAccount account(std::span<const Image> images, const Window& pixel,
+                                              const DetectorModel& model,
+                                              const DetectorOptions& options) const = 0;
 };
 
 /// The looks at one window that a store holds, in time order.
@@ -94,6 +118,23 @@ struct SeriesTimes {
     Date report_from;   ///< first day of the batch: a pixel without a clear look since then is unobserved
 };
 
+/// What a series detector says of one pixel on one day, for people to look at. Vectors are in the order of
+/// SeriesDetector::features().
+struct SeriesAccount {
+    bool learnt = false;           ///< there is a model; nothing else is set where there is none
+    std::string ground;            ///< what the history shows; says whether the pixel is judged at all
+    bool judged = false;           ///< this kind of ground is judged
+    int history_looks = 0;         ///< clear looks that the model was learnt from (255 = so many or more)
+    std::vector<double> expected;  ///< what the model in force expects on the day
+    std::vector<double> spread;    ///< standard deviation of that prediction
+    double bare_chance = 0;        ///< that such ground is bare in this half-month
+    double skipped_season = 0;     ///< chance that the field lies fallow for this season
+    double statistic = 0;          ///< as levels() grade it
+    double log_odds = 0;           ///< of lasting disturbance, as the change map has it
+    std::string status;            ///< "stable", "watch", "suspected", "confirmed", "reverted"
+    std::optional<Date> onset_from, onset_to;  ///< interval of the onset, where there is anything to date
+};
+
 /// Follows every pixel through all dates and keeps what it needs to go on in a per-pixel state, so that a
 /// batch reads its own looks only. Batches are invisible: taking in looks in two calls or in one gives the
 /// same state, bit for bit (`algorithms.md` O18).
@@ -109,6 +150,30 @@ class SeriesDetector : public Detector {
     /// What the state says now.
     [[nodiscard]] virtual Change report(const DetectorState& state, const SeriesTimes& times,
                                         const DetectorOptions& options) const = 0;
+
+    /// Chance that a pixel of vegetated ground, opened before the first of these clear looks (days, ascending),
+    /// counts as a site after the last of them: log-odds >= 0. What cannot be seen must be said.
+    [[nodiscard]] virtual double power(std::span<const Date> clear, const DetectorOptions& /*options*/) const {
+        return clear.empty() ? 0 : 1;
+    }
+
+    /// Names of what is looked at of each look that has these bands. None: this method gives no accounts, and
+    /// the three functions below are not called.
+    [[nodiscard]] virtual std::vector<std::string> features(std::span<const Band> /*bands*/) const {
+        return {};
+    }
+    /// Those of one pixel (row-major index) of a look; empty where it is not usable.
+    [[nodiscard]] virtual std::vector<double> measure(const Image& /*image*/, std::size_t /*pixel*/) const {
+        return {};
+    }
+    /// Levels of SeriesAccount::statistic, ascending.
+    [[nodiscard]] virtual std::vector<Level> levels(const DetectorOptions& /*options*/) const { return {}; }
+    /// What the state says of one pixel (row-major index in its window) on a day. A state that is brought
+    /// forward look by look tells the pixel's history with the numbers of detection itself.
+    [[nodiscard]] virtual SeriesAccount account(const DetectorState& /*state*/, std::size_t /*pixel*/,
+                                                Date /*day*/, const DetectorOptions& /*options*/) const {
+        return {};
+    }
 };
 
 }  // namespace shuibao::algorithms

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// How objects are made of change maps, for those who make them without a run.
+#pragma once
+
+#include <shuibao/algorithms/segmentation.hpp>
+#include <shuibao/core/grid.hpp>
+#include <shuibao/engine/settings.hpp>
+
+namespace shuibao::pipeline {
+
+/// Levels and areas of `delineate`, in pixels of this grid.
+[[nodiscard]] algorithms::SegmentationOptions segmentation_options(const engine::Settings& settings,
+                                                                   const Grid& grid);
+
+}  // namespace shuibao::pipeline
