@@ -332,7 +332,7 @@ void detect_series(const DetectJob& given, const SeriesDetector& detector) {
             fmt::format("The series ({} to {}) cannot be watched from {}: it needs looks before and after.",
                         first.iso(), last.iso(), plan.times.monitor_from.iso()),
             "Set detect.monitor_from, add scenes, or choose detect.method: pair.");
-    plan.bands = bands_for(detector, looks);
+    plan.bands = detector.bands(bands_for(detector, looks));
     auto settings = job.inputs;
     settings["monitor_from"] = plan.times.monitor_from.iso();
     for (const Band b : plan.bands) settings["bands"] += std::string(common_name(b)) + " ";
