@@ -27,8 +27,14 @@ class Mosum final : public FeatureSeries {
                           "", 0, 2),
             number_option("history_years", "3", "Years before the watched time that are learnt from", "a",
                           0.5, 20),
-            number_option("order", "3", "Yearly harmonics of the model; published: 3", "", 0, 6),
-            number_option("trend", "1", "1 = with a trend, as published; 0 = without", "", 0, 1),
+            number_option("order", "2",
+                          "Yearly harmonics of the model; published: 3, which two years of cloudy history "
+                          "do not carry (seed 11)",
+                          "", 0, 6),
+            number_option("trend", "0",
+                          "1 = with a trend, as published; 0 = without, because a trend of two years "
+                          "leads astray in the third (seed 11)",
+                          "", 0, 1),
             number_option("stable", "1",
                           "1 = history from where a CUSUM run backwards is stable, as published; 0 = all of "
                           "it",
@@ -36,9 +42,9 @@ class Mosum final : public FeatureSeries {
             number_option("window", "0.25",
                           "Share of the history in the moving window: 0.25, 0.5 or 1; published: 0.25", "",
                           0.25, 1),
-            number_option("level", "0.05",
+            number_option("level", "0.001",
                           "Chance of a false alarm in a time ten times as long as the history, if residuals "
-                          "were independent; published: 0.05",
+                          "were independent, which they are not; published: 0.05",
                           "", 0.001, 0.05)};
     }
 

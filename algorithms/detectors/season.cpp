@@ -130,7 +130,7 @@ class Season final : public FeatureSeries {
 
     // A watched look that could be compared.
     struct Judged {
-        std::int32_t day, before;  // before: the clear look before it
+        std::int32_t day, before;  // before: the one before it, or the last look of history
         double deviations, index;
         bool odd;
     };
@@ -141,17 +141,21 @@ class Season final : public FeatureSeries {
                        Finding& f) {
         thread_local std::vector<Judged> judged;
         judged.clear();
+        std::int32_t before = times.monitor_from.days();  // last look of history, then last judged one
         for (std::size_t i = 0; i < dates.size(); ++i) {
             if (look(i, 0) == not_seen) continue;
-            const std::int32_t before = f.last > 0 ? f.last : times.monitor_from.days();
             f.last = dates[i].days();
-            if (dates[i] < times.monitor_from) continue;
+            if (dates[i] < times.monitor_from) {
+                before = f.last;
+                continue;
+            }
             const Baseline b = baseline(look, same_season[i]);
             if (b.looks < rule.reference) continue;
             const Vector x = features(look, i), away = x - b.mean;
             const double distance2 = away.dot(b.covariance.llt().solve(away));
             judged.push_back({f.last, before, std::sqrt(distance2), x[1],
                               b.least - x[0] >= rule.loss && distance2 >= rule.distance});
+            before = f.last;
         }
         f.judged = !judged.empty();
         conclude(judged, rule, f);
@@ -172,6 +176,7 @@ class Season final : public FeatureSeries {
             if (f.alarm > 0 || odd < rule.confirm) continue;
             f.alarm = looks[i].day;
             for (first = from; !looks[first].odd;) ++first;
+            while (first > 0 && looks[first - 1].odd) --first;
         }
         if (f.alarm == 0)
             for (first = row_before(looks.size()); first < looks.size() && !looks[first].odd;) ++first;
