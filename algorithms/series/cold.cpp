@@ -171,6 +171,7 @@ void Cold::record_start(std::vector<ColdSegment>& out) {
     s.first_day = day(m_dense);
     s.last_day = day(m_start - 1);
     s.break_day = day(m_start);
+    s.confirmed_day = day(std::min(m_stop + m_conse, m_live.size()) - 1);
     s.change_probability = 100;
     s.observations = static_cast<int>(m_start - m_dense);
     s.kind = SegmentKind::start;
@@ -227,6 +228,7 @@ bool Cold::step(std::vector<ColdSegment>& out) {
     if (*std::min_element(m_distance2.begin(), m_distance2.end()) > m_options.change_threshold &&
         mean_angle(0, m_conse) < m_options.max_angle_deg) {
         m_open.break_day = day(m_stop);
+        m_open.confirmed_day = day(m_stop + m_conse - 1);
         m_open.change_probability = 100;
         m_open.magnitude = median_residual(0, m_conse);
         out.push_back(m_open);

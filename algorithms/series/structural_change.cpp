@@ -207,6 +207,18 @@ double monitoring_boundary(Fluctuation kind, double critical, double looks, doub
 MonitoringResult monitor_series(const MatrixXd& design, std::span<const double> values,
                                 std::span<const Look> looks, std::size_t monitoring_from,
                                 const MonitoringOptions& options) {
+    std::size_t history = 0;
+    if (auto result = try_monitor_series(design, values, looks, monitoring_from, options, &history))
+        return *std::move(result);
+    throw Error(ErrorCode::input,
+                "The history has " + std::to_string(history) + " clear looks for a model of " +
+                    std::to_string(design.cols()) + " terms.",
+                "Give a longer history, fewer harmonics, or no trend.");
+}
+
+std::optional<MonitoringResult> try_monitor_series(const MatrixXd& design, std::span<const double> values,
+                                                   std::span<const Look> looks, std::size_t monitoring_from,
+                                                   const MonitoringOptions& options, std::size_t* history) {
     const auto dates = static_cast<std::size_t>(design.rows());
     if (values.size() != dates || looks.size() != dates || monitoring_from > dates)
         throw Error(ErrorCode::usage,
@@ -230,19 +242,16 @@ MonitoringResult monitor_series(const MatrixXd& design, std::span<const double> 
         }
         return xy;
     };
-    const auto require = [&](std::size_t count) {
-        if (count <= 2 * terms)
-            throw Error(ErrorCode::input,
-                        "The history has " + std::to_string(count) + " clear looks for a model of " +
-                            std::to_string(terms) + " terms.",
-                        "Give a longer history, fewer harmonics, or no trend.");
+    const auto enough = [&](std::size_t count) {
+        if (history != nullptr) *history = count;
+        return count > 2 * terms;
     };
-    require(past);
+    if (!enough(past)) return std::nullopt;
     std::size_t first = 0;
     if (options.history == History::stable) {
         const auto [x, y] = rows(0, past);
         first = stable_from(x, y, options.level);
-        require(past - first);
+        if (!enough(past - first)) return std::nullopt;
     }
 
     MonitoringResult result;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <string_view>
 #include <tuple>
@@ -135,6 +136,33 @@ std::vector<LookAlike> look_alikes(const Plan& plan) {
         return key(a) < key(b);
     });
     return out;
+}
+
+GroundUnder ground_under(const Plan& plan, std::size_t site) {
+    const Site& s = plan.sites[site];
+    std::map<Cover, std::int64_t> count;
+    std::map<std::uint32_t, std::int64_t> parcels;
+    for (const auto& run : s.segment.runs)
+        for (auto col = run.col; col < run.end; ++col) {
+            const auto k = static_cast<std::size_t>(run.row * plan.land.size + col);
+            ++count[plan.land.cover[k]];
+            ++parcels[plan.land.parcel[k]];
+        }
+    GroundUnder g;
+    std::int64_t most = 0;
+    for (const auto& [cover, n] : count)
+        if (n > most) most = n, g.cover = cover;
+    for (const auto& [index, n] : parcels) {
+        const Spectrum& soil = plan.land.parcels[index].soil;
+        double squares = 0;
+        for (std::size_t b = 0; b < soil.size(); ++b) {
+            const double ratio = std::log(static_cast<double>(s.soil[b]) / static_cast<double>(soil[b]));
+            squares += ratio * ratio / static_cast<double>(soil.size());
+        }
+        g.contrast += std::sqrt(squares) * static_cast<double>(n) / static_cast<double>(s.segment.pixels);
+    }
+    g.contrast = std::round(g.contrast * 1000) / 1000;
+    return g;
 }
 
 std::optional<Date> first_clear(const Plan& plan, std::size_t site,

@@ -86,6 +86,9 @@ RasterInfo describe(GDALDataset& d) {
         const double v = d.GetRasterBand(1)->GetNoDataValue(&has);
         if (has != 0) info.nodata = v;
     }
+    for (char** item = d.GetMetadata(); item != nullptr && *item != nullptr; ++item)
+        if (const std::string text = *item; text.find('=') != std::string::npos)
+            info.metadata[text.substr(0, text.find('='))] = text.substr(text.find('=') + 1);
     return info;
 }
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "assess.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -19,7 +21,6 @@
 #include <shuibao/io/tile_archive.hpp>
 #include <shuibao/io/vector.hpp>
 #include <shuibao/pipeline/archive.hpp>
-#include <shuibao/pipeline/stage.hpp>
 
 namespace shuibao::pipeline {
 namespace {
@@ -47,13 +48,7 @@ ordered_json json_of(const algorithms::Reliability& r) {
     return j;
 }
 
-struct Object {
-    Geometry shape;
-    Bounds bounds;
-    double area = 0, confidence = 1;
-    std::string verdict, id;
-    std::optional<Date> onset, complete, from, to;
-};
+using Object = AssessedObject;
 
 std::string text(const io::VectorFeature& f, const char* name) {
     const auto it = f.values.find(name);
@@ -76,6 +71,8 @@ std::vector<Object> objects_of(const io::VectorLayer& layer) {
         o.complete = Date::parse(text(f, "complete"));
         o.from = Date::parse(text(f, "onset_from"));
         o.to = Date::parse(text(f, "onset_to"));
+        o.first_clear = Date::parse(text(f, "first_clear_m"));
+        for (const auto& [name, value] : f.values) o.fields[name] = io::to_text(value);
         list.push_back(std::move(o));
     }
     return list;
@@ -169,6 +166,7 @@ class AssessStage final : public Stage {
                .max = 1e9,
                .long_name = "min-object"});
         declare_injection(t);
+        declare_details(t);
     }
 
     void run(RunContext& c) const override {
@@ -213,7 +211,7 @@ class AssessStage final : public Stage {
                                   const std::string& reference) {
         const auto truth_layer = io::read_layer(reference);
         const auto found_layer = io::read_layer(found_path, {"", "", truth_layer.crs});
-        const auto truth = objects_of(truth_layer);
+        auto truth = objects_of(truth_layer);
         auto found = objects_of(found_layer);
         const double min_area = c.settings.number("assess.min_area"), gsd = c.settings.number("assess.gsd");
         std::map<std::string, std::string> expected;
@@ -228,10 +226,8 @@ class AssessStage final : public Stage {
         for (const auto& f : found) shapes.push_back(f.shape);
         const Geometry all_found = io::union_of(shapes);
 
-        std::vector<char> hit(truth.size(), 0);
-        std::vector<const Object*> match(truth.size(), nullptr);
         c.executor.parallel_for(truth.size(), [&](std::size_t i) {
-            const auto& t = truth[i];
+            auto& t = truth[i];
             double covered = 0, iou = 0, most = 0;
             for (const auto& f : found) {
                 if (!t.bounds.intersects(f.bounds)) continue;
@@ -240,12 +236,11 @@ class AssessStage final : public Stage {
                 iou = std::max(iou, common / (t.area + f.area - common));
                 if (common > most) {
                     most = common;
-                    match[i] = &f;
+                    t.match = &f;
                 }
             }
-            hit[i] = covered >= 0.5 * t.area || iou >= 0.3 ? 1 : 0;
+            t.hit = covered >= 0.5 * t.area || iou >= 0.3;
         });
-        std::vector<char> right(found.size(), 0);
         c.executor.parallel_for(found.size(), [&](std::size_t i) {
             double common = 0;
             std::vector<Geometry> near;
@@ -255,7 +250,7 @@ class AssessStage final : public Stage {
                         found[i].bounds))
                     near.push_back(t.shape.buffered(gsd));
             if (!near.empty()) common = found[i].shape.intersection(io::union_of(near)).area();
-            right[i] = common >= 0.5 * found[i].area ? 1 : 0;
+            found[i].hit = common >= 0.5 * found[i].area;
         });
 
         std::size_t n_truth = 0, n_found = 0, hits = 0, good = 0, verdict_right = 0, verdict_wrong = 0;
@@ -263,13 +258,12 @@ class AssessStage final : public Stage {
         std::vector<int> late;
         std::size_t held = 0;
         algorithms::Reliability reliability;
-        for (std::size_t i = 0; i < truth.size(); ++i) {
-            const auto& t = truth[i];
+        for (const auto& t : truth) {
             if (t.area < min_area) continue;
             ++n_truth;
-            if (hit[i] == 0) continue;
+            if (!t.hit) continue;
             ++hits;
-            const Object& best = *match[i];
+            const Object& best = *t.match;
             auto want = t.verdict;
             if (const auto it = expected.find(t.id); it != expected.end()) want = it->second;
             if (const auto it = words.find(want); it != words.end()) want = it->second;
@@ -282,11 +276,11 @@ class AssessStage final : public Stage {
                 if (best.from && *best.from <= t.complete.value_or(*t.onset) && *t.onset <= *best.to) ++held;
             }
         }
-        for (std::size_t i = 0; i < found.size(); ++i) {
-            if (found[i].area < min_area) continue;
+        for (const auto& f : found) {
+            if (f.area < min_area) continue;
             ++n_found;
-            good += static_cast<std::size_t>(right[i]);
-            reliability.add(found[i].confidence, right[i] != 0);
+            good += f.hit ? 1 : 0;
+            reliability.add(f.confidence, f.hit);
         }
         const double common = all_truth.intersection(all_found).area();
         const Score area{common, all_found.area() - common, all_truth.area() - common};
@@ -313,6 +307,7 @@ class AssessStage final : public Stage {
                 {"interval_holds", rounded(static_cast<double>(held) / static_cast<double>(late.size()))}};
         }
         j["confidence_of_objects"] = json_of(reliability);
+        add_details(c, truth_layer.crs, truth, found, min_area, j);
         return j;
     }
 

@@ -381,7 +381,7 @@ void detect_series(const DetectJob& given, const SeriesDetector& detector) {
         const auto cols = static_cast<std::size_t>(job.archive.grid().tile_size());
         u.memory = cols * static_cast<std::size_t>(block) * (needs.state_bytes_per_pixel + 24) +
                    static_cast<std::size_t>(block * block) *
-                       (list.size() * 6 + needs.state_bytes_per_pixel + 2 * (plan.bands.size() + 2));
+                       (list.size() * needs.bytes_per_look + needs.state_bytes_per_pixel + 2 * (plan.bands.size() + 2));
         u.work = TileWork(job, detector, plan, tile, list, path,
                           StateFiles(c.store.state(job.method) / tile.str(), plan.settings));
         units.push_back(std::move(u));

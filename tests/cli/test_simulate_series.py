@@ -81,6 +81,8 @@ class Series(unittest.TestCase):
         source = ogr.Open(str(self.folder / "truth.gpkg"))
         self.assertEqual([source.GetLayer(i).GetName() for i in range(2)], ["truth", "lookalikes"])
         truth = source.GetLayer("truth")
+        names = gdal.Open(str(self.folder / "cover.tif")).GetMetadata()
+        classes = {name for key, name in names.items() if key.startswith("CLASS_")}
         self.assertGreaterEqual(truth.GetFeatureCount(), 5)
         seen = 0
         for f in truth:
@@ -91,6 +93,8 @@ class Series(unittest.TestCase):
             self.assertIn(f.GetField("kind"), ("construction", "road", "quarry", "spoil"))
             self.assertIn(f.GetField("verdict"), ("unapproved", "unapproved_spoil", "compliant", "exceeds",
                                                   "before_approval", "pending"))
+            self.assertIn(f.GetField("ground"), classes)
+            self.assertTrue(0 <= f.GetField("soil_contrast") < 4)
             if f.GetField("first_clear_m"):
                 seen += 1
                 self.assertGreater(f.GetField("first_clear_m"), onset)

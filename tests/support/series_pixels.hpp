@@ -127,10 +127,11 @@ class MemoryLooks final : public algorithms::LookSource {
     Image m_image;
 };
 
-/// The detector `harmonic` as the engine sees it, with its documented defaults.
+/// A series detector as the engine sees it, with its documented defaults.
 class Follower {
   public:
-    explicit Follower(Date monitor_from) : m_any(Registry<algorithms::Detector>::make("harmonic")) {
+    explicit Follower(Date monitor_from, const std::string& method = "harmonic")
+        : m_any(Registry<algorithms::Detector>::make(method)) {
         detector = dynamic_cast<const algorithms::SeriesDetector*>(m_any.get());
         for (const auto& o : m_any->options()) options[o.key] = std::stod(o.fallback);
         times.monitor_from = monitor_from;

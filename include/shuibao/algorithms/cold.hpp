@@ -48,6 +48,7 @@ enum class SegmentKind : std::uint8_t {
 struct ColdSegment {
     std::int32_t first_day = 0, last_day = 0;  ///< day numbers as given by the caller
     std::int32_t break_day = 0;                ///< first look that disagrees; 0 when there is none
+    std::int32_t confirmed_day = 0;  ///< look with which a confirmed break was known; 0 when there is none
     int change_probability = 0;  ///< 100 a confirmed break; 1–99 so many per cent of the looks needed; 0 none
     int observations = 0;        ///< looks behind the fit
     SegmentKind kind = SegmentKind::regular;

@@ -156,6 +156,15 @@ struct Plan {
 /// Fallow, burnt, flooded, covered and uncovered ground with its days, by kind, then by first pixel and day.
 [[nodiscard]] std::vector<LookAlike> look_alikes(const Plan& plan);
 
+/// What a site was opened on.
+struct GroundUnder {
+    Cover cover = Cover::grass;  ///< of most of its pixels; the lower code on a tie
+    /// Root mean square over the bands of ln(site's open ground / soil of the parcel), both dry, averaged
+    /// over its pixels: 0 = the field's own soil.
+    double contrast = 0;
+};
+[[nodiscard]] GroundUnder ground_under(const Plan& plan, std::size_t site);
+
 /// What a parcel bears on a day.
 [[nodiscard]] State state_of(const Parcel& parcel, const std::vector<Season>& seasons, int day);
 

@@ -56,6 +56,12 @@ struct MonitoringResult {
                                               std::span<const Look> looks, std::size_t monitoring_from,
                                               const MonitoringOptions& options);
 
+/// The same without an error for a short history, which many pixels of an image have; `history`, when given,
+/// receives the clear looks that there are.
+[[nodiscard]] std::optional<MonitoringResult> try_monitor_series(
+    const Eigen::MatrixXd& design, std::span<const double> values, std::span<const Look> looks,
+    std::size_t monitoring_from, const MonitoringOptions& options, std::size_t* history = nullptr);
+
 /// Standardised one-step-ahead prediction errors (Brown, Durbin & Evans 1975, JRSS B 37:149), one per row
 /// that does not raise the rank of the rows before it. By Givens rotations, so that a poor start does not
 /// spoil the rest. O(rows · terms²).

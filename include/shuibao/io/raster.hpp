@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -21,6 +22,7 @@ struct RasterInfo {
     int cols = 0, rows = 0, bands = 0;
     std::string type;  ///< GDAL's name of the pixel type
     std::optional<double> nodata;
+    std::map<std::string, std::string> metadata;  ///< of the file as a whole
     [[nodiscard]] Bounds bounds() const { return {left, top - rows * gsd_y, left + cols * gsd_x, top}; }
 };
 

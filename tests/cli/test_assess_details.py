@@ -1,0 +1,123 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What assess says beyond the scores: recall by size, wrong objects by the land under them, delay after the first clear
+view from the alarms that a state keeps, and object by object. Oracle: shapes and days drawn by hand."""
+import datetime
+import json
+
+from osgeo import gdal, ogr, osr
+
+from harness import ArchiveTest, main, shuibao
+
+gdal.UseExceptions()
+ogr.UseExceptions()
+LEFT, TOP = 680000, 3655000
+
+
+def crs():
+    reference = osr.SpatialReference()
+    reference.ImportFromEPSG(32649)
+    return reference
+
+
+def layer(path, name, fields, rows):
+    """rows: (x, y, width, height in pixels of 10 m from the upper left corner, values)."""
+    source = ogr.GetDriverByName("GPKG").CreateDataSource(str(path))
+    out = source.CreateLayer(name, crs(), ogr.wkbPolygon)
+    for field, kind in fields.items():
+        out.CreateField(ogr.FieldDefn(field, kind))
+    for x, y, w, h, values in rows:
+        a, b = LEFT + 10 * x, TOP - 10 * y
+        c, d = a + 10 * w, b - 10 * h
+        feature = ogr.Feature(out.GetLayerDefn())
+        feature.SetGeometry(ogr.CreateGeometryFromWkt(f"POLYGON(({a} {b},{c} {b},{c} {d},{a} {d},{a} {b}))"))
+        for key, value in values.items():
+            feature.SetField(key, value)
+        out.CreateFeature(feature)
+
+
+class AssessDetails(ArchiveTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.truth, cls.found = cls.base / "truth.gpkg", cls.base / "found.gpkg"
+        cls.cover = cls.base / "cover.tif"
+        layer(cls.truth, "truth", {"truth_id": ogr.OFTInteger, "kind": ogr.OFTString, "onset": ogr.OFTDate},
+              [(10, 10, 4, 5, {"truth_id": 0, "kind": "road", "onset": "2023/03/05"}),
+               (30, 10, 5, 4, {"truth_id": 1, "kind": "spoil", "onset": "2023/03/05"}),
+               (60, 60, 15, 15, {"truth_id": 2, "kind": "quarry", "onset": "2023/06/05"}),
+               (90, 90, 2, 2, {"truth_id": 3, "kind": "road", "onset": "2023/06/05"})])  # too small to count
+        day = {"onset_from": "2023/03/01", "onset_to": "2023/03/11", "confidence": 0.9}
+        fields = {"onset_from": ogr.OFTDate, "onset_to": ogr.OFTDate, "confidence": ogr.OFTReal}
+        layer(cls.found, "disturbances", fields,
+              [(10, 10, 4, 5, day), (60, 60, 15, 14, day),  # two sites,
+               (5, 50, 4, 4, day), (70, 5, 4, 4, day), (80, 5, 4, 4, day)])  # and three that are none
+        image = gdal.GetDriverByName("GTiff").Create(str(cls.cover), 100, 100, 1, gdal.GDT_Byte)
+        image.SetGeoTransform((LEFT, 10, 0, TOP, 0, -10))
+        image.SetProjection(crs().ExportToWkt())
+        values = image.GetRasterBand(1).ReadAsArray()
+        values[:, :50], values[:, 50:] = 1, 2
+        image.GetRasterBand(1).WriteArray(values)
+        image.SetMetadataItem("CLASS_1", "wheat")
+        del image
+
+    def assess(self, *options, code=0):
+        done = shuibao("assess", self.truth, "--found", self.found, "--json", *options, code=code)
+        return json.loads(done.stdout) if code == 0 else done.stderr
+
+    def test_recall_by_size(self):
+        j = self.assess()
+        self.assertEqual(j["by_size"], {"below_half_hm2": {"truth": 2, "recall": 0.5},
+                                        "from_1_hm2": {"truth": 1, "recall": 1.0}})
+        self.assertNotIn("sites", j)
+        self.assertNotIn("wrong_by_cover", j)
+
+    def test_wrong_objects_by_cover(self):
+        # 100 × 100 pixels are 100 hm²; the truth takes 40 pixels of the left half and 225 + 4 of the right one.
+        self.assertEqual(self.assess("--cover", self.cover)["wrong_by_cover"],
+                         {"wheat": {"unchanged_hm2": 49.6, "wrong": 1}, "2": {"unchanged_hm2": 47.71, "wrong": 2}})
+
+    def test_each(self):
+        j = self.assess("--cover", self.cover, "--each")
+        self.assertEqual([(s["truth_id"], s["kind"], s["found"], s["found_to"], s["cover"]) for s in j["sites"]],
+                         [("0", "road", True, "2023-03-11", "wheat"), ("1", "spoil", False, None, "wheat"),
+                          ("2", "quarry", True, "2023-03-11", "2")])
+        self.assertEqual([(w["cover"], w["area"]) for w in j["wrong"]], [("wheat", 1600), ("2", 1600), ("2", 1600)])
+
+    def test_a_method_without_days_of_alarm_is_refused(self):
+        words = self.assess("--alarms-of", "pair", code=2)
+        self.assertIn("The method 'pair' keeps no days of alarm.", words)
+        self.assertIn("There is no 'soon'.", self.assess("--alarms-of", "soon", code=2))
+
+    def test_a_cover_that_is_none(self):
+        self.assertIn("nothing.tif", self.assess("--cover", self.base / "nothing.tif", code=4))
+
+
+class Delay(ArchiveTest):
+    def test_delay_follows_from_the_alarms_in_the_state(self):
+        folder = self.base / "series"
+        shuibao("simulate", folder, "--kind", "series", "--size", 160, "--sites", 4, "--old-sites", 0, "--from",
+                "2021-01-01", "--to", "2022-12-31", "--monitor-from", "2022-01-10", "--revisit", 10, "--seed", 5, "-q")
+        shuibao("run", "-c", folder / "run.yaml", "-q", "--set", "detect.method=season", "--set",
+                "detect.monitor_from=2022-01-01", "--set", "detect.season.reference=1", "--set",
+                "detect.season.history_years=2")
+        done = shuibao("assess", folder / "truth.gpkg", "-c", folder / "run.yaml", "--alarms-of", "season", "--each",
+                       "--json")
+        j = json.loads(done.stdout)
+        reported = [s for s in j["sites"] if s["found"] and s["reported"] and s["first_clear_m"]]
+        self.assertGreater(len(reported), 0, j["sites"])
+        self.assertEqual(j["delay"]["dated"], len(reported))
+        state = next((folder / "store" / "state" / "season").glob("*/*.tif"))
+        image = gdal.Open(str(state))
+        names = [image.GetRasterBand(b + 1).GetDescription() for b in range(image.RasterCount)]
+        alarms = image.GetRasterBand(names.index("alarm") + 1).ReadAsArray()
+        days = {int(v) for v in set(alarms.ravel().tolist()) if v > 0}
+        for site in reported:
+            self.assertGreater(site["reported"], site["onset"])
+            reported_on = datetime.date.fromisoformat(site["reported"]) - datetime.date(1970, 1, 1)
+            self.assertIn(reported_on.days, days)
+        self.assertGreaterEqual(j["delay"]["nine_of_ten_days"], j["delay"]["median_days"])
+
+
+if __name__ == "__main__":
+    main()
