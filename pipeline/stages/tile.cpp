@@ -90,11 +90,11 @@ class Cutter {
             for (const auto& placed : m_group.scenes) {
                 if (placed.window.intersection(part).empty()) continue;
                 if (!covered) {
-                    read(placed, part, strip.image, strip);
+                    read(placed, part, window, strip.image, strip);
                     covered = true;
                 } else {
                     prepare(strip.other, part);
-                    read(placed, part, strip.other, strip);
+                    read(placed, part, window, strip.other, strip);
                     merge(strip.image, strip.other);
                 }
             }
@@ -130,7 +130,10 @@ class Cutter {
         image.pixels.reset(window, static_cast<int>(a.bands.size()));
     }
 
-    void read(const PlacedScene& placed, const Window& window, Image& image, Strip& strip) const {
+    void read(const PlacedScene& placed, const Window& window, const Window& tile, Image& image,
+              Strip& strip) const {
+        const auto end = window.row + window.rows;
+        const io::Reading reading{end < tile.row + tile.rows ? end : io::Reading::end, 0};
         const auto n = image.pixels.pixels();
         const auto& scene = *placed.scene;
         auto &valid = strip.valid, &all = strip.all;
@@ -142,7 +145,7 @@ class Cutter {
             const auto out = image.pixels.plane(static_cast<int>(i));
             const bool moved = placed.report.shift_x != 0 || placed.report.shift_y != 0;
             io::read_band({b.href, b.index, b.nodata, placed.report.shift_x, placed.report.shift_y,
-                           moved ? io::Resampling::cubic : io::Resampling::bilinear},
+                           moved ? io::Resampling::cubic : io::Resampling::bilinear, reading},
                           m_grid, window, out, valid);
             if (m_group.acquisition.reflectance) store_reflectance(b, out);
             keep_common(all.data(), valid.data(), n);
