@@ -242,8 +242,11 @@ void follow_pixels(const std::int16_t* looks, std::span<const Moment> moments, c
     Step step;
     const Decoded decoded = decode(model);
     Lane then, now;
-    for (std::size_t l = 0; l < lane_count; ++l)
-        then[l] = track.last[l] > 0 ? season_clock(decoded, l, moment_of(Date(track.last[l]))) : 0;
+    Moment before;  // of the last look, which most pixels of a block share
+    for (std::size_t l = 0; l < lane_count; ++l) {
+        if (track.last[l] > 0 && before.date.days() != track.last[l]) before = moment_of(Date(track.last[l]));
+        then[l] = track.last[l] > 0 ? season_clock(decoded, l, before) : 0;
+    }
     for (const Moment& m : moments) {
         const std::int16_t* look = looks;
         looks += feature_count * lane_count;
