@@ -63,22 +63,32 @@ struct Packed {
         return state.planes[plane][from + l];
     }
 
+    // Plane by plane: the pixels of a block lie together in each.
+    template <class To>
+    void each(std::size_t plane, const To& to) const {
+        const std::uint16_t* values = state.planes[plane].data() + from;
+        for (std::size_t l = 0; l < n; ++l) to(l, values[l]);
+    }
+
     void read(PixelModel& m) const {
-        for (std::size_t l = 0; l < n; ++l) {
-            for (std::size_t f = 0; f < feature_count; ++f) {
-                for (std::size_t i = 0; i < season_terms; ++i)
-                    m.terms[f][i][l] = signed_of(at(terms + f * season_terms + i, l));
-                m.spread[f][l] = signed_of(at(spread + f, l));
-                m.soil[f][l] = signed_of(at(soil + f, l));
-            }
-            m.soil_looks[l] = high_of(at(soil_looks_ground, l));
-            m.ground[l] = low_of(at(soil_looks_ground, l));
-            for (std::size_t k = 0; k < month_count; ++k)
-                m.leverage[k][l] = at(leverage + k / 4, l) >> (4 * (k % 4)) & 15;
-            for (std::size_t k = 0; k < half_months; ++k)
-                m.bare_share[k][l] = at(bare_share + k / 4, l) >> (4 * (k % 4)) & 15;
-            m.looks[l] = high_of(at(looks_epoch, l));
+        for (std::size_t f = 0; f < feature_count; ++f) {
+            for (std::size_t i = 0; i < season_terms; ++i)
+                each(terms + f * season_terms + i,
+                     [&](std::size_t l, std::uint16_t v) { m.terms[f][i][l] = signed_of(v); });
+            each(spread + f, [&](std::size_t l, std::uint16_t v) { m.spread[f][l] = signed_of(v); });
+            each(soil + f, [&](std::size_t l, std::uint16_t v) { m.soil[f][l] = signed_of(v); });
         }
+        each(soil_looks_ground, [&](std::size_t l, std::uint16_t v) {
+            m.soil_looks[l] = high_of(v);
+            m.ground[l] = low_of(v);
+        });
+        for (std::size_t k = 0; k < month_count; ++k)
+            each(leverage + k / 4,
+                 [&](std::size_t l, std::uint16_t v) { m.leverage[k][l] = v >> (4 * (k % 4)) & 15; });
+        for (std::size_t k = 0; k < half_months; ++k)
+            each(bare_share + k / 4,
+                 [&](std::size_t l, std::uint16_t v) { m.bare_share[k][l] = v >> (4 * (k % 4)) & 15; });
+        each(looks_epoch, [&](std::size_t l, std::uint16_t v) { m.looks[l] = high_of(v); });
         for (std::size_t l = n; l < lane_count; ++l)  // harmless, so that the padding computes nothing odd
             for (auto& s : m.spread) s[l] = static_cast<std::int32_t>(feature_unit);
     }
@@ -448,6 +458,14 @@ class Harmonic final : public SeriesDetector {
         }
     }
 
+    // Whether any look shows any pixel of a block.
+    static bool seen(const std::int16_t* block, std::size_t looks) {
+        for (std::size_t i = 0; i < looks; ++i, block += feature_count * lane_count)
+            if (std::any_of(block, block + lane_count, [](std::int16_t v) { return v != not_seen; }))
+                return true;
+        return false;
+    }
+
     static void follow(const LookStack& stack, const std::vector<Moment>& moments, const FeatureSet& set,
                        const HarmonicOptions& k, DetectorState& state) {
         PixelModel model;
@@ -455,6 +473,7 @@ class Harmonic final : public SeriesDetector {
         const auto pixels = static_cast<std::size_t>(state.window.pixels());
         for (std::size_t b = 0; b < stack.blocks(); ++b) {
             const Packed packed{state, b * lane_count, std::min(lane_count, pixels - b * lane_count)};
+            if (!seen(stack.block(b), moments.size())) continue;  // what nobody saw stays as it is
             packed.read(model);
             packed.read(track);
             follow_pixels(stack.block(b), moments, set, k, model, track);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The seasonal model: weighted least squares of many pixels at once, one Gram matrix for all features.
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <numbers>
 #include <vector>
@@ -254,10 +255,10 @@ Moment moment_of(Date date) {
     const double angle = 2 * std::numbers::pi * date.days() / 365.25;
     m.basis = {1.0F, static_cast<float>(std::cos(angle)), static_cast<float>(std::sin(angle)),
                static_cast<float>(std::cos(2 * angle)), static_cast<float>(std::sin(2 * angle))};
-    const std::string iso = date.iso();
-    const int day = std::stoi(iso.substr(8, 2));
-    m.year = std::stoi(iso.substr(0, 4));
-    m.month = std::stoi(iso.substr(5, 2)) - 1;
+    const std::chrono::year_month_day calendar{std::chrono::sys_days{std::chrono::days{date.days()}}};
+    const auto day = static_cast<int>(static_cast<unsigned>(calendar.day()));
+    m.year = static_cast<int>(calendar.year());
+    m.month = static_cast<int>(static_cast<unsigned>(calendar.month())) - 1;
     m.half_month = 2 * m.month + (day > 15 ? 1 : 0);
     m.in_half_month =
         day > 15 ? std::min(static_cast<float>(day - 16) / 15.5F, 1.0F) : static_cast<float>(day - 1) / 15;

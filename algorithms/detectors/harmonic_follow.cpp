@@ -36,12 +36,25 @@ float season_clock(const Decoded& d, std::size_t l, const Moment& m) {
 }
 
 Decoded decode(const PixelModel& model) {
+    // The codes are nibbles: tables that the compiler can see need no call per value.
+    struct Tables {
+        std::array<float, 16> share, widening;
+    };
+    static const Tables tables = [] {
+        Tables t{};
+        for (std::int32_t i = 0; i < 16; ++i) {
+            t.share[static_cast<std::size_t>(i)] = share_of(i);
+            t.widening[static_cast<std::size_t>(i)] = std::sqrt(leverage_of(i));
+        }
+        return t;
+    }();
     Decoded d;
     for (std::size_t b = 0; b < half_months; ++b)
-        for (std::size_t l = 0; l < lane_count; ++l) d.chance[b][l] = share_of(model.bare_share[b][l]);
+        for (std::size_t l = 0; l < lane_count; ++l)
+            d.chance[b][l] = tables.share[static_cast<std::size_t>(model.bare_share[b][l])];
     for (std::size_t m = 0; m < month_count; ++m)
         for (std::size_t l = 0; l < lane_count; ++l)
-            d.widening[m][l] = std::sqrt(leverage_of(model.leverage[m][l]));
+            d.widening[m][l] = tables.widening[static_cast<std::size_t>(model.leverage[m][l])];
     d.elapsed[0].fill(0);
     for (std::size_t b = 0; b < half_months; ++b)
         for (std::size_t l = 0; l < lane_count; ++l) d.elapsed[b + 1][l] = d.elapsed[b][l] + d.chance[b][l];
@@ -229,8 +242,11 @@ void follow_pixels(const std::int16_t* looks, std::span<const Moment> moments, c
     Step step;
     const Decoded decoded = decode(model);
     Lane then, now;
-    for (std::size_t l = 0; l < lane_count; ++l)
-        then[l] = track.last[l] > 0 ? season_clock(decoded, l, moment_of(Date(track.last[l]))) : 0;
+    Moment before;  // of the last look, which most pixels of a block share
+    for (std::size_t l = 0; l < lane_count; ++l) {
+        if (track.last[l] > 0 && before.date.days() != track.last[l]) before = moment_of(Date(track.last[l]));
+        then[l] = track.last[l] > 0 ? season_clock(decoded, l, before) : 0;
+    }
     for (const Moment& m : moments) {
         const std::int16_t* look = looks;
         looks += feature_count * lane_count;

@@ -141,8 +141,11 @@ class Whitener {
         const auto origin =
             static_cast<std::size_t>((m_view.window.row + first - radius - grown.row) * grown.cols +
                                      (m_view.window.col - radius - grown.col));
-        std::vector<float> weight(wide), line(wide), across(cols * high), weights(cols * high);
-        std::vector<float> masks(wide * high);
+        thread_local std::vector<float> line, across, weights, masks;
+        line.resize(wide);
+        across.resize(cols * high);
+        weights.resize(cols * high);
+        masks.resize(wide * high);
         const auto qa = m_view.before.pixels.quality(), qb = m_view.after.pixels.quality();
         bool full = true;
         for (std::size_t y = 0; y < high; ++y)
@@ -286,7 +289,7 @@ class Pair final : public PairDetector {
         const Quadratic quadratic{
             {f(c[0]), f(c[1]), f(c[2])},
             {f(m(0, 0)), f(m(1, 1)), f(m(2, 2)), f(2 * m(0, 1)), f(2 * m(0, 2)), f(2 * m(1, 2))}};
-        Strip strip;
+        thread_local Strip strip;
         Whitener(view, model, options)(first, rows, strip);
         mahalanobis_row(strip.sum[0].data(), strip.sum[1].data(), strip.sum[2].data(), strip.weight.data(),
                         quadratic, q.data(), q.size());

@@ -246,9 +246,10 @@ int run_session(const Request& r, const engine::Settings& settings) {
         throw Error(ErrorCode::usage, settings.origin("batch") + ": 'batch' cannot be '" + batch + "'.",
                     "Give the year and month, e.g. 202403.");
     const std::size_t memory = bytes_of(settings);
-    // A quarter holds what neighbouring tiles both read; units may use a half; the rest is the program
-    // itself.
-    io::gdal_setup({.cache_bytes = std::min<std::size_t>(std::size_t{320} << 20, memory / 4),
+    // Three eighths hold what neighbouring tiles both read, one of them what only GDAL can read; units may
+    // use a half; the rest is the program itself.
+    io::gdal_setup({.cache_bytes = std::min<std::size_t>(std::size_t{320} << 20, memory / 8),
+                    .block_bytes = std::min<std::size_t>(std::size_t{1} << 30, memory / 4),
                     .allow_network = r.allow_network,
                     .config = r.gdal_config});
     engine::handle_stop_signals();

@@ -177,7 +177,8 @@ Executor::Executor(Options options, const Store& store, Log& log, Problems& prob
                    {}}) {}
 
 void group_neighbours(std::vector<Unit>& units, int jobs) {
-    constexpr std::size_t groups_per_job = 8;  // few enough to be neighbours, enough that the last ones end together
+    constexpr std::size_t groups_per_job =
+        8;  // few enough to be neighbours, enough that the last ones end together
     const std::size_t groups = groups_per_job * static_cast<std::size_t>(std::max(jobs, 1)),
                       size = std::max<std::size_t>(1, (units.size() + groups - 1) / groups);
     for (std::size_t i = 0; i < units.size(); ++i) units[i].group = std::to_string(i / size);
@@ -198,7 +199,12 @@ void Executor::refresh(const std::string& stage) {
 }
 
 void Executor::parallel_for(std::size_t n, const std::function<void(std::size_t)>& body) const {
-    m_impl->arena.execute([&] { tbb::parallel_for(std::size_t{0}, n, [&](std::size_t i) { body(i); }); });
+    // Isolated: a unit that waits for its parts must not begin another unit on top of itself, which might
+    // wait for memory that the first one holds.
+    m_impl->arena.execute([&] {
+        tbb::this_task_arena::isolate(
+            [&] { tbb::parallel_for(std::size_t{0}, n, [&](std::size_t i) { body(i); }); });
+    });
 }
 
 StageCounts Executor::run(const std::string& stage, std::vector<Unit> units) {

@@ -11,6 +11,7 @@
 #include <ogr_geometry.h>
 #include <proj.h>
 
+#include "block_cache.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/io/gdal_session.hpp>
 
@@ -113,6 +114,7 @@ void gdal_setup(const GdalOptions& options) {
     }
     GDALAllRegister();
     GDALSetCacheMax64(static_cast<GIntBig>(options.cache_bytes));
+    BlockCache::instance().set_limit(options.block_bytes);
 }
 
 std::string library_versions() {

@@ -5,6 +5,8 @@
 #include <gdal_priv.h>
 #include <ogr_spatialref.h>
 
+#include "tiff_handle.hpp"
+#include "tile_file.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/io/atomic_output.hpp>
 #include <shuibao/io/gdal_session.hpp>
@@ -41,13 +43,19 @@ struct GeoTiffWriter::Impl {
     GeoTiffOptions options;
     AtomicOutput out;
     std::unique_ptr<GDALDataset, Close> dataset;
-    std::vector<std::uint16_t> block;                 // one block as UInt16
-    std::vector<std::uint8_t> bytes;                  // the same as UInt8, where asked for
-    std::vector<std::vector<std::uint16_t>> lattice;  // per plane, the pixels of the overview
+    std::unique_ptr<TiffBlocks> blocks;  // takes the place of the dataset while blocks are written
+    std::vector<std::pair<std::string, std::string>> late;  // metadata that came with the blocks
+    std::vector<std::uint16_t> block;                       // one block as UInt16
+    std::vector<std::uint8_t> bytes;                        // the same as UInt8, where asked for
+    std::vector<std::vector<std::uint16_t>> lattice;        // per plane, the pixels of the overview
 
     Impl(std::filesystem::path p, const Window& w, std::vector<GeoTiffPlane> list, GeoTiffOptions o)
         : path(std::move(p)), window(w), planes(std::move(list)), options(std::move(o)), out(path) {}
 
+    // Blocks that TiffBlocks encodes; GDAL makes the file and all that is not a block.
+    [[nodiscard]] bool by_blocks() const {
+        return options.compression == "ZSTD" && !options.predictor && !options.bytes;
+    }
     [[nodiscard]] int factor() const {
         const int f = options.lattice_overview;
         return f > 1 && window.cols >= f && window.rows >= f ? f : 0;
@@ -70,7 +78,7 @@ struct GeoTiffWriter::Impl {
         if (options.compression == "ZSTD") set("ZSTD_LEVEL", std::to_string(options.level));
         if (options.compression == "DEFLATE") set("ZLEVEL", std::to_string(options.level));
         if (options.predictor) set("PREDICTOR", "2");
-        if (options.sparse) set("SPARSE_OK", "TRUE");
+        if (options.sparse || by_blocks()) set("SPARSE_OK", "TRUE");
         set("BIGTIFF", "IF_SAFER");
         auto* driver = GetGDALDriverManager()->GetDriverByName("GTiff");
         dataset.reset(driver->Create(out.temporary().c_str(), static_cast<int>(window.cols),
@@ -96,25 +104,102 @@ struct GeoTiffWriter::Impl {
             if (options.nodata >= 0) band->SetNoDataValue(options.nodata);
         }
         check(true, path, messages);
+        if (!by_blocks()) return;
+        if (int f = factor(); f > 0) {
+            CPLSetThreadLocalConfigOption("SPARSE_OK_OVERVIEW", "YES");
+            CPLSetThreadLocalConfigOption("GDAL_TIFF_OVR_BLOCKSIZE", std::to_string(options.block).c_str());
+            dataset->FlushCache();
+            const bool ok = dataset->BuildOverviews("NONE", 1, &f, 0, nullptr, nullptr, nullptr) == CE_None;
+            for (const char* key : {"SPARSE_OK_OVERVIEW", "GDAL_TIFF_OVR_BLOCKSIZE"})
+                CPLSetThreadLocalConfigOption(key, nullptr);
+            check(ok, path, messages);
+        }
+        GDALClose(dataset.release());
+        check(true, path, messages);
+        blocks = std::make_unique<TiffBlocks>(out.temporary(), path, options.level);
     }
 
-    // One block, edges padded with zeros, straight to the encoder: GDAL's block cache would copy it twice
-    // more.
-    void write_block(GDALRasterBand& band, int bx, int by, std::span<const std::uint16_t> rows) {
-        const auto size = static_cast<std::size_t>(options.block),
-                   cols = static_cast<std::size_t>(window.cols), from = static_cast<std::size_t>(bx) * size,
-                   width = std::min(size, cols - from), height = rows.size() / cols;
-        const auto line = [&](std::size_t y) { return rows.subspan(y * cols + from, width); };
-        if (options.sparse) {
-            bool empty = true;
-            for (std::size_t y = 0; y < height && empty; ++y) empty = all_zero(line(y));
-            if (empty) return;
+    void write_overview() {
+        if (blocks) {
+            blocks->directory(1);
+            const auto size = static_cast<std::size_t>(options.block), cols = lattice_cols(),
+                       rows = lattice.front().size() / cols;
+            std::uint32_t index = 0;
+            for (const auto& plane : lattice)
+                for (std::size_t y = 0; y < rows; y += size)
+                    for (std::size_t x = 0; x < cols; x += size) {
+                        fill_block(std::span(plane).subspan(y * cols, std::min(size, rows - y) * cols), cols,
+                                   x);
+                        blocks->write(index++, block);
+                    }
+            return;
         }
+        const GdalMessages messages;
+        int f = factor();
+        dataset->FlushCache();
+        bool ok = dataset->BuildOverviews("NONE", 1, &f, 0, nullptr, nullptr, nullptr) == CE_None;
+        const auto cols = static_cast<int>(lattice_cols());
+        for (std::size_t i = 0; i < planes.size() && ok; ++i) {
+            const auto rows = static_cast<int>(lattice[i].size() / lattice_cols());
+            ok = dataset->GetRasterBand(static_cast<int>(i) + 1)
+                     ->GetOverview(0)
+                     ->RasterIO(GF_Write, 0, 0, cols, rows, lattice[i].data(), cols, rows, GDT_UInt16, 0, 0,
+                                nullptr) == CE_None;
+        }
+        check(ok, path, messages);
+    }
+
+    // Adds to a file that is complete otherwise what was not known when it was begun.
+    void add_late_metadata() {
+        const GdalMessages messages;
+        const char* const drivers[] = {"GTiff", nullptr};
+        dataset.reset(GDALDataset::Open(out.temporary().c_str(), GDAL_OF_RASTER | GDAL_OF_UPDATE, drivers));
+        check(dataset != nullptr, path, messages);
+        for (const auto& [key, value] : late)
+            check(dataset->SetMetadataItem(key.c_str(), value.c_str()) == CE_None, path, messages);
+        GDALClose(dataset.release());
+        check(true, path, messages);
+    }
+
+    // Copies the part from column `from` on of whole rows into the block, edges padded with zeros.
+    void fill_block(std::span<const std::uint16_t> rows, std::size_t cols, std::size_t from) {
+        fill_block(rows, cols, from, block);
+    }
+    void fill_block(std::span<const std::uint16_t> rows, std::size_t cols, std::size_t from,
+                    std::vector<std::uint16_t>& into) const {
+        const auto size = static_cast<std::size_t>(options.block), width = std::min(size, cols - from),
+                   height = rows.size() / cols;
         for (std::size_t y = 0; y < height; ++y) {
-            std::copy_n(line(y).data(), width, block.data() + y * size);
-            std::fill(block.data() + y * size + width, block.data() + (y + 1) * size, std::uint16_t{0});
+            std::copy_n(rows.data() + y * cols + from, width, into.data() + y * size);
+            std::fill(into.data() + y * size + width, into.data() + (y + 1) * size, std::uint16_t{0});
         }
-        std::fill(block.begin() + static_cast<std::ptrdiff_t>(height * size), block.end(), std::uint16_t{0});
+        std::fill(into.begin() + static_cast<std::ptrdiff_t>(height * size), into.end(), std::uint16_t{0});
+    }
+
+    [[nodiscard]] bool empty(std::span<const std::uint16_t> rows, std::size_t cols, std::size_t from) const {
+        const auto width = std::min(static_cast<std::size_t>(options.block), cols - from);
+        for (std::size_t y = 0; y < rows.size() / cols; ++y)
+            if (!all_zero(rows.subspan(y * cols + from, width))) return false;
+        return true;
+    }
+
+    // libtiff's number of a block.
+    [[nodiscard]] std::uint32_t index_of(int plane, int bx, int by) const {
+        const auto size = std::int64_t{options.block}, high = (window.rows + size - 1) / size,
+                   wide = (window.cols + size - 1) / size;
+        return static_cast<std::uint32_t>((plane * high + by) * wide + bx);
+    }
+
+    // One block, straight to the encoder: GDAL's block cache would copy it twice more.
+    void write_block(int plane, int bx, int by, std::span<const std::uint16_t> rows) {
+        const auto size = static_cast<std::size_t>(options.block),
+                   cols = static_cast<std::size_t>(window.cols), from = static_cast<std::size_t>(bx) * size;
+        if (options.sparse && empty(rows, cols, from)) return;
+        fill_block(rows, cols, from);
+        if (blocks) {
+            blocks->write(index_of(plane, bx, by), block);
+            return;
+        }
         void* data = block.data();
         if (options.bytes) {
             std::transform(block.begin(), block.end(), bytes.begin(),
@@ -122,7 +207,7 @@ struct GeoTiffWriter::Impl {
             data = bytes.data();
         }
         const GdalMessages messages;
-        check(band.WriteBlock(bx, by, data) == CE_None, path, messages);
+        check(dataset->GetRasterBand(plane + 1)->WriteBlock(bx, by, data) == CE_None, path, messages);
     }
 };
 
@@ -143,12 +228,11 @@ void GeoTiffWriter::write(int plane, std::int64_t first_row, std::span<const std
     auto& m = *m_impl;
     const auto cols = static_cast<std::size_t>(m.window.cols), rows = values.size() / cols,
                size = static_cast<std::size_t>(m.options.block);
-    auto* band = m.dataset->GetRasterBand(plane + 1);
     const int across = static_cast<int>((cols + size - 1) / size);
     for (std::size_t y = 0; y < rows; y += size) {
         const auto part = values.subspan(y * cols, std::min(size, rows - y) * cols);
         const int by = static_cast<int>((static_cast<std::size_t>(first_row) + y) / size);
-        for (int bx = 0; bx < across; ++bx) m.write_block(*band, bx, by, part);
+        for (int bx = 0; bx < across; ++bx) m.write_block(plane, bx, by, part);
     }
     if (const auto f = static_cast<std::size_t>(m.factor()); f > 0) {
         auto& lattice = m.lattice[static_cast<std::size_t>(plane)];
@@ -157,46 +241,76 @@ void GeoTiffWriter::write(int plane, std::int64_t first_row, std::span<const std
     }
 }
 
+void GeoTiffWriter::write(std::int64_t first_row, std::span<const std::vector<std::uint16_t>> planes,
+                          const Parallel& parallel) {
+    auto& m = *m_impl;
+    const auto cols = static_cast<std::size_t>(m.window.cols),
+               size = static_cast<std::size_t>(m.options.block), across = (cols + size - 1) / size;
+    std::vector<std::vector<char>> packed(planes.size() * across);  // empty: a block that is not stored
+    const auto rows = static_cast<std::size_t>(m.window.rows - first_row);
+    for (std::size_t y = 0; y < std::min(rows, planes.front().size() / cols); y += size) {
+        const auto part_of = [&](std::size_t plane) {
+            return std::span(planes[plane])
+                .subspan(y * cols, std::min(size, planes[plane].size() / cols - y) * cols);
+        };
+        parallel(packed.size(), [&](std::size_t i) {
+            thread_local std::vector<std::uint16_t> block;
+            const auto part = part_of(i / across);
+            const std::size_t from = i % across * size;
+            packed[i].clear();
+            if (m.options.sparse && m.empty(part, cols, from)) return;
+            block.resize(size * size);
+            m.fill_block(part, cols, from, block);
+            m.blocks->encode(block, packed[i]);
+        });
+        const int by = static_cast<int>((static_cast<std::size_t>(first_row) + y) / size);
+        for (std::size_t i = 0; i < packed.size(); ++i)
+            if (!packed[i].empty())
+                m.blocks->write(m.index_of(static_cast<int>(i / across), static_cast<int>(i % across), by),
+                                std::span<const char>(packed[i]));
+    }
+}
+
 void GeoTiffWriter::metadata(const std::string& key, const std::string& value) {
+    if (m_impl->blocks) {
+        m_impl->late.emplace_back(key, value);
+        return;
+    }
     const GdalMessages messages;
     check(m_impl->dataset->SetMetadataItem(key.c_str(), value.c_str()) == CE_None, m_impl->path, messages);
 }
 
 void GeoTiffWriter::finish() {
     auto& m = *m_impl;
-    const GdalMessages messages;
-    if (int factor = m.factor(); factor > 0) {
-        m.dataset->FlushCache();
-        bool ok = m.dataset->BuildOverviews("NONE", 1, &factor, 0, nullptr, nullptr, nullptr) == CE_None;
-        const auto cols = static_cast<int>(m.lattice_cols());
-        for (std::size_t i = 0; i < m.planes.size() && ok; ++i) {
-            const auto rows = static_cast<int>(m.lattice[i].size() / m.lattice_cols());
-            ok = m.dataset->GetRasterBand(static_cast<int>(i) + 1)
-                     ->GetOverview(0)
-                     ->RasterIO(GF_Write, 0, 0, cols, rows, m.lattice[i].data(), cols, rows, GDT_UInt16, 0, 0,
-                                nullptr) == CE_None;
-        }
-        check(ok, m.path, messages);
+    if (m.factor() > 0) m.write_overview();
+    if (m.blocks) {
+        m.blocks->close();
+        m.blocks.reset();
+        if (!m.late.empty()) m.add_late_metadata();
+    } else {
+        const GdalMessages messages;
+        GDALClose(m.dataset.release());
+        check(true, m.path, messages);
     }
-    GDALClose(m.dataset.release());
-    check(true, m.path, messages);
     m.out.commit();
 }
 
 struct GeoTiffReader::Impl {
-    std::filesystem::path path;
     std::unique_ptr<GDALDataset, Close> dataset;
+    std::unique_ptr<TileFile> file;
+    Window window;
 };
 
 GeoTiffReader::GeoTiffReader(const std::filesystem::path& path) : m_impl(std::make_unique<Impl>()) {
     const GdalMessages messages;
     const char* const drivers[] = {"GTiff", nullptr};
-    m_impl->path = path;
     m_impl->dataset.reset(GDALDataset::Open(path.c_str(), GDAL_OF_RASTER | GDAL_OF_READONLY, drivers));
     if (!m_impl->dataset)
         throw Error(ErrorCode::input,
                     fmt::format("{} cannot be opened: {}.", path.string(), messages.reason()),
                     "Delete it; it will be made anew.");
+    m_impl->window = {0, 0, m_impl->dataset->GetRasterXSize(), m_impl->dataset->GetRasterYSize()};
+    m_impl->file = std::make_unique<TileFile>(path, m_impl->window);
 }
 GeoTiffReader::~GeoTiffReader() = default;
 
@@ -206,15 +320,12 @@ std::string GeoTiffReader::metadata(const std::string& key) const {
 }
 
 void GeoTiffReader::read(int plane, std::int64_t first_row, std::span<std::uint16_t> values) const {
-    auto& d = *m_impl->dataset;
-    const int cols = d.GetRasterXSize(), rows = static_cast<int>(values.size()) / std::max(cols, 1);
-    const GdalMessages messages;
-    if (plane >= d.GetRasterCount() || first_row + rows > d.GetRasterYSize() ||
-        d.GetRasterBand(plane + 1)->RasterIO(GF_Read, 0, static_cast<int>(first_row), cols, rows,
-                                             values.data(), cols, rows, GDT_UInt16, 0, 0, nullptr) != CE_None)
-        throw Error(ErrorCode::input,
-                    fmt::format("{} cannot be read: {}.", m_impl->path.string(), messages.reason()),
+    const Window& all = m_impl->window;
+    const Window part{0, first_row, all.cols, std::ssize(values) / all.cols};
+    if (plane >= m_impl->file->planes() || part.intersection(all) != part)
+        throw Error(ErrorCode::input, "A GeoTIFF has fewer planes or rows than are asked for.",
                     "Delete it; it will be made anew.");
+    m_impl->file->read_once(plane, part, values.data(), all.cols);
 }
 
 void write_geotiff(const std::filesystem::path& path, const Grid& grid, const Window& window,

@@ -13,6 +13,7 @@
 #include <ogr_spatialref.h>
 #include <vrtdataset.h>
 
+#include "block_cache.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/io/gdal_session.hpp>
 #include <shuibao/io/raster.hpp>
@@ -96,10 +97,28 @@ RasterInfo describe(GDALDataset& d) {
 struct Handle {
     DatasetPtr source, warped;
     RasterInfo info;
+    FileContent content;
+    bool blockwise = false;  ///< each block of a band can be decoded by itself
 };
 
 std::mutex g_epoch_mutex;
 std::uint64_t g_epoch = 0;
+std::map<std::string, std::uint64_t>
+    g_numbers;  // of the files opened in this epoch, the same for all threads
+
+FileContent content_of(const std::string& path) {
+    const std::lock_guard lock(g_epoch_mutex);
+    return {0, g_numbers.try_emplace(path, g_numbers.size()).first->second, g_epoch};
+}
+
+// Whether GDAL decodes one block of one band and nothing else when asked to: where the bands of a pixel lie
+// together it puts the other bands into its own cache, and there they must be looked for.
+bool decodes_single_blocks(GDALDataset& d) {
+    const char* interleave = d.GetMetadataItem("INTERLEAVE", "IMAGE_STRUCTURE");
+    const auto* driver = d.GetDriver();
+    return driver != nullptr && std::string_view(driver->GetDescription()) == "GTiff" &&
+           (d.GetRasterCount() == 1 || (interleave != nullptr && std::string_view(interleave) == "BAND"));
+}
 
 class HandlePool {
   public:
@@ -124,6 +143,8 @@ class HandlePool {
                         "Give it a CRS and a geotransform (gdal_edit.py -a_srs … -a_ullr …).");
         if (!handle.info.north_up || !same_crs(handle.info.crs, grid.crs()))
             warp(handle, path, grid, shift_x, shift_y, resampling);
+        handle.content = content_of(path);
+        handle.blockwise = !handle.warped && decodes_single_blocks(*handle.source);
         if (m_order.size() >= handles_per_thread) {
             m_at.erase(m_order.back().first);
             m_order.pop_back();
@@ -213,6 +234,44 @@ void raster_io(GDALRasterBand& band, const BandRequest& r, int x, int y, int col
                     fmt::format("{} band {} cannot be read near pixel {},{}: {}.", r.path, r.band, x, y,
                                 messages.reason()),
                     "The file is damaged: get it again, or take the scene out of the catalogue.");
+}
+
+// The pixels of `part` (of the file's own) through the shared cache, one block after the other.
+void read_blocks(GDALRasterBand& band, const BandRequest& r, const Handle& h, const Window& part,
+                 std::int64_t file_col, std::int64_t file_row, const Grid& grid, std::uint16_t* out,
+                 std::int64_t line) {
+    int wide = 0, high = 0;
+    band.GetBlockSize(&wide, &high);
+    const std::int64_t across = (h.info.cols + wide - 1) / wide, down = (h.info.rows + high - 1) / high;
+    auto& cache = BlockCache::instance();
+    for (auto by = part.row / high; by * high < part.row + part.rows; ++by)
+        for (auto bx = part.col / wide; bx * wide < part.col + part.cols; ++bx) {
+            const BlockKey key{h.content,
+                               static_cast<std::uint64_t>(((r.band - 1) * down + by) * across + bx)};
+            const Window place =
+                Window{bx * wide, by * high, wide, high}.intersection({0, 0, h.info.cols, h.info.rows});
+            const Window wanted = place.intersection(part);
+            {
+                const auto pixels = cache.get(
+                    key, static_cast<std::size_t>(wide) * static_cast<std::size_t>(high),
+                    [&](std::span<std::uint16_t> block) {
+                        const GdalMessages messages;
+                        if (band.ReadBlock(static_cast<int>(bx), static_cast<int>(by), block.data()) !=
+                            CE_None)
+                            throw Error(ErrorCode::input,
+                                        fmt::format("{} band {} cannot be read near pixel {},{}: {}.", r.path,
+                                                    r.band, place.col, place.row, messages.reason()),
+                                        "The file is damaged: get it again, or take the scene out of the "
+                                        "catalogue.");
+                    });
+                for (auto y = wanted.row; y < wanted.row + wanted.rows; ++y)
+                    std::copy_n(pixels->data() + (y - place.row) * wide + (wanted.col - place.col),
+                                wanted.cols, out + (y - part.row) * line + (wanted.col - part.col));
+            }
+            if (r.reading)
+                pass_block(cache, key, {place.col + file_col, place.row + file_row, place.cols, place.rows},
+                           *r.reading, grid);
+        }
 }
 
 void mark_data(const std::uint16_t* __restrict values, std::uint16_t missing, std::uint8_t* __restrict valid,
@@ -390,9 +449,13 @@ void read_band(const BandRequest& r, const Grid& grid, const Window& window, std
     if (part.empty()) return;
     const auto offset =
         static_cast<std::size_t>((part.row - window.row) * window.cols + (part.col - window.col));
-    raster_io(band, r, static_cast<int>(part.col - col), static_cast<int>(part.row - row),
-              static_cast<int>(part.cols), static_cast<int>(part.rows), out.data() + offset, GDT_UInt16,
-              static_cast<GSpacing>(window.cols) * 2);
+    if (h.blockwise && band.GetRasterDataType() == GDT_UInt16)
+        read_blocks(band, r, h, {part.col - col, part.row - row, part.cols, part.rows}, col, row, grid,
+                    out.data() + offset, window.cols);
+    else
+        raster_io(band, r, static_cast<int>(part.col - col), static_cast<int>(part.row - row),
+                  static_cast<int>(part.cols), static_cast<int>(part.rows), out.data() + offset, GDT_UInt16,
+                  static_cast<GSpacing>(window.cols) * 2);
     const bool check = nodata && *nodata >= 0 && *nodata <= 65535 && *nodata == std::floor(*nodata);
     const auto missing = check ? static_cast<std::uint16_t>(*nodata) : std::uint16_t{0};
     for (std::int64_t j = 0; j < part.rows; ++j) {
@@ -418,6 +481,8 @@ std::vector<float> read_whole_band(const std::string& path, int band) {
 void forget_handles() {
     const std::lock_guard lock(g_epoch_mutex);
     ++g_epoch;
+    g_numbers.clear();
+    BlockCache::instance().clear();
 }
 
 Bounds transform_bounds(const Bounds& b, const std::string& from, const std::string& to) {

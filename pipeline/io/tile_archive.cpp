@@ -70,17 +70,17 @@ fs::path TileArchive::tile_path(const fs::path& root, TileId tile, const std::st
 
 Image TileArchive::read(const Acquisition& a, const Window& window, std::span<const Band> bands) const {
     Image image;
-    read(a, window, bands, image, true);
+    read(a, window, bands, image, true, std::nullopt);
     return image;
 }
 
-void TileArchive::read(const Acquisition& a, const Window& window, std::span<const Band> bands,
-                       Image& image) const {
-    read(a, window, bands, image, false);
+void TileArchive::read(const Acquisition& a, const Window& window, std::span<const Band> bands, Image& image,
+                       const std::optional<Reading>& reading) const {
+    read(a, window, bands, image, false, reading);
 }
 
 void TileArchive::read(const Acquisition& a, const Window& window, std::span<const Band> bands, Image& image,
-                       bool under_mask) const {
+                       bool under_mask, const std::optional<Reading>& reading) const {
     image.date = a.date;
     image.reflectance = a.reflectance;
     image.bands.assign(bands.begin(), bands.end());
@@ -102,7 +102,7 @@ void TileArchive::read(const Acquisition& a, const Window& window, std::span<con
         const auto offset =
             static_cast<std::size_t>((part.row - window.row) * window.cols + (part.col - window.col));
         codes.resize(static_cast<std::size_t>(part.pixels()));
-        file.read(file.plane("quality"), part, codes.data(), part.cols);
+        file.read(file.plane("quality"), part, codes.data(), part.cols, reading, m_grid);
         const auto quality = image.pixels.quality();
         for (std::int64_t y = 0; y < part.rows; ++y)
             for (std::int64_t x = 0; x < part.cols; ++x)
@@ -113,7 +113,7 @@ void TileArchive::read(const Acquisition& a, const Window& window, std::span<con
         if (!any && !under_mask) continue;
         for (std::size_t i = 0; i < bands.size(); ++i)
             file.read(file.plane(common_name(bands[i])), part,
-                      image.pixels.plane(static_cast<int>(i)).data() + offset, window.cols);
+                      image.pixels.plane(static_cast<int>(i)).data() + offset, window.cols, reading, m_grid);
     }
 }
 
@@ -234,7 +234,7 @@ void ChangeWriter::write(const Change& c) {
 }
 
 void read_change_band(const fs::path& root, const Grid& grid, const Window& window, int band,
-                      std::span<std::uint16_t> out) {
+                      std::span<std::uint16_t> out, const std::optional<Reading>& reading) {
     std::fill(out.begin(), out.end(), band == 0 ? Change::unobserved : std::uint16_t{0});
     for (const TileId id : grid.tiles(window)) {
         const fs::path path = root / (id.str() + ".tif");
@@ -248,7 +248,7 @@ void read_change_band(const fs::path& root, const Grid& grid, const Window& wind
                         "Delete it and run `shuibao detect` again.");
         const auto offset =
             static_cast<std::size_t>((part.row - window.row) * window.cols + (part.col - window.col));
-        file.read(band, part, out.data() + offset, window.cols);
+        file.read(band, part, out.data() + offset, window.cols, reading, grid);
     }
 }
 

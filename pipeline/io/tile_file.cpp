@@ -2,102 +2,31 @@
 #include "tile_file.hpp"
 
 #include <algorithm>
-#include <array>
-#include <atomic>
 #include <cerrno>
-#include <cstdarg>
-#include <cstdio>
 #include <cstring>
-#include <list>
 #include <memory>
 #include <unordered_map>
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <tiffio.h>
 #include <unistd.h>
 #include <zstd.h>
 
+#include "tiff_handle.hpp"
 #include <shuibao/core/error.hpp>
 
 namespace shuibao::io {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::uint32_t gdal_metadata = 42112;               // GDAL's tag: XML with the names of bands
-constexpr std::size_t cached_bytes = std::size_t{48} << 20;  // per thread: three rows of blocks of two looks
+constexpr std::uint32_t gdal_metadata = 42112;  // GDAL's tag: XML with the names of bands
 constexpr std::size_t most_open = 400;
 
-struct CloseTiff {
-    void operator()(TIFF* t) const { TIFFClose(t); }
-};
-
-// libtiff's errors of one file; its warnings are of tags it does not know, which are GDAL's.
-int keep_error(TIFF* /*tiff*/, void* into, const char* /*module*/, const char* format, va_list arguments) {
-    std::array<char, 256> text{};
-    std::vsnprintf(text.data(), text.size(), format, arguments);
-    auto& errors = *static_cast<std::string*>(into);
-    errors += (errors.empty() ? "" : "; ") + std::string(text.data());
-    return 1;
-}
-int keep_quiet(TIFF* /*tiff*/, void* /*into*/, const char* /*module*/, const char* /*format*/,
-               va_list /*arguments*/) {
-    return 1;
-}
-
-std::unique_ptr<TIFF, CloseTiff> open_tiff(const fs::path& path, std::string& errors) {
-    const std::unique_ptr<TIFFOpenOptions, decltype(&TIFFOpenOptionsFree)> options(TIFFOpenOptionsAlloc(),
-                                                                                   &TIFFOpenOptionsFree);
-    TIFFOpenOptionsSetErrorHandlerExtR(options.get(), keep_error, &errors);
-    TIFFOpenOptionsSetWarningHandlerExtR(options.get(), keep_quiet, nullptr);
-    // "m": no memory map, under which a file that shrinks would kill the process.
-    return std::unique_ptr<TIFF, CloseTiff>(TIFFOpenExt(path.c_str(), "rm", options.get()));
-}
-
-// Decoded blocks of this thread, the longest unused one goes first.
-class BlockCache {
-  public:
-    struct Slot {
-        std::uint64_t key;
-        std::vector<std::uint16_t> pixels;
-    };
-    /// Null when it is not there.
-    const std::uint16_t* find(std::uint64_t key) {
-        const auto it = m_at.find(key);
-        if (it == m_at.end()) return nullptr;
-        m_order.splice(m_order.begin(), m_order, it->second);
-        return it->second->pixels.data();
-    }
-    /// A slot for new content; it takes the place of the oldest one when the cache is full.
-    std::span<std::uint16_t> take(std::uint64_t key, std::size_t pixels) {
-        if (!m_order.empty() && (m_order.size() + 1) * pixels * sizeof(std::uint16_t) > cached_bytes) {
-            m_order.splice(m_order.begin(), m_order, std::prev(m_order.end()));
-            m_at.erase(m_order.front().key);
-        } else {
-            m_order.emplace_front();
-        }
-        auto& slot = m_order.front();
-        slot.key = key;
-        slot.pixels.resize(pixels);
-        m_at[key] = m_order.begin();
-        return slot.pixels;
-    }
-    void drop(std::uint64_t key) {
-        const auto it = m_at.find(key);
-        if (it == m_at.end()) return;
-        m_order.erase(it->second);
-        m_at.erase(it);
-    }
-
-  private:
-    std::list<Slot> m_order;
-    std::unordered_map<std::uint64_t, std::list<Slot>::iterator> m_at;
-};
-
-BlockCache& cache() {
-    thread_local BlockCache blocks;
-    return blocks;
+FileContent content_of(const struct stat& s) {
+    return {s.st_dev, s.st_ino,
+            static_cast<std::uint64_t>(s.st_mtim.tv_sec) * 1'000'000'000 +
+                static_cast<std::uint64_t>(s.st_mtim.tv_nsec)};
 }
 
 // Names of bands from GDAL's metadata: <Item name="DESCRIPTION" sample="0" role="description">blue</Item>.
@@ -128,10 +57,9 @@ std::string metadata_of(TIFF* tiff) {
 }  // namespace
 
 TileFile::TileFile(fs::path path, const Window& tile) : m_path(std::move(path)), m_tile(tile) {
-    static std::atomic<std::uint64_t> serial{0};
-    m_serial = ++serial;
     std::string errors;
-    const auto tiff = open_tiff(m_path, errors);
+    // "m": no memory map, under which a file that shrinks would kill the process.
+    const auto tiff = open_tiff(m_path, "rm", errors);
     if (!tiff)
         throw Error(ErrorCode::input,
                     fmt::format("The tile {} cannot be opened: {}.", m_path.string(),
@@ -170,12 +98,13 @@ TileFile::TileFile(fs::path path, const Window& tile) : m_path(std::move(path)),
     m_offsets.assign(offsets, offsets + n);
     m_sizes.assign(sizes, sizes + n);
     m_fd = ::open(m_path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (m_fd < 0) damaged(std::strerror(errno));
+    struct stat s {};
+    if (m_fd < 0 || ::fstat(m_fd, &s) != 0) damaged(std::strerror(errno));
+    m_content = content_of(s);
 }
 
 TileFile::~TileFile() {
     if (m_fd >= 0) ::close(m_fd);
-    for (std::size_t i = 0; i < m_offsets.size(); ++i) cache().drop(m_serial << 24 | i);
 }
 
 void TileFile::damaged(const std::string& why) const {
@@ -196,10 +125,6 @@ void TileFile::decode(std::size_t index, std::span<std::uint16_t> out) const {
                                                                                     &ZSTD_freeDCtx);
     thread_local std::vector<char> packed;
     const auto size = m_sizes[index];
-    if (size == 0) {
-        std::fill(out.begin(), out.end(), std::uint16_t{0});
-        return;
-    }
     if (size > out.size_bytes() * 2 + 1024) damaged("a block is larger than it can be");
     packed.resize(size);
     for (std::size_t done = 0; done < size;) {
@@ -214,51 +139,71 @@ void TileFile::decode(std::size_t index, std::span<std::uint16_t> out) const {
     if (got != out.size_bytes()) damaged("a block is too short");
 }
 
-const std::uint16_t* TileFile::block(int plane, std::int64_t x, std::int64_t y) {
-    const auto index = static_cast<std::size_t>((plane * m_down + y) * m_across + x);
-    const auto key = m_serial << 24 | index;
-    auto& blocks = cache();
-    if (const auto* known = blocks.find(key)) return known;
-    const auto out = blocks.take(key, static_cast<std::size_t>(m_block * m_block));
-    try {
-        decode(index, out);
-    } catch (...) {
-        blocks.drop(key);
-        throw;
-    }
-    return out.data();
+void TileFile::read(int plane, const Window& part, std::uint16_t* out, std::int64_t line,
+                    const std::optional<Reading>& reading, const Grid& grid) {
+    const auto row = part.row - m_tile.row, col = part.col - m_tile.col;
+    auto& cache = BlockCache::instance();
+    for (auto by = row / m_block; by * m_block < row + part.rows; ++by)
+        for (auto bx = col / m_block; bx * m_block < col + part.cols; ++bx) {
+            const auto r0 = std::max(row, by * m_block), r1 = std::min(row + part.rows, (by + 1) * m_block),
+                       c0 = std::max(col, bx * m_block), c1 = std::min(col + part.cols, (bx + 1) * m_block);
+            const auto index = static_cast<std::size_t>((plane * m_down + by) * m_across + bx);
+            if (m_sizes[index] == 0) {  // a block of zeros
+                for (auto r = r0; r < r1; ++r)
+                    std::fill_n(out + (r - row) * line + (c0 - col), c1 - c0, std::uint16_t{0});
+                continue;
+            }
+            const BlockKey key{m_content, index};
+            {
+                const auto pixels = cache.get(key, static_cast<std::size_t>(m_block * m_block),
+                                              [&](std::span<std::uint16_t> block) { decode(index, block); });
+                for (auto r = r0; r < r1; ++r)
+                    std::copy_n(pixels->data() + (r - by * m_block) * m_block + (c0 - bx * m_block), c1 - c0,
+                                out + (r - row) * line + (c0 - col));
+            }
+            if (reading)
+                pass_block(cache, key,
+                           m_tile.intersection(
+                               {m_tile.col + bx * m_block, m_tile.row + by * m_block, m_block, m_block}),
+                           *reading, grid);
+        }
 }
 
-void TileFile::read(int plane, const Window& part, std::uint16_t* out, std::int64_t line) {
+void TileFile::read_once(int plane, const Window& part, std::uint16_t* out, std::int64_t line) const {
+    thread_local std::vector<std::uint16_t> pixels;
+    pixels.resize(static_cast<std::size_t>(m_block * m_block));
     const auto row = part.row - m_tile.row, col = part.col - m_tile.col;
     for (auto by = row / m_block; by * m_block < row + part.rows; ++by)
         for (auto bx = col / m_block; bx * m_block < col + part.cols; ++bx) {
-            const auto* pixels = block(plane, bx, by);
             const auto r0 = std::max(row, by * m_block), r1 = std::min(row + part.rows, (by + 1) * m_block),
                        c0 = std::max(col, bx * m_block), c1 = std::min(col + part.cols, (bx + 1) * m_block);
-            for (auto r = r0; r < r1; ++r)
-                std::copy_n(pixels + (r - by * m_block) * m_block + (c0 - bx * m_block), c1 - c0,
-                            out + (r - row) * line + (c0 - col));
+            const auto index = static_cast<std::size_t>((plane * m_down + by) * m_across + bx);
+            const bool zeros = m_sizes[index] == 0;
+            if (!zeros) decode(index, pixels);
+            for (auto r = r0; r < r1; ++r) {
+                auto* to = out + (r - row) * line + (c0 - col);
+                if (zeros)
+                    std::fill_n(to, c1 - c0, std::uint16_t{0});
+                else
+                    std::copy_n(pixels.data() + (r - by * m_block) * m_block + (c0 - bx * m_block), c1 - c0,
+                                to);
+            }
         }
 }
 
 TileFile& TileFile::opened(const fs::path& path, const Window& tile) {
     struct Entry {
-        ino_t inode;
-        timespec modified;
         std::unique_ptr<TileFile> file;
         std::uint64_t used;
     };
     thread_local std::unordered_map<std::string, Entry> open;
     thread_local std::uint64_t clock = 0;
-    static_cast<void>(cache());  // made before, so destroyed after, the files that drop their blocks from it
     struct stat s {};
     if (::stat(path.c_str(), &s) != 0) s = {};
     const auto it = open.find(path.string());
     if (it != open.end()) {
         auto& e = it->second;
-        if (e.inode == s.st_ino && e.modified.tv_sec == s.st_mtim.tv_sec &&
-            e.modified.tv_nsec == s.st_mtim.tv_nsec && e.file->m_tile == tile) {
+        if (e.file->m_content == content_of(s) && e.file->m_tile == tile) {
             e.used = ++clock;
             return *e.file;
         }
@@ -270,7 +215,7 @@ TileFile& TileFile::opened(const fs::path& path, const Window& tile) {
         }));
     auto& e = open[path.string()];
     try {
-        e = {s.st_ino, s.st_mtim, std::make_unique<TileFile>(path, tile), ++clock};
+        e = {std::make_unique<TileFile>(path, tile), ++clock};
     } catch (...) {
         open.erase(path.string());
         throw;

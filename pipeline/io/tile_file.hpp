@@ -6,10 +6,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "block_cache.hpp"
 #include <shuibao/core/grid.hpp>
 
 namespace shuibao::io {
@@ -28,19 +30,22 @@ class TileFile {
     [[nodiscard]] int plane(std::string_view name) const;
     [[nodiscard]] int planes() const { return static_cast<int>(m_names.size()); }
     /// `part` of the tile (REQUIRES inside it) of one plane into rows `line` values apart.
-    void read(int plane, const Window& part, std::uint16_t* out, std::int64_t line);
+    void read(int plane, const Window& part, std::uint16_t* out, std::int64_t line,
+              const std::optional<Reading>& reading, const Grid& grid);
+
+    /// The same without the cache, for what is read once. Reentrant on one object.
+    void read_once(int plane, const Window& part, std::uint16_t* out, std::int64_t line) const;
 
     /// The open file of this path and thread; one that was replaced is opened anew.
     static TileFile& opened(const std::filesystem::path& path, const Window& tile);
 
   private:
-    const std::uint16_t* block(int plane, std::int64_t x, std::int64_t y);
     void decode(std::size_t index, std::span<std::uint16_t> out) const;
     [[noreturn]] void damaged(const std::string& why) const;
 
     std::filesystem::path m_path;
     Window m_tile;
-    std::uint64_t m_serial;  // of the file among all that this process opened
+    FileContent m_content;
     int m_fd = -1;
     std::int64_t m_block = 0, m_across = 0, m_down = 0;
     std::vector<std::string> m_names;

@@ -246,7 +246,8 @@ class DelineateStage final : public Stage {
             Change strip(Window{m_window.col, first, m_window.cols,
                                 std::min(strip_rows, m_window.row + m_window.rows - first)});
             const auto band = [&](int b, std::vector<std::uint16_t>& out) {
-                io::read_change_band(m_changes, m_grid, strip.window, b, out);
+                io::read_change_band(m_changes, m_grid, strip.window, b, out,
+                                     io::Reading{io::Reading::end, 0});
             };
             band(0, strip.evidence);
             m_unseen[i] = algorithms::extract_unobserved(strip.evidence, strip.window, m_area);

@@ -158,9 +158,10 @@ struct EpochReader {
     EditLook edit = {};
 
     void read(const io::TileArchive& archive, const std::vector<const io::Acquisition*>& list,
-              const std::vector<Band>& bands, const Window& window, Image& out) {
+              const std::vector<Band>& bands, const Window& window, Image& out,
+              const std::optional<io::Reading>& reading = std::nullopt) {
         const auto look = [&](const io::Acquisition& a, Image& image) {
-            archive.read(a, window, bands, image);
+            archive.read(a, window, bands, image, reading);
             if (edit) edit(a, image);
         };
         if (list.size() == 1) {
@@ -220,8 +221,8 @@ void learn(const DetectJob& job, const Epochs& e, const std::vector<Band>& bands
             c.executor.parallel_for(cells.size(), [&](std::size_t i) {
                 EpochReader epoch;
                 samples[i].resize(2);
-                epoch.read(archive, e.before, bands, cells[i], samples[i][0]);
-                epoch.read(archive, e.after, bands, cells[i], samples[i][1]);
+                epoch.read(archive, e.before, bands, cells[i], samples[i][0], {});
+                epoch.read(archive, e.after, bands, cells[i], samples[i][1], {});
             });
             const auto model = detector.fit(samples, job.options);
             io::write_text(model_file, to_json(model, job.method).dump(1) + "\n");
@@ -274,8 +275,10 @@ void detect(const DetectJob& job, const Epochs& e, const std::vector<Band>& band
                 const Window part{window.col, window.row + row, window.cols,
                                   std::min(io::TileWriter::strip_rows, window.rows - row)},
                     wide = part.grown(halo);
-                before.read(archive, e.before, bands, wide, images[0]);
-                after.read(archive, e.after, bands, wide, images[1]);
+                const io::Reading reading{
+                    row + part.rows < window.rows ? part.row + part.rows - halo : io::Reading::end, halo};
+                before.read(archive, e.before, bands, wide, images[0], reading);
+                after.read(archive, e.after, bands, wide, images[1], reading);
                 Change change = detector.detect(images, part, model, job.options);
                 widen_onset(change, wide, before.first, after.last);
                 any = any || std::any_of(change.evidence.begin(), change.evidence.end(),

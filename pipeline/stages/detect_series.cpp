@@ -2,6 +2,7 @@
 // Detection along a series: each tile's pixels are brought forward from where the last batch left them.
 #include <algorithm>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <optional>
 #include <sstream>
@@ -60,7 +61,8 @@ class TileLooks final : public LookSource {
     [[nodiscard]] std::span<const Date> dates() const override { return m_dates; }
     [[nodiscard]] std::size_t applied() const override { return m_applied; }
     [[nodiscard]] const Image& read(std::size_t i) override {
-        m_archive.read(*m_looks[i].acquisition, m_window, m_bands, m_image);
+        // A window is whole blocks of its tile: nobody else reads them.
+        m_archive.read(*m_looks[i].acquisition, m_window, m_bands, m_image, io::Reading{io::Reading::end, 0});
         return m_image;
     }
 
@@ -146,12 +148,13 @@ class StateFiles {
     std::string m_settings;
 };
 
-std::string checksum(const DetectorState& strip) {
-    std::string parts;
-    for (const auto& plane : strip.planes)
-        parts += engine::hash_bytes(
-            {reinterpret_cast<const char*>(plane.data()), plane.size() * sizeof(plane[0])});
-    return engine::hash_bytes(parts);
+std::string hash_of(const std::vector<std::uint16_t>& plane) {
+    return engine::hash_bytes({reinterpret_cast<const char*>(plane.data()), plane.size() * sizeof(plane[0])});
+}
+
+// Checksum of a strip from those of its planes.
+std::string checksum(const std::vector<std::string>& planes) {
+    return engine::hash_bytes(fmt::format("{}", fmt::join(planes, "")));
 }
 
 // Copies the part of every plane that lies in `part` between a strip and a window of its own.
@@ -194,15 +197,45 @@ class TileWork {
   private:
     struct DamagedState {};
 
-    static void read_strip(const StateFiles::Start& start, std::int64_t row, DetectorState& strip) {
+    // Threads that have no tile of their own help with this one's planes and blocks.
+    void parallel(std::size_t n, const std::function<void(std::size_t)>& body) const {
+        m_job.context.executor.parallel_for(n, body);
+    }
+
+    void read_strip(const StateFiles::Start& start, std::int64_t row, DetectorState& strip) const {
+        std::vector<std::string> hashes(strip.planes.size());
         try {
-            for (std::size_t p = 0; p < strip.planes.size(); ++p)
+            parallel(strip.planes.size(), [&](std::size_t p) {
                 start.file->read(static_cast<int>(p), row, strip.planes[p]);
+                hashes[p] = hash_of(strip.planes[p]);
+            });
         } catch (const Error&) {  // as good as a wrong checksum
             throw DamagedState{};
         }
         const auto k = static_cast<std::size_t>(row / block);
-        if (k >= start.checksums.size() || checksum(strip) != start.checksums[k]) throw DamagedState{};
+        if (k >= start.checksums.size() || checksum(hashes) != start.checksums[k]) throw DamagedState{};
+    }
+
+    // The pixels of one block of the tiles, from where the strip has them to where all looks leave them.
+    void advance(const StateFiles::Start& start, const Window& one, DetectorState& strip,
+                 Change& change) const {
+        thread_local DetectorState part;
+        thread_local Image image;
+        const Window& w = strip.window;
+        part.reset(one, strip.planes.size());
+        for (std::size_t p = 0; p < strip.planes.size(); ++p)
+            copy_part(w, one, strip.planes[p], false, part.planes[p]);
+        TileLooks looks(m_job.archive, m_looks, m_plan.bands, start.applied, one, image);
+        m_detector.advance(looks, m_plan.times, m_job.options, part);
+        const Change here = m_detector.report(part, m_plan.times, m_job.options);
+        for (std::size_t p = 0; p < strip.planes.size(); ++p)
+            copy_part(w, one, part.planes[p], true, strip.planes[p]);
+        copy_part(w, one, here.evidence, true, change.evidence);
+        copy_part(w, one, here.confidence, true, change.confidence);
+        copy_part(w, one, here.magnitude, true, change.magnitude);
+        copy_part(w, one, here.onset_from, true, change.onset_from);
+        copy_part(w, one, here.onset_to, true, change.onset_to);
+        copy_part(w, one, here.kind, true, change.kind);
     }
 
     void bring_forward(const StateFiles::Start& start) const {
@@ -213,34 +246,24 @@ class TileWork {
         io::ChangeWriter change_file(m_change, grid, m_tile);
         std::string checksums, taken;
         for (const auto& l : m_looks) taken += l.text + "\n";
-        thread_local DetectorState strip, part;
-        thread_local Image image;
+        thread_local DetectorState strip_memory;
+        DetectorState& strip = strip_memory;  // the other threads must see this one's
         for (std::int64_t row = 0; row < m_tile.rows; row += block) {
             const Window w{m_tile.col, m_tile.row + row, m_tile.cols, std::min(block, m_tile.rows - row)};
             strip.reset(w, planes.size());
             if (start.file) read_strip(start, row, strip);
             Change change(w);
-            for (std::int64_t col = 0; col < w.cols; col += block) {
+            const auto across = static_cast<std::size_t>((w.cols + block - 1) / block);
+            parallel(across, [&](std::size_t i) {
                 engine::check_stop();
-                const Window one{w.col + col, w.row, std::min(block, w.cols - col), w.rows};
-                part.reset(one, planes.size());
-                for (std::size_t p = 0; p < planes.size(); ++p)
-                    copy_part(w, one, strip.planes[p], false, part.planes[p]);
-                TileLooks looks(m_job.archive, m_looks, m_plan.bands, start.applied, one, image);
-                m_detector.advance(looks, m_plan.times, m_job.options, part);
-                const Change here = m_detector.report(part, m_plan.times, m_job.options);
-                for (std::size_t p = 0; p < planes.size(); ++p)
-                    copy_part(w, one, part.planes[p], true, strip.planes[p]);
-                copy_part(w, one, here.evidence, true, change.evidence);
-                copy_part(w, one, here.confidence, true, change.confidence);
-                copy_part(w, one, here.magnitude, true, change.magnitude);
-                copy_part(w, one, here.onset_from, true, change.onset_from);
-                copy_part(w, one, here.onset_to, true, change.onset_to);
-                copy_part(w, one, here.kind, true, change.kind);
-            }
-            for (std::size_t p = 0; p < planes.size(); ++p)
-                state_file.write(static_cast<int>(p), row, strip.planes[p]);
-            checksums += checksum(strip) + "\n";
+                const auto col = static_cast<std::int64_t>(i) * block;
+                advance(start, {w.col + col, w.row, std::min(block, w.cols - col), w.rows}, strip, change);
+            });
+            std::vector<std::string> hashes(planes.size());
+            parallel(planes.size(), [&](std::size_t p) { hashes[p] = hash_of(strip.planes[p]); });
+            checksums += checksum(hashes) + "\n";
+            state_file.write(row, strip.planes,
+                             [this](std::size_t n, const auto& body) { parallel(n, body); });
             change_file.write(change);
         }
         state_file.metadata("SHUIBAO_SETTINGS", m_plan.settings);
@@ -379,9 +402,14 @@ void detect_series(const DetectJob& given, const SeriesDetector& detector) {
         const auto path = c.store.changes(job.batch) / (tile.str() + ".tif");
         u.outputs = {path};
         const auto cols = static_cast<std::size_t>(job.archive.grid().tile_size());
-        u.memory = cols * static_cast<std::size_t>(block) * (needs.state_bytes_per_pixel + 24) +
-                   static_cast<std::size_t>(block * block) *
-                       (list.size() * needs.bytes_per_look + needs.state_bytes_per_pixel + 2 * (plan.bands.size() + 2));
+        // One strip, its blocks as they will be stored, and a block of pixels for each thread that helps.
+        const auto helpers =
+            std::min(static_cast<std::size_t>(c.executor.options().jobs),
+                     (cols + static_cast<std::size_t>(block) - 1) / static_cast<std::size_t>(block));
+        u.memory = cols * static_cast<std::size_t>(block) * (2 * needs.state_bytes_per_pixel + 24) +
+                   helpers * static_cast<std::size_t>(block * block) *
+                       (list.size() * needs.bytes_per_look + needs.state_bytes_per_pixel +
+                        2 * (plan.bands.size() + 2));
         u.work = TileWork(job, detector, plan, tile, list, path,
                           StateFiles(c.store.state(job.method) / tile.str(), plan.settings));
         units.push_back(std::move(u));

@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <map>
 #include <set>
-#include <sstream>
 
 #include <fmt/format.h>
 
 #include "scene_check.hpp"
 #include "scene_choice.hpp"
 #include "scene_mask.hpp"
+#include "scene_reports.hpp"
 #include <shuibao/algorithms/masks.hpp>
 #include <shuibao/algorithms/normalisation.hpp>
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/hash.hpp>
 #include <shuibao/engine/scene.hpp>
-#include <shuibao/io/atomic_output.hpp>
 #include <shuibao/io/raster.hpp>
 #include <shuibao/pipeline/archive.hpp>
 #include <shuibao/pipeline/stage.hpp>
@@ -44,24 +42,10 @@ struct Group {
     std::vector<PlacedScene> scenes;
 };
 
-std::string plain(const std::string& text) {
-    std::string out;
-    for (const char c : text)
-        if (std::isalnum(static_cast<unsigned char>(c)) != 0) out += c;
-    return out;
-}
-
 // A part of a file name that differs for different texts, whatever they hold.
 std::string short_name(const std::string& text) {
-    const std::string p = plain(text);
+    const std::string p = letters_and_digits(text);
     return p.empty() || p.size() > 40 ? p.substr(0, 31) + "x" + engine::hash_bytes(text).substr(0, 8) : p;
-}
-
-std::string slurp(const std::filesystem::path& path) {
-    std::ifstream in(path);
-    std::stringstream text;
-    text << in.rdbuf();
-    return text.str();
 }
 
 // Bytes may alias anything, so the compiler must be told that these do not before it takes sixteen at a time.
@@ -90,11 +74,11 @@ class Cutter {
             for (const auto& placed : m_group.scenes) {
                 if (placed.window.intersection(part).empty()) continue;
                 if (!covered) {
-                    read(placed, part, strip.image, strip);
+                    read(placed, part, window, strip.image, strip);
                     covered = true;
                 } else {
                     prepare(strip.other, part);
-                    read(placed, part, strip.other, strip);
+                    read(placed, part, window, strip.other, strip);
                     merge(strip.image, strip.other);
                 }
             }
@@ -130,7 +114,10 @@ class Cutter {
         image.pixels.reset(window, static_cast<int>(a.bands.size()));
     }
 
-    void read(const PlacedScene& placed, const Window& window, Image& image, Strip& strip) const {
+    void read(const PlacedScene& placed, const Window& window, const Window& tile, Image& image,
+              Strip& strip) const {
+        const auto end = window.row + window.rows;
+        const io::Reading reading{end < tile.row + tile.rows ? end : io::Reading::end, 0};
         const auto n = image.pixels.pixels();
         const auto& scene = *placed.scene;
         auto &valid = strip.valid, &all = strip.all;
@@ -142,7 +129,7 @@ class Cutter {
             const auto out = image.pixels.plane(static_cast<int>(i));
             const bool moved = placed.report.shift_x != 0 || placed.report.shift_y != 0;
             io::read_band({b.href, b.index, b.nodata, placed.report.shift_x, placed.report.shift_y,
-                           moved ? io::Resampling::cubic : io::Resampling::bilinear},
+                           moved ? io::Resampling::cubic : io::Resampling::bilinear, reading},
                           m_grid, window, out, valid);
             if (m_group.acquisition.reflectance) store_reflectance(b, out);
             keep_common(all.data(), valid.data(), n);
@@ -294,7 +281,7 @@ class TileStage final : public Stage {
             for (const auto* key : {"tile.cloud_margin", "tile.shadow_margin", "tile.bands"})
                 inputs[std::string("option ") + key] = c.settings.text(key);
             for (const auto& p : g.scenes) {
-                inputs["scene " + p.scene->id] = p.scene->fingerprint + description(*p.scene);
+                inputs["scene " + p.scene->id] = scene_key(*p.scene);
                 inputs["shift " + p.scene->id] = fmt::format("{} {}", p.report.shift_x, p.report.shift_y);
             }
             for (const TileId tile : tiles_of(g, grid)) {
@@ -327,14 +314,6 @@ class TileStage final : public Stage {
     }
 
   private:
-    static std::string description(const Scene& s) {
-        std::string text = fmt::format("{} {} {}", s.reflectance, engine::mask_name(s.mask), s.date.iso());
-        for (const auto& b : s.bands)
-            text += fmt::format(";{} {} {} {} {}", common_name(b.band), b.index, b.scale, b.offset,
-                                b.nodata.value_or(-1));
-        return engine::hash_bytes(text);
-    }
-
     static const Scene& reference_of(const RunContext& c, const std::vector<Scene>& scenes,
                                      const std::vector<Bounds>& frames) {
         if (!c.settings.has("tile.reference")) return scenes[default_reference(scenes, frames)];
@@ -347,110 +326,6 @@ class TileStage final : public Stage {
                 fmt::format("{}: there is no scene '{}'.", c.settings.origin("tile.reference"), wanted),
                 "scenes.json in the store lists the ids.");
         return *it;
-    }
-
-    static std::filesystem::path report_path(const RunContext& c, const Scene& s, const char* ending) {
-        return c.store.scene_reports() /
-               (plain(s.id).substr(0, 60) + "_" + engine::hash_bytes(s.id).substr(0, 8) + ending);
-    }
-
-    // Apart from the registration, because a new scene becomes a neighbour of old ones, whose shifts stay.
-    static void hear_neighbours(RunContext& c, const std::vector<Scene>& scenes,
-                                const std::vector<Bounds>& frames, const Grid& grid,
-                                std::vector<SceneReport>& reports) {
-        const auto path_of = [&](const Scene& s) { return report_path(c, s, "_neighbours.json"); };
-        std::vector<engine::Unit> units;
-        std::vector<std::size_t> heard;
-        for (std::size_t i = 0; i < scenes.size(); ++i) {
-            const auto& s = scenes[i];
-            const auto neighbours = neighbours_in_time(scenes, frames, i);
-            if (!s.reflectance || neighbours.size() < accusers) continue;
-            heard.push_back(i);
-            engine::Unit u;
-            u.id = s.id;
-            u.inputs = {{"scene", s.fingerprint + description(s)}};
-            for (const auto* n : neighbours)
-                u.inputs["neighbour " + n->id] = n->fingerprint + description(*n);
-            u.outputs = {path_of(s)};
-            if (!accusation_from(slurp(path_of(s)))) {  // damaged: compared again
-                std::error_code ignored;
-                if (!c.executor.options().dry_run) std::filesystem::remove(path_of(s), ignored);
-            }
-            u.memory = 64 << 20;
-            u.work = [&s, neighbours, &grid, &executor = c.executor, path = path_of(s)] {
-                io::write_text(path, accusation_text(compare_with_neighbours(s, neighbours, grid, executor)));
-            };
-            units.push_back(std::move(u));
-        }
-        c.executor.run("radiometry", std::move(units));
-        for (const auto i : heard)
-            if (const auto a = accusation_from(slurp(path_of(scenes[i]))); a && !a->refused.empty()) {
-                reports[i].refused = a->refused;
-                reports[i].against = a->against;
-            }
-    }
-
-    static std::vector<SceneReport> check_scenes(RunContext& c, const std::vector<Scene>& scenes,
-                                                 const std::vector<Bounds>& frames, const Scene& first,
-                                                 const Grid& grid) {
-        const SceneCheckOptions options{c.settings.flag("tile.registration"),
-                                        c.settings.number("tile.registration_threshold"),
-                                        c.settings.number("tile.max_shift")};
-        std::vector<engine::Unit> units;
-        const auto path_of = [&](const Scene& s) { return report_path(c, s, ".json"); };
-        const auto& first_frame = frames[static_cast<std::size_t>(&first - scenes.data())];
-        for (std::size_t i = 0; i < scenes.size(); ++i) {
-            const auto& s = scenes[i];
-            // Scenes of another place are compared with the first scene that overlaps them.
-            const Scene* reference = &first;
-            if (!first_frame.intersects(frames[i]))
-                reference = &scenes[static_cast<std::size_t>(
-                    std::find_if(frames.begin(), frames.end(),
-                                 [&](const Bounds& other) { return other.intersects(frames[i]); }) -
-                    frames.begin())];
-            engine::Unit u;
-            u.id = s.id;
-            u.inputs = {{"scene", s.fingerprint + description(s)},
-                        {"reference", reference->fingerprint + description(*reference)}};
-            for (const auto* key : {"tile.registration", "tile.registration_threshold", "tile.max_shift"})
-                u.inputs[std::string("option ") + key] = c.settings.text(key);
-            u.outputs = {path_of(s)};
-            if (!report_from(slurp(path_of(s)))) {  // damaged: measured again
-                std::error_code ignored;
-                if (!c.executor.options().dry_run) std::filesystem::remove(path_of(s), ignored);
-            }
-            u.memory = 64 << 20;
-            u.work = [&s, reference, &grid, options, &executor = c.executor, path = path_of(s)] {
-                io::write_text(path, report_text(check_scene(s, *reference, grid, options, executor)));
-            };
-            units.push_back(std::move(u));
-        }
-        c.executor.run("register", std::move(units));
-        std::vector<SceneReport> reports;
-        for (const auto& s : scenes) {
-            SceneReport r;
-            if (const auto known = report_from(slurp(path_of(s))))
-                r = *known;
-            else
-                r.refused = c.executor.options().dry_run ? "" : "it could not be read";
-            reports.push_back(std::move(r));
-        }
-        hear_neighbours(c, scenes, frames, grid, reports);
-        forgive_what_a_refused_reference_says(reports);
-        for (std::size_t i = 0; i < scenes.size(); ++i) {
-            const auto& s = scenes[i];
-            const auto& r = reports[i];
-            if (!r.refused.empty())
-                c.problems.add({"tile", s.id, "radiometry",
-                                fmt::format("The scene {} is set aside: {}.", s.id, r.refused),
-                                "Check raster:bands offset in its Item against the product's metadata."});
-            c.log.write(engine::LogLevel::info,
-                        fmt::format("{}: {}, measured {:+.2f} {:+.2f} px, rmse {:.2f}, {} of {} tie points",
-                                    s.id, r.refused.empty() ? r.decision : "refused", r.shift.dx, r.shift.dy,
-                                    r.shift.rmse, r.shift.used, r.shift.measured),
-                        "tile");
-        }
-        return reports;
     }
 
     static std::vector<Group> group(const RunContext& c, const std::vector<Scene>& scenes,

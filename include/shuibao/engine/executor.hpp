@@ -68,7 +68,8 @@ class Executor {
     /// Reads the records of a stage again: other shards may have added theirs.
     void refresh(const std::string& stage);
 
-    /// Runs body(i) for i in [0, n) on the executor's threads; for use inside a stage's gather.
+    /// Runs body(i) for i in [0, n) on the executor's threads; for use inside a stage's gather, and inside a
+    /// unit for its parts, where threads without a unit help.
     void parallel_for(std::size_t n, const std::function<void(std::size_t)>& body) const;
 
     [[nodiscard]] const Options& options() const { return m_options; }

@@ -10,7 +10,8 @@
 namespace shuibao::io {
 
 struct GdalOptions {
-    std::size_t cache_bytes = std::size_t{128} << 20;  ///< GDAL's block cache, shared by all threads
+    std::size_t cache_bytes = std::size_t{64} << 20;   ///< GDAL's block cache, shared by all threads
+    std::size_t block_bytes = std::size_t{128} << 20;  ///< our own of sources and tiles, shared as well
     bool allow_network = false;                        ///< let /vsicurl, /vsis3 … reach the network
     std::vector<std::string> config = {};              ///< KEY=VALUE, passed to GDAL untouched
 };

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -47,6 +48,12 @@ class GeoTiffWriter {
     /// Rows [first_row, first_row + values.size() / window.cols) of one plane, row-major; `first_row` counts
     /// from the window's top. REQUIRES whole rows of blocks (the last may be short), each written once.
     void write(int plane, std::int64_t first_row, std::span<const std::uint16_t> values);
+    /// The same rows of all planes at once: `parallel(n, body)` is to run body(0) … body(n - 1) in any order
+    /// and on any threads. The bytes are those of one write() per plane. REQUIRES ZSTD without predictor,
+    /// UInt16, and no overview.
+    using Parallel = std::function<void(std::size_t, const std::function<void(std::size_t)>&)>;
+    void write(std::int64_t first_row, std::span<const std::vector<std::uint16_t>> planes,
+               const Parallel& parallel);
     /// A metadata item known only when the pixels are.
     void metadata(const std::string& key, const std::string& value);
     /// Writes the overview, closes and commits. REQUIRES that all rows were written.
@@ -57,7 +64,8 @@ class GeoTiffWriter {
     std::unique_ptr<Impl> m_impl;
 };
 
-/// A file of our own, read by rows. All calls throw Error(input) naming the path.
+/// A file of our own (ZSTD without predictor, UInt16), read by rows. Reading is reentrant. All calls throw
+/// Error(input).
 class GeoTiffReader {
   public:
     explicit GeoTiffReader(const std::filesystem::path& path);

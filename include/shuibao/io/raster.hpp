@@ -37,6 +37,14 @@ void probe_raster(const std::string& path, int band);
 /// Error(input).
 [[nodiscard]] std::vector<std::uint16_t> sample_codes(const std::string& path, int band);
 
+/// How a read fits into the work on one tile, which reads its rows from the top: what is kept of a file for
+/// other readers can be let go when its last one has passed. Speed alone depends on it.
+struct Reading {
+    std::int64_t next_row = 0;  ///< first grid row that the work will still read; `end` when it has read all
+    std::int64_t halo = 0;      ///< pixels that it reads around its tile
+    static constexpr std::int64_t end = INT64_MAX;
+};
+
 enum class Resampling { nearest, bilinear, cubic };
 
 /// How one band of one file is laid on the grid.
@@ -46,6 +54,8 @@ struct BandRequest {
     std::optional<double> nodata;     ///< overrides the file's own
     double shift_x = 0, shift_y = 0;  ///< the scene's content is moved by this many grid pixels (east, south)
     Resampling resampling = Resampling::bilinear;  ///< where the file's pixels are not the grid's
+    /// Given by work that reads a tile from the top and each pixel once, so that memory is let go.
+    std::optional<Reading> reading = std::nullopt;
 };
 
 /// Reads `window` of the grid as 16-bit integers and marks in `valid` (0/1) what the file covers with data.

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include <shuibao/core/change.hpp>
 #include <shuibao/core/grid.hpp>
 #include <shuibao/io/geotiff.hpp>
+#include <shuibao/io/raster.hpp>
 
 namespace shuibao::io {
 
@@ -40,8 +42,8 @@ class TileArchive {
                              std::span<const Band> bands) const;
     /// The same into an image whose memory is used again. Where no pixel of the window is usable the bands
     /// are not read at all: their values are unspecified, as everywhere under the mask.
-    void read(const Acquisition& acquisition, const Window& window, std::span<const Band> bands,
-              Image& image) const;
+    void read(const Acquisition& acquisition, const Window& window, std::span<const Band> bands, Image& image,
+              const std::optional<Reading>& reading = std::nullopt) const;
     /// As read(), but every `step`-th pixel of every `step`-th row on the grid's lattice (col % step == 0 …):
     /// the deterministic sample from which global statistics come; independent of the tile size.
     [[nodiscard]] Image sample(const Acquisition& acquisition, const Window& window,
@@ -52,7 +54,7 @@ class TileArchive {
 
   private:
     void read(const Acquisition& acquisition, const Window& window, std::span<const Band> bands, Image& image,
-              bool under_mask) const;
+              bool under_mask, const std::optional<Reading>& reading) const;
 
     std::filesystem::path m_root;
     Grid m_grid;
@@ -98,6 +100,6 @@ class ChangeWriter {
 /// pixels that no tile covers are Change::unobserved for evidence and 0 for the rest.
 /// `band` counts from 0 in the order above. Reentrant.
 void read_change_band(const std::filesystem::path& root, const Grid& grid, const Window& window, int band,
-                      std::span<std::uint16_t> out);
+                      std::span<std::uint16_t> out, const std::optional<Reading>& reading = std::nullopt);
 
 }  // namespace shuibao::io
