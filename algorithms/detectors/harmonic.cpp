@@ -72,7 +72,8 @@ struct Packed {
                 m.soil[f][l] = signed_of(at(soil + f, l));
             }
             m.soil_looks[l] = high_of(at(soil_looks_ground, l));
-            m.ground[l] = low_of(at(soil_looks_ground, l));
+            m.ground[l] = low_of(at(soil_looks_ground, l)) & 3;
+            m.sown[l] = low_of(at(soil_looks_ground, l)) >> 2 & 3;
             for (std::size_t k = 0; k < month_count; ++k)
                 m.leverage[k][l] = at(leverage + k / 4, l) >> (4 * (k % 4)) & 15;
             for (std::size_t k = 0; k < half_months; ++k)
@@ -89,7 +90,7 @@ struct Packed {
             at(spread + f, l) = stored(m.spread[f][l]);
             at(soil + f, l) = stored(m.soil[f][l]);
         }
-        at(soil_looks_ground, l) = pair_of(m.soil_looks[l], m.ground[l]);
+        at(soil_looks_ground, l) = pair_of(m.soil_looks[l], m.ground[l] | m.sown[l] << 2);
         const auto nibbles = [&](std::size_t plane, const auto& values) {
             for (std::size_t k = 0; k < values.size(); k += 4) {
                 std::int32_t v = 0;
@@ -333,7 +334,7 @@ class Harmonic final : public SeriesDetector {
             bool read = false;
             for (std::size_t l = 0; l < packed.n; ++l) {
                 const std::size_t i = from + l;
-                const auto ground = low_of(packed.at(soil_looks_ground, l));
+                const auto ground = low_of(packed.at(soil_looks_ground, l)) & 3;
                 if (ground == static_cast<std::int32_t>(Ground::unknown) ||
                     t.last[l] < times.report_from.days())
                     continue;  // stays unobserved
