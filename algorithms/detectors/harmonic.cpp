@@ -80,7 +80,8 @@ struct Packed {
         }
         each(soil_looks_ground, [&](std::size_t l, std::uint16_t v) {
             m.soil_looks[l] = high_of(v);
-            m.ground[l] = low_of(v);
+            m.ground[l] = low_of(v) & 3;
+            m.sown[l] = low_of(v) >> 2 & 3;
         });
         for (std::size_t k = 0; k < month_count; ++k)
             each(leverage + k / 4,
@@ -99,7 +100,7 @@ struct Packed {
             at(spread + f, l) = stored(m.spread[f][l]);
             at(soil + f, l) = stored(m.soil[f][l]);
         }
-        at(soil_looks_ground, l) = pair_of(m.soil_looks[l], m.ground[l]);
+        at(soil_looks_ground, l) = pair_of(m.soil_looks[l], m.ground[l] | m.sown[l] << 2);
         const auto nibbles = [&](std::size_t plane, const auto& values) {
             for (std::size_t k = 0; k < values.size(); k += 4) {
                 std::int32_t v = 0;
@@ -343,7 +344,7 @@ class Harmonic final : public SeriesDetector {
             bool read = false;
             for (std::size_t l = 0; l < packed.n; ++l) {
                 const std::size_t i = from + l;
-                const auto ground = low_of(packed.at(soil_looks_ground, l));
+                const auto ground = low_of(packed.at(soil_looks_ground, l)) & 3;
                 if (ground == static_cast<std::int32_t>(Ground::unknown) ||
                     t.last[l] < times.report_from.days())
                     continue;  // stays unobserved

@@ -210,10 +210,14 @@ std::int32_t share_code(float p) {
     return std::clamp(lane_round((lane_log(c / (1 - c)) - share_base) / share_step), 0, 15);
 }
 
+// Half-months in which ground that nobody tills is green: May to the middle of October.
+constexpr std::size_t first_warm = 8, last_warm = 18;
+
 // What the history says beyond the fit: own soil, when it is bare, what kind of ground it is.
 struct History {
     std::array<std::array<float, lane_count>, feature_count> soil{};
     Lane soil_looks{}, green_looks{}, water_looks{}, count{};
+    Lane warm_bare{};
     std::array<Lane, half_months> bare{}, seen{};
 };
 
@@ -226,6 +230,7 @@ void look_back(const std::int16_t* looks, std::span<const Moment> moments, const
                        cloud = steps(set.cloud_brightness);
     for (const Moment& m : moments) {
         const auto bin = static_cast<std::size_t>(m.half_month);
+        const bool warm = bin >= first_warm && bin <= last_warm;
         for (std::size_t l = 0; l < lane_count; ++l) {
             if (looks[l] == not_seen) continue;
             const std::int32_t ndvi = looks[l], index = looks[lane_count + l],
@@ -239,6 +244,7 @@ void look_back(const std::int16_t* looks, std::span<const Moment> moments, const
                 (index > min_index || (index > film_index && level > film))) {
                 h.bare[bin][l] += 1;
                 h.soil_looks[l] += 1;
+                if (warm) h.warm_bare[l] += 1;
                 for (std::size_t f = 0; f < feature_count; ++f)
                     h.soil[f][l] += static_cast<float>(looks[f * lane_count + l]) * (1.0F / feature_unit);
             }
@@ -333,6 +339,7 @@ void fit_pixels(const std::int16_t* looks, std::span<const Moment> moments, cons
         }
         model.soil_looks[l] = static_cast<std::int32_t>(std::min(soil, 255.0F));
         model.looks[l] = static_cast<std::int32_t>(std::min(n, 255.0F));
+        model.sown[l] = static_cast<std::int32_t>(std::min(h.warm_bare[l], 3.0F));
         Ground ground = Ground::seasonal;
         if (n < static_cast<float>(o.least_looks))
             ground = Ground::unknown;

@@ -96,7 +96,7 @@ SHUIBAO_LANES void weigh(const std::int16_t* __restrict look, const Moment& m, c
         const float gap = static_cast<float>(day - track.last[l]);
         const float kappa = std::min(std::max(gap / o.independent_days, 0.25F), 1.0F);
         // Ground that was seen bare in its history is a field; what never was does not lie fallow.
-        const float field = std::min(static_cast<float>(model.soil_looks[l]), 2.0F) * 0.5F;
+        const float field = std::min(static_cast<float>(model.sown[l]), 2.0F) * 0.5F;
         const float prior = o.wild_skip + field * (o.field_skip - o.wild_skip);
         // What a field does changes when it is sown anew, in its bare season; not in the middle of a crop.
         const float seasons = field * std::max(now[l] - then[l], 0.0F);

@@ -49,6 +49,7 @@ struct PixelModel {
     std::array<LaneInt, feature_count> spread{};                           ///< feature_unit steps
     std::array<LaneInt, feature_count> soil{};  ///< own bare soil, feature_unit steps
     LaneInt soil_looks{}, ground{};
+    LaneInt sown{};  ///< looks in the warm months that saw it bare, at most 3: somebody tills it
     std::array<LaneInt, month_count> leverage{};    ///< 0–15: prediction variance, see leverage_of()
     std::array<LaneInt, half_months> bare_share{};  ///< 0–15: chance to be bare, see share_of()
     LaneInt looks{};                                ///< clear looks of history, at most 255
