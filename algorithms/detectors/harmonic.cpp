@@ -252,10 +252,9 @@ class Harmonic final : public SeriesDetector {
                    "d", 1, 4000),
             number("watch", "4", "Cumulative log-likelihood ratio at which a pixel is watched", "", 0.5, 30),
             number("suspect", "6", "The same at which it is suspected", "", 0.5, 30),
-            number("even_level", "14",
-                   "The same at which a pixel is as likely a site as not; on simulated series (seed 11) "
-                   "three of "
-                   "four objects that reach it are sites",
+            number("even_level", "16",
+                   "The same at which a pixel is as likely a site as not; on simulated series (seeds 11 to "
+                   "16) three of four objects with three such pixels are sites",
                    "", 1, 40),
             number("confirm", "10", "The same at which it is confirmed", "", 0.5, 40),
         };
@@ -333,7 +332,7 @@ class Harmonic final : public SeriesDetector {
     [[nodiscard]] Change report(const DetectorState& state, const SeriesTimes& times,
                                 const DetectorOptions& options) const override {
         Change change(state.window);
-        const double even = options.at("even_level");
+        const double even = options.at("even_level"), watch = options.at("watch");
         PixelTrack t;
         PixelModel m;
         DetectorState& planes = const_cast<DetectorState&>(state);  // Packed reads only here
@@ -352,7 +351,7 @@ class Harmonic final : public SeriesDetector {
                 if (t.run[l] == 0 || t.status[l] == static_cast<std::int32_t>(Status::stable)) continue;
                 const double level = std::max(t.material[l], t.persistence[l]) /
                                      static_cast<double>(PixelTrack::statistic_unit);
-                const double log_odds = evidence_per_level * (level - even);
+                const double log_odds = log_odds_of(level, even, watch);
                 if (log_odds < Change::kept_evidence) continue;
                 if (!read) packed.read(m), read = true;
                 const double ndvi = (t.mean_ndvi[l] - 100) / 100.0, index = (t.mean_index[l] - 100) / 100.0,
@@ -398,7 +397,7 @@ class Harmonic final : public SeriesDetector {
         packed.read(t);
         if (low_of(packed.at(looks_epoch, 0)) == 0) return {};
         SeriesAccount a = account_of(m, t, 0, day);
-        a.log_odds = evidence_per_level * (a.statistic - options.at("even_level"));
+        a.log_odds = log_odds_of(a.statistic, options.at("even_level"), options.at("watch"));
         if (t.run[0] > 0) {
             const Interval onset = onset_of(t, 0);
             a.onset_from = Date(onset.from);
@@ -413,7 +412,14 @@ class Harmonic final : public SeriesDetector {
         return has(Band::swir16) && has(Band::blue);
     }
     static constexpr std::size_t most_at_once = 64;
-    static constexpr double evidence_per_level = 0.16;
+
+    // Log-odds of a level of the statistic. Below even they fall so that watched pixels just join an object
+    // that grows: a season left out alone brings a pixel there, and so does a site in the same season.
+    static double log_odds_of(double level, double even, double watch) {
+        constexpr double above = 0.16, joins = -1.213;
+        const double slope = level < even && watch < even ? -joins / (even - watch) : above;
+        return slope * (level - even);
+    }
 
     static Date history_begin(std::int32_t epoch, const SeriesTimes& times, const DetectorOptions& options) {
         const auto years = static_cast<std::int32_t>(options.at("history_years") * days_per_year);

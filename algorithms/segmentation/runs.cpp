@@ -107,10 +107,10 @@ RunStrip extract_runs(const Change& strip, const SegmentationOptions& o) {
         const std::uint16_t* row = strip.evidence.data() + y * w.cols;
         for (std::int64_t x = 0; (x = next_at_least(row, x, w.cols, level)) < w.cols; ++x) {
             if (row[x] == Change::unobserved) continue;
-            Run run{w.row + y, w.col + x, 0, out.evidence.size(), false};
+            Run run{w.row + y, w.col + x, 0, out.evidence.size(), 0};
             for (; x < w.cols && row[x] >= grow && row[x] != Change::unobserved; ++x) {
                 const auto i = static_cast<std::size_t>(y * w.cols + x);
-                run.seed = run.seed || row[x] >= seed;
+                run.seeds += row[x] >= seed ? 1 : 0;
                 out.evidence.push_back(row[x]);
                 out.magnitude.push_back(strip.magnitude[i]);
                 out.onset_from.push_back(strip.onset_from[i]);
@@ -132,7 +132,7 @@ RunStrip extract_unobserved(std::span<const std::uint16_t> evidence, const Windo
         const auto* row = evidence.data() + (r - window.row) * window.cols - window.col;
         const auto end = part.col + part.cols;
         for (std::int64_t c = part.col; (c = next_at_least(row, c, end, Change::unobserved)) < end; ++c) {
-            Run run{r, c, 0, 0, true};
+            Run run{r, c, 0, 0, 1};
             while (c < end && row[c] == Change::unobserved) ++c;
             run.end = c;
             out.runs.push_back(run);
@@ -169,20 +169,20 @@ std::vector<Segment> connect(std::span<const RunStrip> strips, const Segmentatio
 
     struct Tally {
         std::int64_t pixels = 0;
-        bool seed = false;
+        std::int64_t seeds = 0;
     };
     std::vector<Tally> tally(all.size());
     for (std::size_t i = 0; i < all.size(); ++i) {
         auto& t = tally[sets.find(i)];
         t.pixels += all[i].second->end - all[i].second->col;
-        t.seed = t.seed || all[i].second->seed;
+        t.seeds += all[i].second->seeds;
     }
     std::vector<Segment> segments;
     std::vector<std::size_t> segment_of(all.size());
     std::vector<std::vector<std::pair<const RunStrip*, const Run*>>> members;
     for (std::size_t i = 0; i < all.size(); ++i) {
         const std::size_t root = sets.find(i);
-        if (!tally[root].seed || tally[root].pixels < o.min_pixels) continue;
+        if (tally[root].seeds < o.least_seeds || tally[root].pixels < o.min_pixels) continue;
         if (root == i) {
             segment_of[i] = segments.size();
             segments.emplace_back();

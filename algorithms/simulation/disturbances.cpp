@@ -235,7 +235,7 @@ Segment segment_of(const std::vector<std::size_t>& sorted, std::int64_t n) {
     for (const auto k : sorted) {
         const auto row = static_cast<std::int64_t>(k) / n, col = static_cast<std::int64_t>(k) % n;
         if (s.runs.empty() || s.runs.back().row != row || s.runs.back().end != col)
-            s.runs.push_back({row, col, col + 1, 0, true});
+            s.runs.push_back({row, col, col + 1, 0, 1});
         else
             ++s.runs.back().end;
         ++s.pixels;

@@ -23,6 +23,7 @@ algorithms::SegmentationOptions segmentation_options(const engine::Settings& set
     algorithms::SegmentationOptions o;
     const double pixel = grid.gsd() * grid.gsd();
     o.seed = settings.number("delineate.seed");
+    o.least_seeds = settings.integer("delineate.least_seeds");
     o.grow = std::min(settings.number("delineate.grow"), o.seed);
     const double min_area = settings.number("delineate.min_area");
     o.min_pixels = std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(min_area / pixel - 1e-9)));
@@ -77,9 +78,15 @@ class DelineateStage final : public Stage {
         t.add({.key = "delineate.seed",
                .type = OptionType::number,
                .fallback = "0",
-               .help = "Evidence (log-odds) that an object must reach somewhere; 0 = as likely as not",
+               .help = "Evidence (log-odds) that an object must reach; 0 = as likely as not",
                .min = -2.5,
                .max = 100});
+        t.add({.key = "delineate.least_seeds",
+               .type = OptionType::integer,
+               .fallback = "3",
+               .help = "Pixels of an object that must reach it",
+               .min = 1,
+               .max = 1e6});
         t.add({.key = "delineate.grow",
                .type = OptionType::number,
                .fallback = "-1.213",

@@ -16,8 +16,8 @@ namespace shuibao::algorithms {
 /// Consecutive pixels of one row, [col, end) on the grid's lattice.
 struct Run {
     std::int64_t row = 0, col = 0, end = 0;
-    std::size_t value = 0;  ///< index of its first pixel in RunStrip's planes
-    bool seed = false;      ///< holds a pixel at or above the seed level
+    std::size_t value = 0;   ///< index of its first pixel in RunStrip's planes
+    std::int64_t seeds = 0;  ///< its pixels at or above the seed level
 };
 
 /// What is kept of a strip of the change map: runs at or above the growth level, row-major, and the values of
@@ -29,7 +29,8 @@ struct RunStrip {
 };
 
 struct SegmentationOptions {
-    double seed = 0;       ///< log-odds that an object must reach somewhere
+    double seed = 0;               ///< log-odds that an object must reach
+    std::int64_t least_seeds = 1;  ///< in so many of its pixels
     double grow = -1.213;  ///< log-odds down to which it grows (8 neighbours); not below kept_evidence
     std::int64_t min_pixels = 10;
     std::int64_t max_hole = 5;  ///< pixels; larger holes stay open
@@ -53,10 +54,10 @@ struct Segment {
     ChangeKind kind = ChangeKind::none;  ///< most frequent
 };
 
-/// Joins the runs of strips or tiles (without overlap, in any order) into 8-connected objects that hold a
-/// seed and at least min_pixels pixels, in order of their first pixel (row, then column): the same objects
-/// however the map was cut. Runs cut at an edge stay cut in Segment::runs. O(runs · α(runs)) for strips of
-/// full width in order of rows, O(runs · log runs) else.
+/// Joins the runs of strips or tiles (without overlap, in any order) into 8-connected objects that hold
+/// least_seeds seeds and at least min_pixels pixels, in order of their first pixel (row, then column): the
+/// same objects however the map was cut. Runs cut at an edge stay cut in Segment::runs. O(runs · α(runs)) for
+/// strips of full width in order of rows, O(runs · log runs) else.
 [[nodiscard]] std::vector<Segment> connect(std::span<const RunStrip> strips,
                                            const SegmentationOptions& options);
 
