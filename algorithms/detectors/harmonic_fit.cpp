@@ -218,6 +218,7 @@ struct History {
     std::array<std::array<float, lane_count>, feature_count> soil{};
     Lane soil_looks{}, green_looks{}, water_looks{}, count{};
     Lane warm_bare{};
+    Lane last{};  // years of the last look, as Moment::years
     std::array<Lane, half_months> bare{}, seen{};
 };
 
@@ -236,6 +237,7 @@ void look_back(const std::int16_t* looks, std::span<const Moment> moments, const
             const std::int32_t ndvi = looks[l], index = looks[lane_count + l],
                                level = looks[2 * lane_count + l];
             h.count[l] += 1;
+            h.last[l] = m.years;
             h.seen[bin][l] += 1;
             if (ndvi > green) h.green_looks[l] += 1;
             if (level < dark && ndvi < max_ndvi) h.water_looks[l] += 1;
@@ -308,7 +310,8 @@ void fit_pixels(const std::int16_t* looks, std::span<const Moment> moments, cons
     History h;
     look_back(looks, moments, set, h);
 
-    // Variance of a prediction in the middle of each month, trend held at the end of history.
+    // Variance of a prediction in the middle of each month, the trend held where the last look is: beyond it
+    // nothing is known of it.
     for (std::size_t month = 0; month < month_count; ++month) {
         const double angle = 2 * std::numbers::pi * (static_cast<double>(month) + 0.5) / 12;
         const std::array<float, terms> b = {1.0F,
@@ -319,6 +322,7 @@ void fit_pixels(const std::int16_t* looks, std::span<const Moment> moments, cons
                                             static_cast<float>(std::sin(2 * angle))};
         std::array<Lane, terms> x;
         for (std::size_t i = 0; i < terms; ++i) x[i].fill(b[i]);
+        x[1] = h.last;
         forward(w.gram, x);
         for (std::size_t l = 0; l < lane_count; ++l) {
             float sum = 0;
@@ -331,7 +335,9 @@ void fit_pixels(const std::int16_t* looks, std::span<const Moment> moments, cons
         const float n = h.count[l], soil = h.soil_looks[l];
         for (std::size_t f = 0; f < feature_count; ++f) {
             for (std::size_t i = 0; i < season_terms; ++i)
-                model.terms[f][i][l] = clamp_round(w.beta[f][kept[i]][l] * feature_unit, 32767);
+                model.terms[f][i][l] = clamp_round(
+                    (w.beta[f][kept[i]][l] + (i == 0 ? h.last[l] * w.beta[f][1][l] : 0)) * feature_unit,
+                    32767);
             model.spread[f][l] = clamp_round(w.spread[f][l] * feature_unit, 32767);
             // Shrunk to fields in general by the weight of two looks.
             const float mean = (h.soil[f][l] + 2 * set.field_soil.mean[f]) / (soil + 2);

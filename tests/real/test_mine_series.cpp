@@ -99,7 +99,7 @@ double autumn(const Cube& cube, std::size_t p, int year) {
 
 }  // namespace
 
-TEST_CASE("cold and season at a mine: alarms on what stayed green, as measured with the published core") {
+TEST_CASE("cold, season and harmonic at a mine: alarms on what stayed green, as measured with the published core") {
     if (!have_shared("s2ts_cil_mine_1/dates.csv")) return;
     io::gdal_setup({});
     Cube cube = mine();
@@ -126,11 +126,12 @@ TEST_CASE("cold and season at a mine: alarms on what stayed green, as measured w
                static_cast<double>(green.size());
     };
     const double any = alarmed("cold", 0), soil = alarmed("cold", 1), season = alarmed("season", 0),
-                 mosum = alarmed("mosum", 0);
+                 mosum = alarmed("mosum", 0), harmonic = alarmed("harmonic", 0);
     MESSAGE("of " << green.size() << " pixels that stayed green: cold " << any << ", to soil only " << soil
-                  << ", mosum " << mosum << ", season " << season);
+                  << ", mosum " << mosum << ", season " << season << ", harmonic " << harmonic);
     CHECK(any > 0.15);
     CHECK(any < 0.30);
     CHECK(soil < any);
     CHECK(season < 0.02);
+    CHECK(harmonic < 0.02);  // `algorithms.md` §2.3: 0.004 to 0.013
 }

@@ -242,6 +242,20 @@ TEST_CASE("fit: a trend does not leak into the seasons and is held at the end of
     CHECK(steps(m.terms[0][1][3]) == doctest::Approx(0.1).epsilon(0.02));
 }
 
+TEST_CASE("fit: where looks end early the trend is held at the last of them, not drawn through the gap") {
+    Series s(3, 10);
+    for (std::size_t i = 0; i < s.moments.size(); ++i) {
+        const double years = static_cast<double>(s.moments[i].years);
+        for (std::size_t l = 0; l < lane_count; ++l)
+            if (l != 0 || years < -1) s.put(i, l, 0.5 + 0.1 * years, 0.05, -1.6 - 0.3 * years);
+    }
+    const auto m = s.fitted();
+    CHECK(steps(m.terms[0][0][0]) == doctest::Approx(0.4).epsilon(0.03));
+    CHECK(steps(m.terms[2][0][0]) == doctest::Approx(-1.3).epsilon(0.02));
+    CHECK(steps(m.terms[0][0][1]) == doctest::Approx(0.5).epsilon(0.03));
+    CHECK(steps(m.terms[2][0][1]) == doctest::Approx(-1.6).epsilon(0.02));
+}
+
 TEST_CASE("fit: ground is unknown, bare, water or seasonal") {
     Series s(3, 15);
     for (std::size_t i = 0; i < s.moments.size(); ++i) {

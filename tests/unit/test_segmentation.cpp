@@ -82,6 +82,27 @@ TEST_CASE("the minimum mapping unit and what was not seen") {
     CHECK(segments_of(change_of({"**?**"})).size() == 2);
 }
 
+TEST_CASE("an object holds so many seeds, in one run or in several, however the map is cut") {
+    const std::vector<std::string> map = {
+        "##*#....***",
+        "#*......###",
+        "*.........#",
+    };
+    for (const std::int64_t least : {1, 2, 3, 4}) {
+        SegmentationOptions o{.least_seeds = least, .grow = -2, .min_pixels = 1};
+        const Change all = change_of(map);
+        const std::vector<RunStrip> whole = {extract_runs(all, o)};
+        CHECK(connect(whole, o).size() == (least <= 3 ? 2 : 0));
+        std::vector<RunStrip> rows;
+        for (std::size_t r = 0; r < map.size(); ++r) {
+            Change row = change_of({map[r]});
+            row.window.row = static_cast<std::int64_t>(r);
+            rows.push_back(extract_runs(row, o));
+        }
+        CHECK(connect(rows, o).size() == connect(whole, o).size());
+    }
+}
+
 TEST_CASE("holes up to the limit are filled, larger ones stay") {
     const auto s = segments_of(change_of({
         "*******",
