@@ -5,7 +5,12 @@
 
 #include <fmt/format.h>
 
-#include <shuibao/pipeline/exporter.hpp>
+#include "field_rows.hpp"
+#include "qgis_style.hpp"
+#include <shuibao/core/text.hpp>
+#include <shuibao/engine/hash.hpp>
+#include <shuibao/engine/resources.hpp>
+#include <shuibao/io/atomic_output.hpp>
 
 namespace shuibao::pipeline {
 namespace {
@@ -14,6 +19,55 @@ io::Value hectares(const io::VectorFeature& f, const char* name) {
     const auto v = io::to_number(field_of(f, name));
     return v ? io::Value(std::round(*v) / 1e4) : io::Value();
 }
+
+// The official lists of values: what is in none of them is left empty, and stands in the other formats.
+class OfficialValues {
+  public:
+    [[nodiscard]] static std::map<std::string, std::string> inputs() {
+        std::map<std::string, std::string> map;
+        for (const char* name : names)
+            map[std::string("dictionary ") + name] = engine::hash_file(file(name).string());
+        return map;
+    }
+    // QTYPE: the official word among those that mean the same.
+    [[nodiscard]] std::string type(const io::VectorFeature& f) const {
+        const auto given = text_of(f, "qtype");
+        const auto& official = m_deliverables.values("qtypes", "");
+        if (holds(official, given)) return given;
+        for (const auto& [code, words] : m_disturbances.sections.at("types")) {
+            if (!holds(words, given)) continue;
+            for (const auto& word : words)
+                if (holds(official, word)) return word;
+        }
+        return "其他扰动";
+    }
+    // PRTYPE: one of the 36.
+    [[nodiscard]] io::Value project_type(const io::VectorFeature& f) const {
+        const auto given = text_of(f, "project_type");
+        for (const auto& [group, words] : m_industries.sections.at("groups"))
+            if (holds(words, given)) return given;
+        return {};
+    }
+    // QDCS: as far as the change since the last batch implies it.
+    [[nodiscard]] io::Value state(const io::VectorFeature& f) const {
+        const auto change = text_of(f, "change_type");
+        for (const auto& [state, changes] : m_deliverables.sections.at("states"))
+            if (holds(changes, change)) return state;
+        return {};
+    }
+
+  private:
+    static bool holds(const std::vector<std::string>& list, const std::string& word) {
+        return std::find(list.begin(), list.end(), word) != list.end();
+    }
+    static constexpr const char* names[] = {"disturbances", "industries", "deliverables"};
+    static std::filesystem::path file(const char* name) {
+        return engine::config_file(fmt::format("dictionaries/{}.yaml", name));
+    }
+    engine::Dictionary m_disturbances = engine::Dictionary::load(file(names[0])),
+                       m_industries = engine::Dictionary::load(file(names[1])),
+                       m_deliverables = engine::Dictionary::load(file(names[2]));
+};
 
 // 扰动图斑 layer with the official short names (domain.md 2.1): one shapefile per 3° zone, because a city may
 // lie in two of them.
@@ -25,6 +79,11 @@ class ShapefileExporter final : public Exporter {
                     "3° Gauss–Krüger, one for each zone",
                 .purpose = "For ArcGIS, QGIS and the platforms that take official layers",
                 .scope = ExportScope::county};
+    }
+    [[nodiscard]] std::map<std::string, std::string> inputs(const ExportInput& /*input*/) const override {
+        auto map = OfficialValues::inputs();
+        map["style"] = engine::hash_bytes(style_text("shapefile.qml"));
+        return map;
     }
     void declare(OptionTable& t) const override {
         t.add({.key = "export.shapefile.encoding",
@@ -43,15 +102,22 @@ class ShapefileExporter final : public Exporter {
     [[nodiscard]] std::vector<std::string> files(const ExportInput& input) const override {
         std::vector<std::string> list;
         for (const auto& [meridian, features] : zones_of(input))
-            for (const char* part : {".shp", ".shx", ".dbf", ".prj", ".cpg"})
+            for (const char* part : {".shp", ".shx", ".dbf", ".prj", ".cpg", ".qml"})
                 list.push_back(stem(input, meridian) + part);
         return list;
     }
     void write(const ExportInput& input, const std::filesystem::path& folder) const override {
-        for (const auto& [meridian, features] : zones_of(input))
-            io::write_shapefile(folder / (stem(input, meridian) + ".shp"),
-                                layer_of(layer(input).crs, meridian, features),
+        const OfficialValues values;
+        std::map<std::string, Stop> by_case;
+        for (const auto& stop : visiting_order(input.suspects))
+            by_case[text_of(*stop.feature, "case_id")] = stop;
+        for (const auto& [meridian, features] : zones_of(input)) {
+            const auto path = folder / (stem(input, meridian) + ".shp");
+            io::write_shapefile(path, layer_of(layer(input).crs, meridian, features, values, by_case),
                                 input.run.settings.text("export.shapefile.encoding"));
+            io::write_text(std::filesystem::path(path).replace_extension(".qml"),
+                           style_text("shapefile.qml"));
+        }
     }
 
   private:
@@ -75,8 +141,14 @@ class ShapefileExporter final : public Exporter {
         return zones;
     }
 
+    static io::Value plain(const io::VectorFeature& f, const char* name) {
+        const auto text = plain_text(text_of(f, name));
+        return text.empty() ? io::Value() : io::Value(text);
+    }
+
     static io::LayerData layer_of(const std::string& crs, int meridian,
-                                  const std::vector<const io::VectorFeature*>& features) {
+                                  const std::vector<const io::VectorFeature*>& features,
+                                  const OfficialValues& values, const std::map<std::string, Stop>& stops) {
         using io::FieldType;
         io::LayerData layer;
         layer.name = "RDTB";
@@ -88,19 +160,23 @@ class ShapefileExporter final : public Exporter {
                         {"QDTYPE", FieldType::text, 30},   {"BYD", FieldType::text, 40},
                         {"RST", FieldType::text, 2},       {"NOTE", FieldType::text, 254},
                         {"FXDJ", FieldType::text, 10},     {"PXH", FieldType::integer, 8},
-                        {"QSX", FieldType::date},          {"HSX", FieldType::date}};
-        const io::Transformation move(crs, layer.crs);
+                        {"QSX", FieldType::date},          {"HSX", FieldType::date},
+                        {"LXSX", FieldType::integer, 8},   {"JD", FieldType::real, 12, 6},
+                        {"WD", FieldType::real, 12, 6}};
+        const io::Transformation move(crs, layer.crs), to_geographic(crs, "EPSG:4490");
         for (const auto* f : features) {
-            const auto qtype = text_of(*f, "qtype");
             io::Geometry shape = move(f->shape);
             if (!shape.valid()) shape = shape.made_valid();
+            const auto stop = stops.find(text_of(*f, "case_id"));
+            const Point place = to_geographic(f->shape.point_inside());
             layer.rows.push_back(
                 {std::move(shape),
-                 {field_of(*f, "case_id"), field_of(*f, "approval_name"), field_of(*f, "owner"),
-                  field_of(*f, "project_type"), qtype.empty() ? "其他扰动" : qtype, hectares(*f, "area_m2"),
-                  hectares(*f, "outside_m2"), io::Value(), field_of(*f, "change_type"),
-                  field_of(*f, "verdict_zh"), std::string("0"), field_of(*f, "notices"), field_of(*f, "tier"),
-                  field_of(*f, "rank"), field_of(*f, "onset_from"), field_of(*f, "onset_to")}});
+                 {plain(*f, "case_id"), plain(*f, "approval_name"), plain(*f, "owner"),
+                  values.project_type(*f), values.type(*f), hectares(*f, "area_m2"),
+                  hectares(*f, "outside_m2"), values.state(*f), plain(*f, "change_type"),
+                  plain(*f, "verdict_zh"), std::string("0"), plain(*f, "notices"), plain(*f, "tier"),
+                  field_of(*f, "rank"), field_of(*f, "onset_from"), field_of(*f, "onset_to"),
+                  stop == stops.end() ? io::Value() : io::Value(stop->second.order), place.x, place.y}});
         }
         return layer;
     }

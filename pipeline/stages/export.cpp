@@ -64,20 +64,21 @@ class ExportStage final : public Stage {
                    suspects = io::read_layer(input.string(), {"suspects", "", ""});
         const auto hash = engine::hash_file(input.string());
         const auto folder = c.output / "export";
+        const auto counties = counties_of(disturbances);
         std::vector<std::string> earlier;
         for (const auto& entry : ExporterRegistry::all()) {
             if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), entry.name) == wanted.end())
                 continue;
             const auto exporter = entry.make();
-            const bool by_county = exporter->info().scope == ExportScope::county;
             std::vector<ExportInput> parts;
-            for (const auto& county : counties_of(disturbances, by_county))
-                parts.push_back({c, c.batch, county.value_or(""), package_stem(county.value_or(""), c.batch),
-                                 layer_of(disturbances, county), layer_of(suspects, county), earlier});
+            for (const auto& county : parts_of(exporter->info().scope, counties))
+                parts.push_back({c, c.batch, !county, county.value_or(""),
+                                 package_stem(county.value_or(""), c.batch), layer_of(disturbances, county),
+                                 layer_of(suspects, county), earlier});
             std::vector<engine::Unit> units;
             std::vector<std::string> made;
             for (const auto& part : parts) {
-                const auto place = by_county ? folder / part.stem : folder;
+                const auto place = part.whole ? folder : folder / part.stem;
                 const auto files = exporter->files(part);
                 if (files.empty()) continue;
                 engine::Unit u;
@@ -87,7 +88,7 @@ class ExportStage final : public Stage {
                 u.inputs["disturbances"] = hash;
                 for (const auto& file : files) {
                     u.outputs.push_back(place / file);
-                    made.push_back(by_county ? part.stem + "/" + file : file);
+                    made.push_back(part.whole ? file : part.stem + "/" + file);
                 }
                 u.work = [&exporter, &part, &c, place, first = place / files.front()] {
                     exporter->write(part, place);
@@ -115,7 +116,7 @@ class ExportStage final : public Stage {
                 all.push_back({{"name", e.name},
                                {"summary", info.summary},
                                {"purpose", info.purpose},
-                               {"per", info.scope == ExportScope::county ? "county" : "batch"},
+                               {"per", scope_name(info.scope)},
                                {"options", std::move(keys)}});
                 continue;
             }
@@ -127,19 +128,30 @@ class ExportStage final : public Stage {
         if (c.json) c.out << all.dump(1) << "\n";
     }
 
-    // One nothing for the whole batch, or each county that has a disturbance, by name. A batch without any is
-    // a result too, and has its files.
-    static std::vector<std::optional<std::string>> counties_of(const io::VectorLayer& disturbances,
-                                                               bool by_county) {
-        if (!by_county) return {std::nullopt};
+    static const char* scope_name(ExportScope scope) {
+        return scope == ExportScope::batch ? "batch" : scope == ExportScope::county ? "county" : "both";
+    }
+
+    // By name. A batch without any disturbance is a result too, and has its files.
+    static std::set<std::string> counties_of(const io::VectorLayer& disturbances) {
         std::set<std::string> names;
         for (const auto& f : disturbances.features) names.insert(text_of(f, "county"));
         if (names.empty()) names.insert("");
-        return {names.begin(), names.end()};
+        return names;
+    }
+
+    // What an exporter is called for: nothing stands for the whole batch.
+    static std::vector<std::optional<std::string>> parts_of(ExportScope scope,
+                                                            const std::set<std::string>& counties) {
+        std::vector<std::optional<std::string>> parts;
+        if (scope == ExportScope::batch || (scope == ExportScope::both && counties.size() > 1))
+            parts.emplace_back();
+        if (scope != ExportScope::batch) parts.insert(parts.end(), counties.begin(), counties.end());
+        return parts;
     }
 
     static ExportLayer layer_of(const io::VectorLayer& from, const std::optional<std::string>& county) {
-        ExportLayer to{from.name, from.crs, from.fields, {}};
+        ExportLayer to{from.name, from.crs, from.fields, from.types, {}};
         for (const auto& f : from.features)
             if (!county || text_of(f, "county") == *county) to.rows.push_back(&f);
         return to;

@@ -19,6 +19,7 @@ namespace shuibao::pipeline {
 struct ExportLayer {
     std::string name, crs;
     std::vector<std::string> fields;
+    std::vector<io::FieldType> types;            ///< of the fields
     std::vector<const io::VectorFeature*> rows;  ///< in the order of rank
 };
 
@@ -26,7 +27,8 @@ struct ExportLayer {
 struct ExportInput {
     const RunContext& run;  ///< settings, store, output, executor.parallel_for, log: to read, not to change
     std::string batch;      ///< YYYYMM
-    std::string county;     ///< of one county only; empty: all, or those of which no county is known
+    bool whole = true;      ///< the whole batch, not one county
+    std::string county;     ///< of one county only; empty: those of which no county is known
     std::string stem;       ///< package_stem(county, batch)
     ExportLayer disturbances, suspects;
     /// What the exporters before this one have written, as paths relative to <output>/export/, sorted.
@@ -36,6 +38,7 @@ struct ExportInput {
 enum class ExportScope {
     batch,   ///< once; files lie in <output>/export/
     county,  ///< once per county with a disturbance; files lie in <output>/export/<stem>/ and are packed
+    both,    ///< as county, and as batch where there are several counties
 };
 
 /// What `export --list` and the documentation say.
