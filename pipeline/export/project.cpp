@@ -67,12 +67,12 @@ class ProjectExporter final : public Exporter {
         const auto style = [&](const char* file, const ExportLayer& l) {
             return with_titles(style_text(file), titles_of(l.fields, words));
         };
-        return {{.id = "suspects",
+        return {{.id = "shuibao_suspects",
                  .title = "疑似图斑",
                  .source = source + "|layername=suspects",
                  .style = style("suspects.qml", input.suspects),
                  .crs = input.suspects.crs},
-                {.id = "disturbances",
+                {.id = "shuibao_disturbances",
                  .title = "全部扰动图斑",
                  .source = source + "|layername=disturbances",
                  .style = style("disturbances.qml", input.disturbances),
@@ -84,7 +84,7 @@ class ProjectExporter final : public Exporter {
         auto layers = ranked_layers(input, words, "../disturbances.gpkg");
         std::error_code error;
         if (std::filesystem::exists(input.run.output / "observation.gpkg", error))
-            layers.push_back({.id = "unobserved",
+            layers.push_back({.id = "shuibao_unobserved",
                               .title = "未观测区域",
                               .source = "../observation.gpkg|layername=unobserved",
                               .style = style_text("unobserved.qml"),
@@ -94,7 +94,7 @@ class ProjectExporter final : public Exporter {
              {std::pair{"change", "变化类型"}, {"confidence", "变化置信度（%）"}}) {
             const auto file = fmt::format("{}_{}.tif", name, input.batch);
             if (std::binary_search(input.earlier.begin(), input.earlier.end(), file))
-                layers.push_back({.id = name,
+                layers.push_back({.id = std::string("shuibao_") + name,
                                   .title = title,
                                   .source = "./" + file,
                                   .style = style_text(fmt::format("{}.qml", name).c_str()),

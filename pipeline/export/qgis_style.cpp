@@ -8,12 +8,11 @@
 namespace shuibao::pipeline {
 namespace {
 
+// QGIS wants the WKT; the code gives the CRS its name.
 std::string crs_text(const std::string& crs) {
-    // QGIS looks authority codes up; everything else it reads from the WKT.
-    return crs.starts_with("EPSG:")
-               ? fmt::format("<spatialrefsys><authid>{}</authid></spatialrefsys>", xml_text(crs))
-               : fmt::format("<spatialrefsys nativeFormat=\"Wkt\"><wkt>{}</wkt></spatialrefsys>",
-                             xml_text(crs));
+    const auto wkt = xml_text(io::crs_wkt(crs));
+    return fmt::format("<spatialrefsys><wkt>{}</wkt>{}</spatialrefsys>", wkt,
+                       crs.starts_with("EPSG:") ? fmt::format("<authid>{}</authid>", xml_text(crs)) : "");
 }
 
 std::string layer_text(const ProjectLayer& l) {
@@ -78,6 +77,7 @@ std::string project_text(const std::string& title, const std::vector<ProjectLaye
         "</mapcanvas>\n"
         " <projectlayers>\n{7} </projectlayers>\n <layerorder>\n{8} </layerorder>\n <properties>\n"
         "  <Paths><Absolute type=\"bool\">false</Absolute></Paths>\n"
+        "  <SpatialRefSys><ProjectionsEnabled type=\"int\">1</ProjectionsEnabled></SpatialRefSys>\n"
         "  <Measurement><AreaUnits type=\"QString\">ha</AreaUnits></Measurement>\n </properties>\n</qgis>\n",
         xml_text(title), crs_text(layers.front().crs), tree, extent.min_x, extent.min_y, extent.max_x,
         extent.max_y, maps, order);

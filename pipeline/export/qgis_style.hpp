@@ -22,8 +22,9 @@ using ColumnTitles = std::vector<std::pair<std::string, std::string>>;
 
 /// One layer of a project.
 struct ProjectLayer {
-    std::string id, title, source;  ///< source relative to the project
-    std::string style;              ///< QML
+    std::string id;             ///< at least 11 characters: QGIS gives shorter ones up
+    std::string title, source;  ///< source relative to the project
+    std::string style;          ///< QML
     std::string crs;
     bool raster = false, shown = true;
 };

@@ -48,6 +48,11 @@ class OfficialValues {
             if (holds(words, given)) return given;
         return {};
     }
+    // QDTYPE: as given, where it is official.
+    [[nodiscard]] io::Value change(const io::VectorFeature& f) const {
+        const auto given = text_of(f, "change_type");
+        return holds(m_deliverables.values("qdtypes", ""), given) ? io::Value(given) : io::Value();
+    }
     // QDCS: as far as the change since the last batch implies it.
     [[nodiscard]] io::Value state(const io::VectorFeature& f) const {
         const auto change = text_of(f, "change_type");
@@ -173,9 +178,9 @@ class ShapefileExporter final : public Exporter {
                 {std::move(shape),
                  {plain(*f, "case_id"), plain(*f, "approval_name"), plain(*f, "owner"),
                   values.project_type(*f), values.type(*f), hectares(*f, "area_m2"),
-                  hectares(*f, "outside_m2"), values.state(*f), plain(*f, "change_type"),
-                  plain(*f, "verdict_zh"), std::string("0"), plain(*f, "notices"), plain(*f, "tier"),
-                  field_of(*f, "rank"), field_of(*f, "onset_from"), field_of(*f, "onset_to"),
+                  hectares(*f, "outside_m2"), values.state(*f), values.change(*f), plain(*f, "verdict_zh"),
+                  std::string("0"), plain(*f, "notices"), plain(*f, "tier"), field_of(*f, "rank"),
+                  field_of(*f, "onset_from"), field_of(*f, "onset_to"),
                   stop == stops.end() ? io::Value() : io::Value(stop->second.order), place.x, place.y}});
         }
         return layer;
