@@ -82,19 +82,16 @@ class ChangeMapExporter final : public Exporter {
 
   private:
     static io::CogOptions look_of_kinds() {
-        return {.colours = {{1, {215, 25, 28, 255}},
-                            {2, {152, 78, 163, 255}},
-                            {3, {255, 127, 0, 255}},
-                            {4, {166, 86, 40, 255}},
-                            {5, {55, 126, 184, 255}},
-                            {unseen, {128, 128, 128, 96}}},
-                .categories = {{0, "无变化"},
-                               {1, "植被变裸地"},
-                               {2, "植被变建筑"},
-                               {3, "裸地变建筑"},
-                               {4, "裸露面变化"},
-                               {5, "水面变裸地"},
-                               {unseen, "未观测"}}};
+        return {.colours = {{1, {215, 25, 28}},
+                            {2, {152, 78, 163}},
+                            {3, {255, 127, 0}},
+                            {4, {166, 86, 40}},
+                            {5, {55, 126, 184}},
+                            {unseen, {128, 128, 128}}},
+                // The format has no place for names of values but this.
+                .metadata = {{"LEGEND",
+                              "0 无变化; 1 植被变裸地; 2 植被变建筑; 3 裸地变建筑; 4 裸露面变化; 5 "
+                              "水面变裸地; 255 未观测"}}};
     }
 };
 

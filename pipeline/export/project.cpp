@@ -43,8 +43,8 @@ class ProjectExporter final : public Exporter {
         io::write_text(folder / files(input).front(), project_text(title, batch_layers(input, words),
                                                                    extent_of(input.disturbances, {}, input)));
         for (const auto& stem : counties(input)) {
-            auto layers = ranked_layers(input, words, "./" + stem + ".gpkg");
-            // The order of visits is known there: it labels the suspects.
+            const auto layers =
+                ranked_layers(input, words, "./" + stem + ".gpkg", {"route", "longitude", "latitude"});
             io::write_text(folder / stem / (stem + ".qgs"),
                            project_text(stem, layers, extent_of(input.disturbances, stem, input)));
         }
@@ -63,19 +63,22 @@ class ProjectExporter final : public Exporter {
     }
 
     static std::vector<ProjectLayer> ranked_layers(const ExportInput& input, const ExportWords& words,
-                                                   const std::string& source) {
-        const auto style = [&](const char* file, const ExportLayer& l) {
-            return with_titles(style_text(file), titles_of(l.fields, words));
+                                                   const std::string& source,
+                                                   const std::vector<std::string>& more_of_suspects = {}) {
+        const auto style = [&](const char* file, std::vector<std::string> fields,
+                               const std::vector<std::string>& more) {
+            fields.insert(fields.end(), more.begin(), more.end());
+            return with_titles(style_text(file), titles_of(fields, words));
         };
         return {{.id = "shuibao_suspects",
                  .title = "疑似图斑",
                  .source = source + "|layername=suspects",
-                 .style = style("suspects.qml", input.suspects),
+                 .style = style("suspects.qml", input.suspects.fields, more_of_suspects),
                  .crs = input.suspects.crs},
                 {.id = "shuibao_disturbances",
                  .title = "全部扰动图斑",
                  .source = source + "|layername=disturbances",
-                 .style = style("disturbances.qml", input.disturbances),
+                 .style = style("disturbances.qml", input.disturbances.fields, {}),
                  .crs = input.disturbances.crs,
                  .shown = false}};
     }

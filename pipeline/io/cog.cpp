@@ -39,7 +39,7 @@ struct CogWriter::Impl {
         check(true, path, messages);
     }
 
-    // Colours and names on a view of the rows: a plain GeoTIFF takes a palette only before its first pixel.
+    // Colours on a view of the rows: a plain GeoTIFF takes a palette only before its first pixel.
     DatasetPtr dressed(const GdalMessages& messages) const {
         DatasetPtr view(driver("VRT").CreateCopy("", source.get(), FALSE, nullptr, nullptr, nullptr));
         check(view != nullptr, path, messages);
@@ -47,23 +47,15 @@ struct CogWriter::Impl {
         if (!options.colours.empty()) {
             GDALColorTable table;
             for (int i = 0; i < 256; ++i) {
-                constexpr GDALColorEntry clear = {0, 0, 0, 0};
-                table.SetColorEntry(i, &clear);
+                constexpr GDALColorEntry white = {255, 255, 255, 255};
+                table.SetColorEntry(i, &white);
             }
             for (const auto& [value, c] : options.colours) {
-                const GDALColorEntry entry = {c[0], c[1], c[2], c[3]};
+                const GDALColorEntry entry = {c[0], c[1], c[2], 255};
                 table.SetColorEntry(value, &entry);
             }
             band->SetColorTable(&table);
             band->SetColorInterpretation(GCI_PaletteIndex);
-        }
-        if (!options.categories.empty()) {
-            CPLStringList names;
-            for (int i = 0; i <= options.categories.rbegin()->first; ++i) {
-                const auto it = options.categories.find(static_cast<std::uint8_t>(i));
-                names.AddString(it == options.categories.end() ? "" : it->second.c_str());
-            }
-            band->SetCategoryNames(names.List());
         }
         for (const auto& [key, value] : options.metadata) view->SetMetadataItem(key.c_str(), value.c_str());
         return view;

@@ -382,7 +382,7 @@ bool is_geographic(const std::string& crs) {
 
 std::string crs_wkt(const std::string& crs) {
     char* text = nullptr;
-    const char* const options[] = {"FORMAT=WKT2_2019", "MULTILINE=NO", nullptr};
+    const char* const options[] = {"FORMAT=WKT1_GDAL", "MULTILINE=NO", nullptr};
     const auto code = crs_of(crs).exportToWkt(&text, options);
     const std::string wkt = text == nullptr ? "" : text;
     CPLFree(text);

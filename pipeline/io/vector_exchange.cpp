@@ -39,7 +39,10 @@ void write_geojson(const std::filesystem::path& path, const LayerData& data) {
 
 void write_flatgeobuf(const std::filesystem::path& path, const LayerData& data) {
     constexpr std::array<const char*, 2> options = {"SPATIAL_INDEX=YES", nullptr};
-    write_one(path, "FlatGeobuf", data, options.data());
+    // The format holds the CRS as WKT 2, which PROJ words differently after other questions; not from WKT 1.
+    LayerData settled = data;
+    settled.crs = crs_wkt(data.crs);
+    write_one(path, "FlatGeobuf", settled, options.data());
 }
 
 }  // namespace shuibao::io

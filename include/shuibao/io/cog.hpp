@@ -15,10 +15,10 @@
 namespace shuibao::io {
 
 struct CogOptions {
-    /// Value → red, green, blue, alpha; empty: no colour table. Values without a colour are transparent.
-    std::map<std::uint8_t, std::array<std::uint8_t, 4>> colours = {};
-    std::map<std::uint8_t, std::string> categories = {};  ///< value → name
-    int nodata = -1;                                      ///< -1 = none
+    /// Value → red, green, blue; empty: no colour table. Values without a colour are white. (A TIFF's table
+    /// has no transparency: that is for the style beside it.)
+    std::map<std::uint8_t, std::array<std::uint8_t, 3>> colours = {};
+    int nodata = -1;  ///< -1 = none
     std::map<std::string, std::string> metadata = {};
 };
 
