@@ -34,7 +34,7 @@ class StacExporter final : public Exporter {
   public:
     [[nodiscard]] ExporterInfo info() const override {
         return {.summary =
-                    "stac/collection.json and stac/shuibao-<batch>.json: a Collection and the Item of the "
+                    "stac/collection.json and stac/shuibao_<batch>.json: a Collection and the Item of the "
                     "batch's "
                     "products",
                 .purpose = "For catalogues and other systems"};
@@ -49,7 +49,7 @@ class StacExporter final : public Exporter {
         return map;
     }
     [[nodiscard]] std::vector<std::string> files(const ExportInput& input) const override {
-        return {"stac/collection.json", fmt::format("stac/shuibao-{}.json", input.batch)};
+        return {"stac/collection.json", fmt::format("stac/shuibao_{}.json", input.batch)};
     }
     void write(const ExportInput& input, const std::filesystem::path& folder) const override {
         const ExportWords words(input.run);
@@ -153,7 +153,7 @@ class StacExporter final : public Exporter {
     }
 
     static Json collection_of(const ExportInput& input, const Json& item, const ExportWords& words) {
-        auto item_link = link("item", fmt::format("shuibao-{}.json", input.batch));
+        auto item_link = link("item", fmt::format("shuibao_{}.json", input.batch));
         item_link["type"] = "application/geo+json";
         return {{"type", "Collection"},
                 {"stac_version", "1.0.0"},

@@ -94,7 +94,7 @@ class Products(ArchiveTest):
         self.assertEqual(255, data.GetRasterBand(1).GetNoDataValue())
 
     def test_item(self):
-        item = json.loads((self.export / "stac" / "shuibao-202405.json").read_text())
+        item = json.loads((self.export / "stac" / "shuibao_202405.json").read_text())
         properties = item["properties"]
         self.assertEqual([self.size, self.size], properties["proj:shape"])
         self.assertEqual([10, 0, 680000, 0, -10, 3660000], properties["proj:transform"])
@@ -133,7 +133,7 @@ class Products(ArchiveTest):
         (output / "disturbances.gpkg").write_bytes((self.output / "disturbances.gpkg").read_bytes())
         shuibao("export", self.config, "-q", "-o", output, "--store", self.base / "empty", "--batch", "202405")
         self.assertEqual([], sorted(output.glob("export/*.tif")))
-        item = json.loads((output / "export" / "stac" / "shuibao-202405.json").read_text())
+        item = json.loads((output / "export" / "stac" / "shuibao_202405.json").read_text())
         self.assertNotIn("proj:shape", item["properties"])
         self.assertEqual("2024-05-01T00:00:00Z", item["properties"]["start_datetime"])
 
