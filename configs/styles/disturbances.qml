@@ -1,5 +1,5 @@
 <!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>
-<qgis version="3.22" styleCategories="Symbology">
+<qgis version="3.22" styleCategories="Symbology|Fields">
  <renderer-v2 attr="verdict" type="categorizedSymbol" symbollevels="0" enableorderby="0" forceraster="0">
   <categories>
    <category render="true" symbol="0" value="unapproved_spoil" label="疑似未批先弃"/>

@@ -1,5 +1,5 @@
 <!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>
-<qgis version="3.22" styleCategories="Symbology">
+<qgis version="3.22" styleCategories="Symbology|Labeling|Fields" labelsEnabled="1">
  <renderer-v2 attr="tier" type="categorizedSymbol" symbollevels="0" enableorderby="0" forceraster="0">
   <categories>
    <category render="true" symbol="0" value="高" label="高：限期现场复核"/>
@@ -33,5 +33,14 @@
    </symbol>
   </symbols>
  </renderer-v2>
+ <labeling type="simple">
+  <settings calloutType="simple">
+   <text-style fieldName="&quot;rank&quot; || ' ' || &quot;verdict_zh&quot;" isExpression="1" fontFamily="Noto Sans CJK SC" fontSize="9" fontSizeUnit="Point" textColor="20,20,20,255" textOpacity="1" namedStyle="Regular">
+    <text-buffer bufferDraw="1" bufferSize="1" bufferSizeUnits="MM" bufferColor="255,255,255,255" bufferOpacity="1"/>
+   </text-style>
+   <placement placement="1" centroidInside="1" priority="5"/>
+   <rendering drawLabels="1" obstacle="1" scaleVisibility="0"/>
+  </settings>
+ </labeling>
  <layerGeometryType>2</layerGeometryType>
 </qgis>

@@ -5,27 +5,90 @@
 
 #include <fmt/format.h>
 
-#include <shuibao/pipeline/exporter.hpp>
+#include "field_rows.hpp"
+#include "qgis_style.hpp"
+#include <shuibao/core/text.hpp>
+#include <shuibao/engine/hash.hpp>
+#include <shuibao/engine/resources.hpp>
+#include <shuibao/io/atomic_output.hpp>
 
 namespace shuibao::pipeline {
 namespace {
 
-io::Value get(const io::VectorFeature& f, const char* name) {
-    const auto it = f.values.find(name);
-    return it == f.values.end() ? io::Value() : it->second;
-}
-
 io::Value hectares(const io::VectorFeature& f, const char* name) {
-    const auto v = io::to_number(get(f, name));
+    const auto v = io::to_number(field_of(f, name));
     return v ? io::Value(std::round(*v) / 1e4) : io::Value();
 }
+
+// The official lists of values: what is in none of them is left empty, and stands in the other formats.
+class OfficialValues {
+  public:
+    [[nodiscard]] static std::map<std::string, std::string> inputs() {
+        std::map<std::string, std::string> map;
+        for (const char* name : names)
+            map[std::string("dictionary ") + name] = engine::hash_file(file(name).string());
+        return map;
+    }
+    // QTYPE: the official word among those that mean the same.
+    [[nodiscard]] std::string type(const io::VectorFeature& f) const {
+        const auto given = text_of(f, "qtype");
+        const auto& official = m_deliverables.values("qtypes", "");
+        if (holds(official, given)) return given;
+        for (const auto& [code, words] : m_disturbances.sections.at("types")) {
+            if (!holds(words, given)) continue;
+            for (const auto& word : words)
+                if (holds(official, word)) return word;
+        }
+        return "其他扰动";
+    }
+    // PRTYPE: one of the 36.
+    [[nodiscard]] io::Value project_type(const io::VectorFeature& f) const {
+        const auto given = text_of(f, "project_type");
+        for (const auto& [group, words] : m_industries.sections.at("groups"))
+            if (holds(words, given)) return given;
+        return {};
+    }
+    // QDTYPE: as given, where it is official.
+    [[nodiscard]] io::Value change(const io::VectorFeature& f) const {
+        const auto given = text_of(f, "change_type");
+        return holds(m_deliverables.values("qdtypes", ""), given) ? io::Value(given) : io::Value();
+    }
+    // QDCS: as far as the change since the last batch implies it.
+    [[nodiscard]] io::Value state(const io::VectorFeature& f) const {
+        const auto change = text_of(f, "change_type");
+        for (const auto& [state, changes] : m_deliverables.sections.at("states"))
+            if (holds(changes, change)) return state;
+        return {};
+    }
+
+  private:
+    static bool holds(const std::vector<std::string>& list, const std::string& word) {
+        return std::find(list.begin(), list.end(), word) != list.end();
+    }
+    static constexpr const char* names[] = {"disturbances", "industries", "deliverables"};
+    static std::filesystem::path file(const char* name) {
+        return engine::config_file(fmt::format("dictionaries/{}.yaml", name));
+    }
+    engine::Dictionary m_disturbances = engine::Dictionary::load(file(names[0])),
+                       m_industries = engine::Dictionary::load(file(names[1])),
+                       m_deliverables = engine::Dictionary::load(file(names[2]));
+};
 
 // 扰动图斑 layer with the official short names (domain.md 2.1): one shapefile per 3° zone, because a city may
 // lie in two of them.
 class ShapefileExporter final : public Exporter {
   public:
-    [[nodiscard]] std::string summary() const override {
-        return "Shapefiles RDTB_<batch>_<zone> in CGCS2000 3° Gauss–Krüger with the official short names";
+    [[nodiscard]] ExporterInfo info() const override {
+        return {.summary =
+                    "<county>/RDTB_<county>_<batch>_CM<meridian>.shp with the official short names, CGCS2000 "
+                    "3° Gauss–Krüger, one for each zone",
+                .purpose = "For ArcGIS, QGIS and the platforms that take official layers",
+                .scope = ExportScope::county};
+    }
+    [[nodiscard]] std::map<std::string, std::string> inputs(const ExportInput& /*input*/) const override {
+        auto map = OfficialValues::inputs();
+        map["style"] = engine::hash_bytes(style_text("shapefile.qml"));
+        return map;
     }
     void declare(OptionTable& t) const override {
         t.add({.key = "export.shapefile.encoding",
@@ -41,45 +104,56 @@ class ShapefileExporter final : public Exporter {
                .choices = {"disturbances", "suspects"},
                .long_name = "shapefile-layer"});
     }
-    [[nodiscard]] std::vector<std::string> files(const ExportInput& input,
-                                                 const engine::Settings& settings) const override {
+    [[nodiscard]] std::vector<std::string> files(const ExportInput& input) const override {
         std::vector<std::string> list;
-        for (const auto& [meridian, features] : zones_of(input, settings))
-            for (const char* part : {".shp", ".shx", ".dbf", ".prj", ".cpg"})
+        for (const auto& [meridian, features] : zones_of(input))
+            for (const char* part : {".shp", ".shx", ".dbf", ".prj", ".cpg", ".qml"})
                 list.push_back(stem(input, meridian) + part);
         return list;
     }
-    void write(const ExportInput& input, const engine::Settings& settings,
-               const std::filesystem::path& folder) const override {
-        const auto& source = layer(input, settings);
-        for (const auto& [meridian, features] : zones_of(input, settings))
-            io::write_shapefile(folder / (stem(input, meridian) + ".shp"),
-                                layer_of(source.crs, meridian, features),
-                                settings.text("export.shapefile.encoding"));
+    void write(const ExportInput& input, const std::filesystem::path& folder) const override {
+        const OfficialValues values;
+        std::map<std::string, Stop> by_case;
+        for (const auto& stop : visiting_order(input.suspects))
+            by_case[text_of(*stop.feature, "case_id")] = stop;
+        for (const auto& [meridian, features] : zones_of(input)) {
+            const auto path = folder / (stem(input, meridian) + ".shp");
+            io::write_shapefile(path, layer_of(layer(input).crs, meridian, features, values, by_case),
+                                input.run.settings.text("export.shapefile.encoding"));
+            io::write_text(std::filesystem::path(path).replace_extension(".qml"),
+                           style_text("shapefile.qml"));
+        }
     }
 
   private:
     using Zones = std::map<int, std::vector<const io::VectorFeature*>>;  // by central meridian
 
     static std::string stem(const ExportInput& input, int meridian) {
-        return fmt::format("RDTB_{}_CM{}", input.batch, meridian);
+        return fmt::format("{}_CM{}", input.stem, meridian);
     }
-    static const io::VectorLayer& layer(const ExportInput& input, const engine::Settings& settings) {
-        return settings.text("export.shapefile.layer") == "suspects" ? input.suspects : input.disturbances;
+    static const ExportLayer& layer(const ExportInput& input) {
+        return input.run.settings.text("export.shapefile.layer") == "suspects" ? input.suspects
+                                                                               : input.disturbances;
     }
-    static Zones zones_of(const ExportInput& input, const engine::Settings& settings) {
-        const auto& source = layer(input, settings);
+    static Zones zones_of(const ExportInput& input) {
+        const auto& source = layer(input);
         const io::Transformation to_geographic(source.crs, "EPSG:4490");
         Zones zones;
-        for (const auto& f : source.features)
-            zones[io::gauss_kruger_meridian(to_geographic(f.shape.point_inside()).x)].push_back(&f);
+        for (const auto* f : source.rows)
+            zones[io::gauss_kruger_meridian(to_geographic(f->shape.point_inside()).x)].push_back(f);
         // An empty batch is a result too: one empty shapefile, in the zone the country's middle lies in.
         if (zones.empty()) zones[114] = {};
         return zones;
     }
 
+    static io::Value plain(const io::VectorFeature& f, const char* name) {
+        const auto text = plain_text(text_of(f, name));
+        return text.empty() ? io::Value() : io::Value(text);
+    }
+
     static io::LayerData layer_of(const std::string& crs, int meridian,
-                                  const std::vector<const io::VectorFeature*>& features) {
+                                  const std::vector<const io::VectorFeature*>& features,
+                                  const OfficialValues& values, const std::map<std::string, Stop>& stops) {
         using io::FieldType;
         io::LayerData layer;
         layer.name = "RDTB";
@@ -91,19 +165,23 @@ class ShapefileExporter final : public Exporter {
                         {"QDTYPE", FieldType::text, 30},   {"BYD", FieldType::text, 40},
                         {"RST", FieldType::text, 2},       {"NOTE", FieldType::text, 254},
                         {"FXDJ", FieldType::text, 10},     {"PXH", FieldType::integer, 8},
-                        {"QSX", FieldType::date},          {"HSX", FieldType::date}};
-        const io::Transformation move(crs, layer.crs);
+                        {"QSX", FieldType::date},          {"HSX", FieldType::date},
+                        {"LXSX", FieldType::integer, 8},   {"JD", FieldType::real, 12, 6},
+                        {"WD", FieldType::real, 12, 6}};
+        const io::Transformation move(crs, layer.crs), to_geographic(crs, "EPSG:4490");
         for (const auto* f : features) {
-            const auto qtype = io::to_text(get(*f, "qtype"));
             io::Geometry shape = move(f->shape);
             if (!shape.valid()) shape = shape.made_valid();
+            const auto stop = stops.find(text_of(*f, "case_id"));
+            const Point place = to_geographic(f->shape.point_inside());
             layer.rows.push_back(
                 {std::move(shape),
-                 {get(*f, "case_id"), get(*f, "approval_name"), get(*f, "owner"), get(*f, "project_type"),
-                  qtype.empty() ? "其他扰动" : qtype, hectares(*f, "area_m2"), hectares(*f, "outside_m2"),
-                  io::Value(), get(*f, "change_type"), get(*f, "verdict_zh"), std::string("0"),
-                  get(*f, "notices"), get(*f, "tier"), get(*f, "rank"), get(*f, "onset_from"),
-                  get(*f, "onset_to")}});
+                 {plain(*f, "case_id"), plain(*f, "approval_name"), plain(*f, "owner"),
+                  values.project_type(*f), values.type(*f), hectares(*f, "area_m2"),
+                  hectares(*f, "outside_m2"), values.state(*f), values.change(*f), plain(*f, "verdict_zh"),
+                  std::string("0"), plain(*f, "notices"), plain(*f, "tier"), field_of(*f, "rank"),
+                  field_of(*f, "onset_from"), field_of(*f, "onset_to"),
+                  stop == stops.end() ? io::Value() : io::Value(stop->second.order), place.x, place.y}});
         }
         return layer;
     }

@@ -380,6 +380,18 @@ bool is_geographic(const std::string& crs) {
     return crs_of(crs).IsGeographic() != 0;
 }
 
+std::string crs_wkt(const std::string& crs) {
+    char* text = nullptr;
+    const char* const options[] = {"FORMAT=WKT1_GDAL", "MULTILINE=NO", nullptr};
+    const auto code = crs_of(crs).exportToWkt(&text, options);
+    const std::string wkt = text == nullptr ? "" : text;
+    CPLFree(text);
+    if (code != OGRERR_NONE || wkt.empty())
+        throw Error(ErrorCode::input, fmt::format("The CRS '{}' cannot be written as WKT.", crs),
+                    "Use a CRS of the EPSG registry.");
+    return wkt;
+}
+
 int gauss_kruger_meridian(double longitude) {
     return static_cast<int>(std::clamp(std::lround(longitude / 3) * 3, 75L, 135L));
 }

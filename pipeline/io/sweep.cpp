@@ -12,20 +12,24 @@ namespace fs = std::filesystem;
 namespace {
 
 // ".name.PID-SERIAL.tmp" and whatever follows: the extension, and what drivers add to it (-journal,
-// .aux.xml).
+// .aux.xml, _temp.fgb, .tif.ovr.tmp).
 bool is_temporary(const std::string& name) {
-    const auto tmp = name.rfind(".tmp");
-    if (name.size() < 8 || name.front() != '.' || tmp == std::string::npos) return false;
-    if (tmp + 4 < name.size() && name[tmp + 4] != '.' && name[tmp + 4] != '-') return false;
-    const auto dot = name.rfind('.', tmp - 1);
-    if (tmp == 0 || dot == std::string::npos || dot == 0) return false;
-    const std::string middle = name.substr(dot + 1, tmp - dot - 1);
-    const auto dash = middle.find('-');
+    if (name.size() < 8 || name.front() != '.') return false;
     const auto digits = [](const std::string& text) {
         return !text.empty() &&
                std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
     };
-    return dash != std::string::npos && digits(middle.substr(0, dash)) && digits(middle.substr(dash + 1));
+    for (auto tmp = name.find(".tmp", 1); tmp != std::string::npos; tmp = name.find(".tmp", tmp + 1)) {
+        if (tmp + 4 < name.size() && std::string_view(".-_").find(name[tmp + 4]) == std::string_view::npos)
+            continue;
+        const auto dot = name.rfind('.', tmp - 1);
+        if (dot == std::string::npos || dot == 0) continue;
+        const std::string middle = name.substr(dot + 1, tmp - dot - 1);
+        const auto dash = middle.find('-');
+        if (dash != std::string::npos && digits(middle.substr(0, dash)) && digits(middle.substr(dash + 1)))
+            return true;
+    }
+    return false;
 }
 
 template <class Iterator>

@@ -175,6 +175,21 @@ class Decoder {
     bool m_raw = false, m_noted = false;
 };
 
+FieldType type_of(OGRFieldType type) {
+    switch (type) {
+        case OFTInteger:
+        case OFTInteger64:
+            return FieldType::integer;
+        case OFTReal:
+            return FieldType::real;
+        case OFTDate:
+        case OFTDateTime:
+            return FieldType::date;
+        default:
+            return FieldType::text;
+    }
+}
+
 Value value_of(const OGRFeature& f, int i, Decoder& decode, std::int64_t row) {
     if (f.IsFieldSetAndNotNull(i) == 0) return {};
     switch (f.GetFieldDefnRef(i)->GetType()) {
@@ -220,8 +235,11 @@ VectorLayer read_layer(const std::string& path, const ReadOptions& o) {
     layer.crs = crs_of(source, path);
     const Transformation move = transformation(path, layer.crs, o.to_crs.empty() ? layer.crs : o.to_crs);
     Decoder decode(path, o.encoding, layer);
-    for (int i = 0; i < source.GetLayerDefn()->GetFieldCount(); ++i)
-        layer.fields.push_back(decode(source.GetLayerDefn()->GetFieldDefn(i)->GetNameRef(), 0));
+    for (int i = 0; i < source.GetLayerDefn()->GetFieldCount(); ++i) {
+        const auto* definition = source.GetLayerDefn()->GetFieldDefn(i);
+        layer.fields.push_back(decode(definition->GetNameRef(), 0));
+        layer.types.push_back(type_of(definition->GetType()));
+    }
     const GdalMessages messages;
     source.ResetReading();
     std::int64_t row = 0;

@@ -5,85 +5,15 @@
 
 #include <cpl_conv.h>
 #include <fmt/format.h>
-#include <gdal_priv.h>
-#include <ogrsf_frmts.h>
 
+#include "vector_layer.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/io/atomic_output.hpp>
-#include <shuibao/io/gdal_session.hpp>
 #include <shuibao/io/vector.hpp>
 
 namespace shuibao::io {
 namespace fs = std::filesystem;
 namespace {
-
-struct Close {
-    void operator()(GDALDataset* d) const { GDALClose(d); }
-};
-using DatasetPtr = std::unique_ptr<GDALDataset, Close>;
-
-void check(bool ok, const fs::path& path, const GdalMessages& messages) {
-    if (ok && messages.errors().empty()) return;
-    throw Error(ErrorCode::failed, fmt::format("Cannot write {}: {}.", path.string(), messages.reason()),
-                "Free some space or choose another folder; run the same command again.");
-}
-
-OGRFieldType ogr_type(FieldType t) {
-    switch (t) {
-        case FieldType::integer:
-            return OFTInteger64;
-        case FieldType::real:
-            return OFTReal;
-        case FieldType::date:
-            return OFTDate;
-        case FieldType::text:
-            return OFTString;
-    }
-    return OFTString;
-}
-
-void set_value(OGRFeature& f, int i, const Value& value) {
-    if (const auto* n = std::get_if<std::int64_t>(&value))
-        f.SetField(i, static_cast<GIntBig>(*n));
-    else if (const auto* d = std::get_if<double>(&value))
-        f.SetField(i, *d);
-    else if (const auto* s = std::get_if<std::string>(&value))
-        f.SetField(i, s->c_str());
-    else if (const auto* date = std::get_if<Date>(&value)) {
-        int y = 0, m = 0, d2 = 0;
-        if (std::sscanf(date->iso().c_str(), "%d-%d-%d", &y, &m, &d2) == 3) f.SetField(i, y, m, d2);
-    } else {
-        f.SetFieldNull(i);
-    }
-}
-
-OGRSpatialReference reference(const std::string& crs) {
-    OGRSpatialReference srs;
-    srs.SetFromUserInput(crs.c_str());
-    srs.SetAxisMappingStrategy(OAMS_TRADITIONAL_GIS_ORDER);
-    return srs;
-}
-
-void fill_layer(OGRLayer& layer, const LayerData& data, const RowSource* source, bool widths,
-                const fs::path& path, const GdalMessages& messages) {
-    for (const auto& field : data.fields) {
-        OGRFieldDefn definition(field.name.c_str(), ogr_type(field.type));
-        if (widths) {
-            definition.SetWidth(field.width);
-            definition.SetPrecision(field.decimals);
-        }
-        check(layer.CreateField(&definition) == OGRERR_NONE, path, messages);
-    }
-    const auto write = [&](const LayerData::Row& row) {
-        OGRFeature f(layer.GetLayerDefn());
-        for (std::size_t i = 0; i < data.fields.size(); ++i) set_value(f, static_cast<int>(i), row.values[i]);
-        f.SetGeometry(row.shape.ogr());
-        check(layer.CreateFeature(&f) == OGRERR_NONE, path, messages);
-    };
-    for (const auto& row : data.rows) write(row);
-    if (source != nullptr)
-        for (std::size_t i = 0; i < source->count; ++i) write(source->row(i));
-}
 
 void write_styles(GDALDataset& d, std::span<const LayerData> layers, const fs::path& path,
                   const GdalMessages& messages) {
@@ -110,14 +40,6 @@ void write_styles(GDALDataset& d, std::span<const LayerData> layers, const fs::p
         f.SetField("description", "");
         check(table->CreateFeature(&f) == OGRERR_NONE, path, messages);
     }
-}
-
-GDALDriver& driver(const char* name) {
-    auto* d = GetGDALDriverManager()->GetDriverByName(name);
-    if (d == nullptr)
-        throw Error(ErrorCode::failed, fmt::format("This GDAL has no {} driver.", name),
-                    "Install Debian's libgdal.");
-    return *d;
 }
 
 std::string recoded(const std::string& text, const char* from, const char* to) {

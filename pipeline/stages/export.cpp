@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <optional>
+#include <set>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -49,16 +51,7 @@ class ExportStage final : public Stage {
         return c.batch.empty() && !c.list ? c.store.acquisitions_file() : std::filesystem::path();
     }
     void run(RunContext& c) const override {
-        if (c.list) {
-            auto list = nlohmann::ordered_json::array();
-            for (const auto& e : ExporterRegistry::all())
-                if (c.json)
-                    list.push_back({{"name", e.name}, {"summary", e.make()->summary()}});
-                else
-                    c.out << fmt::format("{:<12}{}\n", e.name, e.make()->summary());
-            if (c.json) c.out << list.dump(1) << "\n";
-            return;
-        }
+        if (c.list) return list(c);
         resolve_batch(c);
         const auto input = c.output / "disturbances.gpkg";
         if (!std::filesystem::exists(input)) {
@@ -66,28 +59,102 @@ class ExportStage final : public Stage {
             throw Error(ErrorCode::usage, fmt::format("{} does not exist.", input.string()),
                         "Run `shuibao rank` first, or `shuibao run`.");
         }
-        std::vector<std::string> formats = c.settings.list("export.formats");
-        if (formats.empty())
-            for (const auto& e : ExporterRegistry::all()) formats.push_back(e.name);
+        const auto wanted = c.settings.list("export.formats");
         const auto disturbances = io::read_layer(input.string(), {"disturbances", "", ""}),
                    suspects = io::read_layer(input.string(), {"suspects", "", ""});
-        const ExportInput data{disturbances, suspects, c.batch};
         const auto hash = engine::hash_file(input.string());
         const auto folder = c.output / "export";
-        for (const auto& name : formats) {
-            const auto exporter = ExporterRegistry::make(name);
-            engine::Unit u;
-            u.id = fmt::format("{} {} {}", c.batch, name, folder.string());
-            u.inputs = c.settings.canonical("export." + name + ".");
-            u.inputs["disturbances"] = hash;
-            const auto files = exporter->files(data, c.settings);
-            for (const auto& file : files) u.outputs.push_back(folder / file);
-            u.work = [&] {
-                exporter->write(data, c.settings, folder);
-                c.log.write(engine::LogLevel::info, (folder / files.front()).string(), "export");
-            };
-            c.executor.run("export", {u});
+        const auto counties = counties_of(disturbances);
+        std::vector<std::string> earlier;
+        for (const auto& entry : ExporterRegistry::all()) {
+            if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), entry.name) == wanted.end())
+                continue;
+            const auto exporter = entry.make();
+            std::vector<ExportInput> parts;
+            for (const auto& county : parts_of(exporter->info().scope, counties))
+                parts.push_back({c, c.batch, !county, county.value_or(""),
+                                 package_stem(county.value_or(""), c.batch), layer_of(disturbances, county),
+                                 layer_of(suspects, county), earlier});
+            std::vector<engine::Unit> units;
+            std::vector<std::string> made;
+            for (const auto& part : parts) {
+                const auto place = part.whole ? folder : folder / part.stem;
+                const auto files = exporter->files(part);
+                if (files.empty()) continue;
+                engine::Unit u;
+                u.id = fmt::format("{} {} {}", c.batch, entry.name, place.string());
+                u.inputs = c.settings.canonical("export." + entry.name + ".");
+                u.inputs.merge(exporter->inputs(part));
+                u.inputs["disturbances"] = hash;
+                for (const auto& file : files) {
+                    u.outputs.push_back(place / file);
+                    made.push_back(part.whole ? file : part.stem + "/" + file);
+                }
+                u.work = [&exporter, &part, &c, place, first = place / files.front()] {
+                    exporter->write(part, place);
+                    c.log.write(engine::LogLevel::info, first.string(), "export");
+                };
+                units.push_back(std::move(u));
+            }
+            c.executor.run("export", std::move(units));
+            earlier.insert(earlier.end(), made.begin(), made.end());
+            std::sort(earlier.begin(), earlier.end());
         }
+    }
+
+  private:
+    static void list(RunContext& c) {
+        auto all = nlohmann::ordered_json::array();
+        for (const auto& e : ExporterRegistry::all()) {
+            const auto exporter = e.make();
+            const auto info = exporter->info();
+            OptionTable options;
+            exporter->declare(options);
+            if (c.json) {
+                auto keys = nlohmann::ordered_json::array();
+                for (const auto& o : options.all()) keys.push_back(o.key);
+                all.push_back({{"name", e.name},
+                               {"summary", info.summary},
+                               {"purpose", info.purpose},
+                               {"per", scope_name(info.scope)},
+                               {"options", std::move(keys)}});
+                continue;
+            }
+            c.out << fmt::format("{:<12}{}\n{:<12}{}\n", e.name, info.summary, "", info.purpose);
+            for (const auto& o : options.all())
+                c.out << fmt::format("{:<12}{}: {}{}\n", "", o.key, o.help,
+                                     o.fallback.empty() ? "" : " [" + o.fallback + "]");
+        }
+        if (c.json) c.out << all.dump(1) << "\n";
+    }
+
+    static const char* scope_name(ExportScope scope) {
+        return scope == ExportScope::batch ? "batch" : scope == ExportScope::county ? "county" : "both";
+    }
+
+    // By name. A batch without any disturbance is a result too, and has its files.
+    static std::set<std::string> counties_of(const io::VectorLayer& disturbances) {
+        std::set<std::string> names;
+        for (const auto& f : disturbances.features) names.insert(text_of(f, "county"));
+        if (names.empty()) names.insert("");
+        return names;
+    }
+
+    // What an exporter is called for: nothing stands for the whole batch.
+    static std::vector<std::optional<std::string>> parts_of(ExportScope scope,
+                                                            const std::set<std::string>& counties) {
+        std::vector<std::optional<std::string>> parts;
+        if (scope == ExportScope::batch || (scope == ExportScope::both && counties.size() > 1))
+            parts.emplace_back();
+        if (scope != ExportScope::batch) parts.insert(parts.end(), counties.begin(), counties.end());
+        return parts;
+    }
+
+    static ExportLayer layer_of(const io::VectorLayer& from, const std::optional<std::string>& county) {
+        ExportLayer to{from.name, from.crs, from.fields, from.types, {}};
+        for (const auto& f : from.features)
+            if (!county || text_of(f, "county") == *county) to.rows.push_back(&f);
+        return to;
     }
 };
 

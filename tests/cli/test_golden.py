@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people and programs read, byte for byte as it was when somebody last looked at it (tests/golden; refreshed by
 scripts/dev/update_golden), and the shapefile against the field tables and value lists of domain.md 2.1 and 2.5."""
+import hashlib
 import json
+import re
 import subprocess
 import sys
 
@@ -13,7 +15,7 @@ gdal.UseExceptions()
 
 GOLDEN = SOURCE / "tests" / "golden"
 
-# domain.md 2.1: name, type, width, decimals. The last four are ours and not among the official ones.
+# domain.md 2.1: name, type, width, decimals. The others are ours and not among the official ones.
 FIELDS = [("QDNM", "String", 40, 0), ("PRNM", "String", 254, 0), ("DPOZ", "String", 120, 0),
           ("PRTYPE", "String", 40, 0), ("QTYPE", "String", 30, 0), ("QAREA", "Real", 16, 4), ("EAREA", "Real", 16, 4),
           ("QDCS", "String", 10, 0), ("QDTYPE", "String", 30, 0), ("BYD", "String", 40, 0), ("RST", "String", 2, 0),
@@ -72,10 +74,26 @@ class Golden(ArchiveTest):
         return cls.neutral(text)
 
     @classmethod
+    def shapefile(cls):
+        """The official layer byte by byte: size and hash of each part, and the records so that a difference can be read."""
+        lines = []
+        for part in sorted((cls.output / "export").glob("RDTB_*/*_CM*")):
+            data = part.read_bytes()
+            lines.append(f"{part.name} {len(data)} {hashlib.sha256(data).hexdigest()}")
+        for dbf in sorted((cls.output / "export").glob("RDTB_*/*.dbf")):
+            data = dbf.read_bytes()
+            first, size = int.from_bytes(data[8:10], "little"), int.from_bytes(data[10:12], "little")
+            lines += [f"{data[i:i + 11].split(bytes(1))[0].decode()} {chr(data[i + 11])} {data[i + 16]} {data[i + 17]}"
+                      for i in range(32, first - 1, 32)]
+            lines += [re.sub(" {2,}", " | ", data[i:i + size].decode("utf-8")).strip() for i in range(first, len(data) - 1, size)]
+        return "\n".join(lines) + "\n"
+
+    @classmethod
     def made(cls):
         """File name in tests/golden → its content as this program makes it."""
         return {
             "suspects.csv": (cls.output / "export" / "suspects_202405.csv").read_bytes().decode("utf-8"),
+            "shapefile.txt": cls.shapefile(),
             "suspects.geojsonl": dump(cls.output / "disturbances.gpkg", "suspects"),
             "status.json": cls.neutral(shuibao("status", cls.config, "--json").stdout),
             "check.txt": cls.neutral(shuibao("check", cls.config).stdout),
@@ -104,7 +122,7 @@ class Golden(ArchiveTest):
         folder.mkdir()
         output = folder / "output"
         shuibao("run", self.config, "-o", output, "--set", f"export.shapefile.encoding={encoding}", "-q")
-        return sorted((output / "export").glob("RDTB_*.shp"))
+        return sorted((output / "export").glob("RDTB_*/*.shp"))
 
     def test_shapefile(self):
         texts = {}
@@ -116,7 +134,7 @@ class Golden(ArchiveTest):
             self.assertEqual(["RDTB_202405_CM114.shp"], [p.name for p in shps])
             for shp in shps:
                 with self.subTest(encoding=encoding, file=shp.name):
-                    self.assertEqual({".shp", ".shx", ".dbf", ".prj", ".cpg"},
+                    self.assertEqual({".shp", ".shx", ".dbf", ".prj", ".cpg", ".qml"},
                                      {p.suffix for p in shp.parent.glob(shp.stem + ".*")})
                     self.assertEqual(encoding, shp.with_suffix(".cpg").read_text().strip())
                     texts[encoding] = self.check_shapefile(shp, 114)

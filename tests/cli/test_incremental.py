@@ -116,7 +116,7 @@ class Incremental(ArchiveTest):
                                         "option delineate.min_area changed from '1000' to '3000'"),
             "rank.capacity=1": ({"rank", "export"}, ("rank", f"202405 {output / 'disturbances.gpkg'}"),
                                 "option rank.capacity changed from '0' to '1'"),
-            "export.shapefile.encoding=GBK": ({"export"}, ("export", f"202405 shapefile {output / 'export'}"),
+            "export.shapefile.encoding=GBK": ({"export"}, ("export", f"202405 shapefile {output / 'export' / 'RDTB_202405'}"),
                                               "option export.shapefile.encoding changed from 'UTF-8' to 'GBK'"),
         }
         for setting, (stages, unit, reason) in expected.items():

@@ -68,7 +68,9 @@ class Interruption(ArchiveTest):
                  store / ".scenes.4711-0.tmp.json",
                  store / "batches" / "202405" / ".disturbances.4711-3.tmp.gpkg-journal",
                  output / ".disturbances.4711-9.tmp.gpkg",
-                 output / "export" / ".RDTB_202405_CM114.4711-10.tmp.dbf"]
+                 output / "export" / "RDTB_202405" / ".RDTB_202405_CM114.4711-10.tmp.dbf",
+                 output / "export" / ".suspects_202405.4711-11.tmp_temp.fgb",
+                 output / "export" / ".change_202405.4711-12.tmp.tif.ovr.tmp"]
         kept = [output / "notes.tmp", output / ".hidden", output / "export" / ".mine.tmp.txt"]
         for path in stale + kept:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -86,6 +86,9 @@ class Transformation {
 
 /// True for CRS in degrees. Throws Error(input) for CRS PROJ does not know.
 [[nodiscard]] bool is_geographic(const std::string& crs);
+/// The CRS as WKT 1 in one line: WKT 2 names a datum or its ensemble, depending on what PROJ was asked
+/// before. Throws Error(input) for CRS PROJ does not know.
+[[nodiscard]] std::string crs_wkt(const std::string& crs);
 
 /// EPSG code of the CGCS2000 3-degree Gauss–Krüger zone without zone prefix (4534…4554) for a longitude.
 [[nodiscard]] int gauss_kruger_code(double longitude);

@@ -37,9 +37,12 @@ struct VectorFeature {
     std::map<std::string, Value> values;  ///< by field name as in the file
 };
 
+enum class FieldType { integer, real, text, date };
+
 struct VectorLayer {
     std::string name, crs;
     std::vector<std::string> fields;
+    std::vector<FieldType> types;          ///< of the fields; what is no number and no day is text
     std::vector<VectorFeature> features;   ///< in file order; rows without an area are left out and noted
     std::vector<VectorFeature> shapeless;  ///< rows without a geometry: what they say, nothing on the map
     std::vector<LayerNote> notes;
@@ -67,8 +70,6 @@ struct LayerExtent {
 };
 /// Extent and CRS of the first layer. Throws Error(input) as read_layer.
 [[nodiscard]] LayerExtent layer_extent(const std::string& path);
-
-enum class FieldType { integer, real, text, date };
 
 struct Field {
     std::string name;
@@ -102,6 +103,12 @@ void write_geopackage(const std::filesystem::path& path, std::span<const LayerDa
 void write_shapefile(const std::filesystem::path& shp, const LayerData& layer, const std::string& encoding);
 /// UTF-8 with byte order mark, RFC 4180; a text that a spreadsheet would run as a formula gets a leading '.
 void write_csv(const std::filesystem::path& path, const LayerData& layer);
+
+/// RFC 7946: WGS 84 in degrees with seven decimals (a centimetre), right-handed rings, dates as ISO texts.
+/// CGCS2000 and WGS 84 are taken as one, as everywhere here (below a metre apart). Same rows, same bytes.
+void write_geojson(const std::filesystem::path& path, const LayerData& layer);
+/// FlatGeobuf with its packed index, in the layer's CRS. Same rows, same bytes.
+void write_flatgeobuf(const std::filesystem::path& path, const LayerData& layer);
 
 /// The longest prefix of at most `bytes` bytes in the encoding that cuts no character (input and output
 /// UTF-8).

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pixels and looks of a batch, for exporters that show more than polygons.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+#include <shuibao/core/grid.hpp>
+#include <shuibao/pipeline/exporter.hpp>
+
+namespace shuibao::pipeline {
+
+class Products {
+  public:
+    /// Looks into the store; a store without change maps of this batch is a valid one.
+    explicit Products(const RunContext& context);
+    /// False where the batch has no change maps (polygons of another origin). All else REQUIRES true.
+    [[nodiscard]] bool there() const { return m_grid.has_value(); }
+    [[nodiscard]] const Grid& grid() const { return *m_grid; }
+    [[nodiscard]] Window area() const { return m_area; }  ///< under supervision; independent of the tiles
+    [[nodiscard]] const std::filesystem::path& changes() const { return m_changes; }
+    [[nodiscard]] const std::vector<TileId>& tiles() const { return m_tiles; }  ///< with a change map
+
+    [[nodiscard]] Date first() const { return m_first; }  ///< first look of the store
+    [[nodiscard]] Date last() const { return m_last; }    ///< last look up to the end of the batch's month
+
+  private:
+    std::filesystem::path m_changes;
+    std::optional<Grid> m_grid;
+    Window m_area;
+    std::vector<TileId> m_tiles;
+    Date m_first, m_last;
+};
+
+}  // namespace shuibao::pipeline

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "field_rows.hpp"
+#include <shuibao/io/workbook.hpp>
+
+namespace shuibao::pipeline {
+namespace {
+
+// The ledger (台账) that a county keeps, and what stands in it in a few numbers.
+class WorkbookExporter final : public Exporter {
+  public:
+    [[nodiscard]] ExporterInfo info() const override {
+        return {
+            .summary =
+                "<stem>.xlsx: the suspects as a ledger with filters, real dates and numbers and columns to "
+                "fill in, and a summary sheet",
+            .purpose = "For Excel, WPS and LibreOffice: county officers, and the city over all counties",
+            .scope = ExportScope::both};
+    }
+    [[nodiscard]] std::map<std::string, std::string> inputs(const ExportInput& input) const override {
+        return word_inputs(input.run);
+    }
+    [[nodiscard]] std::vector<std::string> files(const ExportInput& input) const override {
+        return {input.stem + ".xlsx"};
+    }
+    void write(const ExportInput& input, const std::filesystem::path& folder) const override {
+        const ExportWords words(input.run);
+        const auto title = words.text("title");
+        const std::vector<io::Sheet> sheets = {summary(input, words), ledger(input, words)};
+        io::write_workbook(folder / files(input).front(), fmt::format("{} {}", title, input.batch), sheets);
+    }
+
+  private:
+    static io::Sheet ledger(const ExportInput& input, const ExportWords& words) {
+        io::Sheet sheet{.name = "图斑台账", .tables = {{}}, .ledger = true};
+        auto& table = sheet.tables.front();
+        const auto columns = words.columns("ledger");
+        for (const auto& c : columns)
+            table.columns.push_back({words.label(c.field), c.decimals, c.width,
+                                     c.field == "tier" ? fills(input, words) : Fills()});
+        for (const auto& title : words.form()) table.columns.push_back({title, 0, 14});
+        for (const auto& stop : visiting_order(input.suspects)) {
+            std::vector<io::Value> row;
+            for (const auto& c : columns) row.push_back(value_of(stop, c.field));
+            row.resize(table.columns.size());
+            table.rows.push_back(std::move(row));
+        }
+        return sheet;
+    }
+
+    using Fills = std::map<std::string, std::uint32_t>;
+    static Fills fills(const ExportInput& input, const ExportWords& words) {
+        Fills map;
+        for (const auto* f : input.suspects.rows) {
+            const auto tier = text_of(*f, "tier");
+            map.emplace(tier, words.colour(tier));
+        }
+        return map;
+    }
+
+    struct Sum {
+        std::int64_t disturbances = 0, suspects = 0;
+        double area = 0, outside = 0;  // m², of the suspects
+        std::int64_t first = 0;        // place of its first row, to keep the order of rank
+    };
+
+    static io::SheetTable counted(const ExportInput& input, const ExportWords& words,
+                                  const std::string& field) {
+        std::map<std::string, Sum> sums;
+        std::int64_t n = 0;
+        const auto of = [&](const io::VectorFeature& f) -> Sum& {
+            const auto [it, fresh] = sums.try_emplace(text_of(f, field));
+            if (fresh) it->second.first = n;
+            ++n;
+            return it->second;
+        };
+        for (const auto* f : input.disturbances.rows) ++of(*f).disturbances;
+        for (const auto* f : input.suspects.rows) {
+            auto& s = of(*f);
+            ++s.suspects;
+            s.area += io::to_number(field_of(*f, "area_m2")).value_or(0);
+            s.outside += io::to_number(field_of(*f, "outside_tolerant_m2")).value_or(0);
+        }
+        std::vector<std::pair<std::string, Sum>> list(sums.begin(), sums.end());
+        std::sort(list.begin(), list.end(),
+                  [](const auto& a, const auto& b) { return a.second.first < b.second.first; });
+        io::SheetTable table;
+        table.title = "按" + words.label(field) + "统计";
+        table.columns = {{words.label(field), 0, 28},
+                         {"扰动图斑数", 0, 14},
+                         {"疑似图斑数", 0, 14},
+                         {"疑似面积（公顷）", 2, 18},
+                         {"容差外超出面积（公顷）", 2, 24}};
+        Sum all;
+        const auto add = [&](const std::string& name, const Sum& s) {
+            table.rows.push_back({name, s.disturbances, s.suspects, s.area / 1e4, s.outside / 1e4});
+        };
+        for (const auto& [name, s] : list) {
+            add(name.empty() ? words.text("unknown") : name, s);
+            all.disturbances += s.disturbances;
+            all.suspects += s.suspects;
+            all.area += s.area;
+            all.outside += s.outside;
+        }
+        add("合计", all);
+        return table;
+    }
+
+    static io::Sheet summary(const ExportInput& input, const ExportWords& words) {
+        io::Sheet sheet{.name = "汇总", .tables = {}};
+        sheet.preface = {
+            words.text("title"),
+            fmt::format("期次 {}{}", input.batch, input.county.empty() ? "" : "　" + input.county),
+            words.text("disclaimer")};
+        for (const char* field : {"tier", "verdict_zh", "industry"})
+            sheet.tables.push_back(counted(input, words, field));
+        sheet.tables.push_back(counted(input, words, input.whole ? "county" : "township"));
+        return sheet;
+    }
+};
+
+const Registration<Exporter, WorkbookExporter> registration{"xlsx", 50};
+
+}  // namespace
+}  // namespace shuibao::pipeline

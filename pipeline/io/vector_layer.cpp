@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vector_layer.hpp"
+
+#include <fmt/format.h>
+
+#include <shuibao/core/error.hpp>
+
+namespace shuibao::io {
+namespace fs = std::filesystem;
+namespace {
+
+OGRFieldType ogr_type(FieldType t) {
+    switch (t) {
+        case FieldType::integer:
+            return OFTInteger64;
+        case FieldType::real:
+            return OFTReal;
+        case FieldType::date:
+            return OFTDate;
+        case FieldType::text:
+            return OFTString;
+    }
+    return OFTString;
+}
+
+void set_value(OGRFeature& f, int i, const Value& value) {
+    if (const auto* n = std::get_if<std::int64_t>(&value))
+        f.SetField(i, static_cast<GIntBig>(*n));
+    else if (const auto* d = std::get_if<double>(&value))
+        f.SetField(i, *d);
+    else if (const auto* s = std::get_if<std::string>(&value))
+        f.SetField(i, s->c_str());
+    else if (const auto* date = std::get_if<Date>(&value)) {
+        int y = 0, m = 0, d2 = 0;
+        if (std::sscanf(date->iso().c_str(), "%d-%d-%d", &y, &m, &d2) == 3) f.SetField(i, y, m, d2);
+    } else {
+        f.SetFieldNull(i);
+    }
+}
+
+}  // namespace
+
+void check(bool ok, const fs::path& path, const GdalMessages& messages) {
+    if (ok && messages.errors().empty()) return;
+    throw Error(ErrorCode::failed, fmt::format("Cannot write {}: {}.", path.string(), messages.reason()),
+                "Free some space or choose another folder; run the same command again.");
+}
+
+GDALDriver& driver(const char* name) {
+    auto* d = GetGDALDriverManager()->GetDriverByName(name);
+    if (d == nullptr)
+        throw Error(ErrorCode::failed, fmt::format("This GDAL has no {} driver.", name),
+                    "Install Debian's libgdal.");
+    return *d;
+}
+
+OGRSpatialReference reference(const std::string& crs) {
+    OGRSpatialReference srs;
+    srs.SetFromUserInput(crs.c_str());
+    srs.SetAxisMappingStrategy(OAMS_TRADITIONAL_GIS_ORDER);
+    return srs;
+}
+
+void fill_layer(OGRLayer& layer, const LayerData& data, const RowSource* source, bool widths,
+                const fs::path& path, const GdalMessages& messages) {
+    for (const auto& field : data.fields) {
+        OGRFieldDefn definition(field.name.c_str(), ogr_type(field.type));
+        if (widths) {
+            definition.SetWidth(field.width);
+            definition.SetPrecision(field.decimals);
+        }
+        check(layer.CreateField(&definition) == OGRERR_NONE, path, messages);
+    }
+    const auto write = [&](const LayerData::Row& row) {
+        OGRFeature f(layer.GetLayerDefn());
+        for (std::size_t i = 0; i < data.fields.size(); ++i) set_value(f, static_cast<int>(i), row.values[i]);
+        f.SetGeometry(row.shape.ogr());
+        check(layer.CreateFeature(&f) == OGRERR_NONE, path, messages);
+    };
+    for (const auto& row : data.rows) write(row);
+    if (source != nullptr)
+        for (std::size_t i = 0; i < source->count; ++i) write(source->row(i));
+}
+
+}  // namespace shuibao::io

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Maps and projects of a batch with pixels: Cloud Optimized GeoTIFFs against the change maps in the store, read by GDAL;
+the Item's place and time against grid and looks; the projects opened by QGIS where it is installed."""
+import json
+import subprocess
+import textwrap
+import xml.etree.ElementTree as ET
+
+import numpy as np
+from osgeo import gdal
+
+from harness import ArchiveTest, main, shuibao
+
+gdal.UseExceptions()
+
+KINDS = {"无变化": 0, "植被变裸地": 1, "植被变建筑": 2, "裸地变建筑": 3, "裸露面变化": 4, "水面变裸地": 5, "未观测": 255}
+
+OPEN_IN_QGIS = textwrap.dedent("""
+    import json, os, sys
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    from qgis.core import QgsApplication, QgsProject
+    QgsApplication.setPrefixPath("/usr", True)
+    app = QgsApplication([], False)
+    app.initQgis()
+    talk = []
+    QgsApplication.messageLog().messageReceived.connect(lambda text, tag, level: talk.append(text) if level else None)
+    found = {}
+    for path in sys.argv[1:]:
+        project = QgsProject.instance()
+        project.clear()
+        ok = project.read(path)
+        layers = {l.name(): {"valid": l.isValid(), "crs": l.crs().authid(), "renderer": type(l.renderer()).__name__,
+                             "labels": bool(getattr(l, "labelsEnabled", lambda: False)()),
+                             "titles": [f.alias() for f in l.fields()][1:] if hasattr(l, "fields") else []}
+                  for l in project.mapLayers().values()}
+        found[os.path.basename(path)] = {"read": ok, "crs": project.crs().authid(), "layers": layers}
+    print(json.dumps({"projects": found, "talk": talk}))
+    app.exitQgis()
+    """)
+
+
+class Products(ArchiveTest):
+    size, sites = 256, 6
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.store, cls.output, _ = cls.run_all("run", "-j", 2)
+        cls.export = cls.output / "export"
+
+    def planes(self):
+        """evidence, confidence and kind of the whole area, put together from the store's tiles."""
+        whole = np.zeros((3, self.size, self.size), np.uint16)
+        whole[0] = 65535
+        left, top = 680000, 3660000
+        for path in (self.store / "batches" / "202405" / "changes").glob("*.tif"):
+            d = gdal.Open(str(path))
+            x, _, _, y, _, _ = d.GetGeoTransform()
+            col, row = round((x - left) / 10), round((top - y) / 10)
+            c0, r0, c1, r1 = max(col, 0), max(row, 0), min(col + d.RasterXSize, self.size), min(row + d.RasterYSize, self.size)
+            if c0 >= c1 or r0 >= r1:
+                continue
+            for i, band in enumerate((1, 2, 6)):
+                whole[i, r0:r1, c0:c1] = d.GetRasterBand(band).ReadAsArray(c0 - col, r0 - row, c1 - c0, r1 - r0)
+        return whole
+
+    def test_maps(self):
+        evidence, confidence, kind = self.planes()
+        self.assertGreater(np.count_nonzero(kind), 100)
+        seen = evidence != 65535
+        want = {"change": np.where(seen, np.where(evidence >= 32768, kind, 0), 255),
+                "confidence": np.where(seen, (confidence + 50) // 100, 255)}
+        for name, values in want.items():
+            d = gdal.Open(str(self.export / f"{name}_202405.tif"))
+            self.assertEqual("COG", d.GetMetadataItem("LAYOUT", "IMAGE_STRUCTURE"))
+            self.assertEqual((680000, 10, 0, 3660000, 0, -10), d.GetGeoTransform())
+            self.assertEqual("32649", d.GetSpatialRef().GetAuthorityCode(None))
+            np.testing.assert_array_equal(values, d.ReadAsArray())
+        data = gdal.Open(str(self.export / "change_202405.tif"))  # held: a band lives no longer than its file
+        change = data.GetRasterBand(1)
+        names = {int(n): text for n, text in (e.split() for e in data.GetMetadataItem("LEGEND").split("; "))}
+        self.assertEqual(KINDS, {text: n for n, text in names.items()})
+        colours = change.GetColorTable()
+        self.assertEqual((215, 25, 28, 255), colours.GetColorEntry(1))
+        # The style beside it says the same colours and names as the file.
+        for entry in ET.parse(self.export / "change_202405.qml").getroot().iter("paletteEntry"):
+            value = int(entry.get("value"))
+            self.assertEqual(names[value], entry.get("label"))
+            if value:
+                self.assertEqual("#%02x%02x%02x" % colours.GetColorEntry(value)[:3], entry.get("color"))
+            else:
+                self.assertEqual("0", entry.get("alpha"))
+        data = gdal.Open(str(self.export / "confidence_202405.tif"))
+        self.assertEqual(255, data.GetRasterBand(1).GetNoDataValue())
+
+    def test_item(self):
+        item = json.loads((self.export / "stac" / "shuibao_202405.json").read_text())
+        properties = item["properties"]
+        self.assertEqual([self.size, self.size], properties["proj:shape"])
+        self.assertEqual([10, 0, 680000, 0, -10, 3660000], properties["proj:transform"])
+        looks = sorted(p.name.split("_")[0] for p in self.store.glob("tiles/*/*.tif"))
+        self.assertEqual([looks[0], looks[-1]], [properties[k][:10].replace("-", "") for k in ("start_datetime", "end_datetime")])
+        self.assertLessEqual({"change_202405.tif", "confidence_202405.tif"}, set(item["assets"]))
+
+    def test_qgis_opens_the_projects(self):
+        paths = [self.export / "shuibao_202405.qgs", self.export / "RDTB_202405" / "RDTB_202405.qgs"]
+        done = subprocess.run(["/usr/bin/python3", "-c", OPEN_IN_QGIS, *map(str, paths)], capture_output=True, text=True, timeout=120)
+        if "No module named 'qgis'" in done.stderr:
+            self.skipTest("python3-qgis is not installed: the projects were not opened")
+        self.assertEqual(0, done.returncode, done.stderr)
+        result = json.loads(done.stdout.splitlines()[-1])
+        self.assertEqual([], result["talk"])
+        batch, county = (result["projects"][p.name] for p in paths)
+        self.assertEqual({"疑似图斑", "全部扰动图斑", "未观测区域", "变化类型", "变化置信度（%）"}, set(batch["layers"]))
+        self.assertEqual({"疑似图斑", "全部扰动图斑"}, set(county["layers"]))
+        for project in (batch, county):
+            self.assertTrue(project["read"])
+            self.assertEqual("EPSG:32649", project["crs"])
+            for name, layer in project["layers"].items():
+                self.assertTrue(layer["valid"], name)
+                self.assertEqual("EPSG:32649", layer["crs"])
+            self.assertTrue(project["layers"]["疑似图斑"]["labels"])
+            for name in ("疑似图斑", "全部扰动图斑"):
+                self.assertEqual("QgsCategorizedSymbolRenderer", project["layers"][name]["renderer"])
+                self.assertNotIn("", project["layers"][name]["titles"])
+        self.assertEqual("QgsPalettedRasterRenderer", batch["layers"]["变化类型"]["renderer"])
+        self.assertEqual("QgsSingleBandPseudoColorRenderer", batch["layers"]["变化置信度（%）"]["renderer"])
+
+    def test_no_pixels_no_maps(self):
+        """Polygons of another origin: the maps are not there, and nothing says that they are."""
+        output = self.base / "foreign"
+        output.mkdir()
+        (output / "disturbances.gpkg").write_bytes((self.output / "disturbances.gpkg").read_bytes())
+        shuibao("export", self.config, "-q", "-o", output, "--store", self.base / "empty", "--batch", "202405")
+        self.assertEqual([], sorted(output.glob("export/*.tif")))
+        item = json.loads((output / "export" / "stac" / "shuibao_202405.json").read_text())
+        self.assertNotIn("proj:shape", item["properties"])
+        self.assertEqual("2024-05-01T00:00:00Z", item["properties"]["start_datetime"])
+
+
+if __name__ == "__main__":
+    main()
