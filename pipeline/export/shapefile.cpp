@@ -10,13 +10,8 @@
 namespace shuibao::pipeline {
 namespace {
 
-io::Value get(const io::VectorFeature& f, const char* name) {
-    const auto it = f.values.find(name);
-    return it == f.values.end() ? io::Value() : it->second;
-}
-
 io::Value hectares(const io::VectorFeature& f, const char* name) {
-    const auto v = io::to_number(get(f, name));
+    const auto v = io::to_number(field_of(f, name));
     return v ? io::Value(std::round(*v) / 1e4) : io::Value();
 }
 
@@ -24,8 +19,12 @@ io::Value hectares(const io::VectorFeature& f, const char* name) {
 // lie in two of them.
 class ShapefileExporter final : public Exporter {
   public:
-    [[nodiscard]] std::string summary() const override {
-        return "Shapefiles RDTB_<batch>_<zone> in CGCS2000 3° Gauss–Krüger with the official short names";
+    [[nodiscard]] ExporterInfo info() const override {
+        return {.summary =
+                    "<county>/RDTB_<county>_<batch>_CM<meridian>.shp with the official short names, CGCS2000 "
+                    "3° Gauss–Krüger, one for each zone",
+                .purpose = "For ArcGIS, QGIS and the platforms that take official layers",
+                .scope = ExportScope::county};
     }
     void declare(OptionTable& t) const override {
         t.add({.key = "export.shapefile.encoding",
@@ -41,38 +40,36 @@ class ShapefileExporter final : public Exporter {
                .choices = {"disturbances", "suspects"},
                .long_name = "shapefile-layer"});
     }
-    [[nodiscard]] std::vector<std::string> files(const ExportInput& input,
-                                                 const engine::Settings& settings) const override {
+    [[nodiscard]] std::vector<std::string> files(const ExportInput& input) const override {
         std::vector<std::string> list;
-        for (const auto& [meridian, features] : zones_of(input, settings))
+        for (const auto& [meridian, features] : zones_of(input))
             for (const char* part : {".shp", ".shx", ".dbf", ".prj", ".cpg"})
                 list.push_back(stem(input, meridian) + part);
         return list;
     }
-    void write(const ExportInput& input, const engine::Settings& settings,
-               const std::filesystem::path& folder) const override {
-        const auto& source = layer(input, settings);
-        for (const auto& [meridian, features] : zones_of(input, settings))
+    void write(const ExportInput& input, const std::filesystem::path& folder) const override {
+        for (const auto& [meridian, features] : zones_of(input))
             io::write_shapefile(folder / (stem(input, meridian) + ".shp"),
-                                layer_of(source.crs, meridian, features),
-                                settings.text("export.shapefile.encoding"));
+                                layer_of(layer(input).crs, meridian, features),
+                                input.run.settings.text("export.shapefile.encoding"));
     }
 
   private:
     using Zones = std::map<int, std::vector<const io::VectorFeature*>>;  // by central meridian
 
     static std::string stem(const ExportInput& input, int meridian) {
-        return fmt::format("RDTB_{}_CM{}", input.batch, meridian);
+        return fmt::format("{}_CM{}", input.stem, meridian);
     }
-    static const io::VectorLayer& layer(const ExportInput& input, const engine::Settings& settings) {
-        return settings.text("export.shapefile.layer") == "suspects" ? input.suspects : input.disturbances;
+    static const ExportLayer& layer(const ExportInput& input) {
+        return input.run.settings.text("export.shapefile.layer") == "suspects" ? input.suspects
+                                                                               : input.disturbances;
     }
-    static Zones zones_of(const ExportInput& input, const engine::Settings& settings) {
-        const auto& source = layer(input, settings);
+    static Zones zones_of(const ExportInput& input) {
+        const auto& source = layer(input);
         const io::Transformation to_geographic(source.crs, "EPSG:4490");
         Zones zones;
-        for (const auto& f : source.features)
-            zones[io::gauss_kruger_meridian(to_geographic(f.shape.point_inside()).x)].push_back(&f);
+        for (const auto* f : source.rows)
+            zones[io::gauss_kruger_meridian(to_geographic(f->shape.point_inside()).x)].push_back(f);
         // An empty batch is a result too: one empty shapefile, in the zone the country's middle lies in.
         if (zones.empty()) zones[114] = {};
         return zones;
@@ -94,16 +91,16 @@ class ShapefileExporter final : public Exporter {
                         {"QSX", FieldType::date},          {"HSX", FieldType::date}};
         const io::Transformation move(crs, layer.crs);
         for (const auto* f : features) {
-            const auto qtype = io::to_text(get(*f, "qtype"));
+            const auto qtype = text_of(*f, "qtype");
             io::Geometry shape = move(f->shape);
             if (!shape.valid()) shape = shape.made_valid();
             layer.rows.push_back(
                 {std::move(shape),
-                 {get(*f, "case_id"), get(*f, "approval_name"), get(*f, "owner"), get(*f, "project_type"),
-                  qtype.empty() ? "其他扰动" : qtype, hectares(*f, "area_m2"), hectares(*f, "outside_m2"),
-                  io::Value(), get(*f, "change_type"), get(*f, "verdict_zh"), std::string("0"),
-                  get(*f, "notices"), get(*f, "tier"), get(*f, "rank"), get(*f, "onset_from"),
-                  get(*f, "onset_to")}});
+                 {field_of(*f, "case_id"), field_of(*f, "approval_name"), field_of(*f, "owner"),
+                  field_of(*f, "project_type"), qtype.empty() ? "其他扰动" : qtype, hectares(*f, "area_m2"),
+                  hectares(*f, "outside_m2"), io::Value(), field_of(*f, "change_type"),
+                  field_of(*f, "verdict_zh"), std::string("0"), field_of(*f, "notices"), field_of(*f, "tier"),
+                  field_of(*f, "rank"), field_of(*f, "onset_from"), field_of(*f, "onset_to")}});
         }
         return layer;
     }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <optional>
+#include <set>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -49,16 +51,7 @@ class ExportStage final : public Stage {
         return c.batch.empty() && !c.list ? c.store.acquisitions_file() : std::filesystem::path();
     }
     void run(RunContext& c) const override {
-        if (c.list) {
-            auto list = nlohmann::ordered_json::array();
-            for (const auto& e : ExporterRegistry::all())
-                if (c.json)
-                    list.push_back({{"name", e.name}, {"summary", e.make()->summary()}});
-                else
-                    c.out << fmt::format("{:<12}{}\n", e.name, e.make()->summary());
-            if (c.json) c.out << list.dump(1) << "\n";
-            return;
-        }
+        if (c.list) return list(c);
         resolve_batch(c);
         const auto input = c.output / "disturbances.gpkg";
         if (!std::filesystem::exists(input)) {
@@ -66,28 +59,90 @@ class ExportStage final : public Stage {
             throw Error(ErrorCode::usage, fmt::format("{} does not exist.", input.string()),
                         "Run `shuibao rank` first, or `shuibao run`.");
         }
-        std::vector<std::string> formats = c.settings.list("export.formats");
-        if (formats.empty())
-            for (const auto& e : ExporterRegistry::all()) formats.push_back(e.name);
+        const auto wanted = c.settings.list("export.formats");
         const auto disturbances = io::read_layer(input.string(), {"disturbances", "", ""}),
                    suspects = io::read_layer(input.string(), {"suspects", "", ""});
-        const ExportInput data{disturbances, suspects, c.batch};
         const auto hash = engine::hash_file(input.string());
         const auto folder = c.output / "export";
-        for (const auto& name : formats) {
-            const auto exporter = ExporterRegistry::make(name);
-            engine::Unit u;
-            u.id = fmt::format("{} {} {}", c.batch, name, folder.string());
-            u.inputs = c.settings.canonical("export." + name + ".");
-            u.inputs["disturbances"] = hash;
-            const auto files = exporter->files(data, c.settings);
-            for (const auto& file : files) u.outputs.push_back(folder / file);
-            u.work = [&] {
-                exporter->write(data, c.settings, folder);
-                c.log.write(engine::LogLevel::info, (folder / files.front()).string(), "export");
-            };
-            c.executor.run("export", {u});
+        std::vector<std::string> earlier;
+        for (const auto& entry : ExporterRegistry::all()) {
+            if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), entry.name) == wanted.end())
+                continue;
+            const auto exporter = entry.make();
+            const bool by_county = exporter->info().scope == ExportScope::county;
+            std::vector<ExportInput> parts;
+            for (const auto& county : counties_of(disturbances, by_county))
+                parts.push_back({c, c.batch, county.value_or(""), package_stem(county.value_or(""), c.batch),
+                                 layer_of(disturbances, county), layer_of(suspects, county), earlier});
+            std::vector<engine::Unit> units;
+            std::vector<std::string> made;
+            for (const auto& part : parts) {
+                const auto place = by_county ? folder / part.stem : folder;
+                const auto files = exporter->files(part);
+                if (files.empty()) continue;
+                engine::Unit u;
+                u.id = fmt::format("{} {} {}", c.batch, entry.name, place.string());
+                u.inputs = c.settings.canonical("export." + entry.name + ".");
+                u.inputs.merge(exporter->inputs(part));
+                u.inputs["disturbances"] = hash;
+                for (const auto& file : files) {
+                    u.outputs.push_back(place / file);
+                    made.push_back(by_county ? part.stem + "/" + file : file);
+                }
+                u.work = [&exporter, &part, &c, place, first = place / files.front()] {
+                    exporter->write(part, place);
+                    c.log.write(engine::LogLevel::info, first.string(), "export");
+                };
+                units.push_back(std::move(u));
+            }
+            c.executor.run("export", std::move(units));
+            earlier.insert(earlier.end(), made.begin(), made.end());
+            std::sort(earlier.begin(), earlier.end());
         }
+    }
+
+  private:
+    static void list(RunContext& c) {
+        auto all = nlohmann::ordered_json::array();
+        for (const auto& e : ExporterRegistry::all()) {
+            const auto exporter = e.make();
+            const auto info = exporter->info();
+            OptionTable options;
+            exporter->declare(options);
+            if (c.json) {
+                auto keys = nlohmann::ordered_json::array();
+                for (const auto& o : options.all()) keys.push_back(o.key);
+                all.push_back({{"name", e.name},
+                               {"summary", info.summary},
+                               {"purpose", info.purpose},
+                               {"per", info.scope == ExportScope::county ? "county" : "batch"},
+                               {"options", std::move(keys)}});
+                continue;
+            }
+            c.out << fmt::format("{:<12}{}\n{:<12}{}\n", e.name, info.summary, "", info.purpose);
+            for (const auto& o : options.all())
+                c.out << fmt::format("{:<12}{}: {}{}\n", "", o.key, o.help,
+                                     o.fallback.empty() ? "" : " [" + o.fallback + "]");
+        }
+        if (c.json) c.out << all.dump(1) << "\n";
+    }
+
+    // One nothing for the whole batch, or each county that has a disturbance, by name. A batch without any is
+    // a result too, and has its files.
+    static std::vector<std::optional<std::string>> counties_of(const io::VectorLayer& disturbances,
+                                                               bool by_county) {
+        if (!by_county) return {std::nullopt};
+        std::set<std::string> names;
+        for (const auto& f : disturbances.features) names.insert(text_of(f, "county"));
+        if (names.empty()) names.insert("");
+        return {names.begin(), names.end()};
+    }
+
+    static ExportLayer layer_of(const io::VectorLayer& from, const std::optional<std::string>& county) {
+        ExportLayer to{from.name, from.crs, from.fields, {}};
+        for (const auto& f : from.features)
+            if (!county || text_of(f, "county") == *county) to.rows.push_back(&f);
+        return to;
     }
 };
 
