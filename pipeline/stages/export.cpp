@@ -42,7 +42,9 @@ class Written {
         if (m_files[exporter] == now) return;
         for (const auto& file : m_files[exporter]) {
             const std::filesystem::path path(file);
-            if (now.contains(file) || path.is_absolute() || file.find("..") != std::string::npos) continue;
+            if (now.contains(file) || path.is_absolute() ||
+                std::find(path.begin(), path.end(), "..") != path.end())
+                continue;
             std::error_code ignored;
             std::filesystem::remove(m_folder / path, ignored);
             if (path.has_parent_path())  // goes only when it is empty
@@ -108,7 +110,10 @@ class ExportStage final : public Stage {
         const auto hash = engine::hash_file(input.string());
         const auto folder = c.output / "export";
         const auto counties = counties_of(disturbances);
-        Written written(c.store.exported(c.batch, engine::hash_bytes(folder.string()).substr(0, 8)), folder);
+        Written written(
+            c.store.exported(c.batch,
+                             engine::hash_bytes(std::filesystem::absolute(folder).string()).substr(0, 8)),
+            folder);
         std::vector<std::string> earlier;
         for (const auto& entry : ExporterRegistry::all()) {
             if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), entry.name) == wanted.end())
