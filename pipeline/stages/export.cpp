@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <fstream>
 #include <optional>
 #include <set>
 
@@ -8,12 +9,56 @@
 
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/hash.hpp>
+#include <shuibao/io/atomic_output.hpp>
 #include <shuibao/pipeline/archive.hpp>
 #include <shuibao/pipeline/exporter.hpp>
 #include <shuibao/pipeline/stage.hpp>
 
 namespace shuibao::pipeline {
 namespace {
+
+// What was written before and is made no longer (a county without a disturbance now, a zone) must not lie
+// among what is sent. Only files that an exporter wrote are ever removed.
+class Written {
+  public:
+    Written(std::filesystem::path record, std::filesystem::path folder)
+        : m_record(std::move(record)), m_folder(std::move(folder)) {
+        std::ifstream in(m_record);
+        const auto json = nlohmann::json::parse(in, nullptr, false);
+        if (json.is_object())
+            for (const auto& [name, files] : json.items())
+                if (files.is_array())
+                    for (const auto& file : files)
+                        if (file.is_string()) m_files[name].insert(file.get<std::string>());
+    }
+    /// Before the work: a run that is killed half way has written some of these.
+    void begin(const std::string& exporter, const std::vector<std::string>& files) {
+        const auto before = m_files[exporter].size();
+        m_files[exporter].insert(files.begin(), files.end());
+        if (m_files[exporter].size() != before) save();
+    }
+    void end(const std::string& exporter, const std::vector<std::string>& files) {
+        const std::set<std::string> now(files.begin(), files.end());
+        if (m_files[exporter] == now) return;
+        for (const auto& file : m_files[exporter]) {
+            const std::filesystem::path path(file);
+            if (now.contains(file) || path.is_absolute() ||
+                std::find(path.begin(), path.end(), "..") != path.end())
+                continue;
+            std::error_code ignored;
+            std::filesystem::remove(m_folder / path, ignored);
+            if (path.has_parent_path())  // goes only when it is empty
+                std::filesystem::remove(m_folder / path.parent_path(), ignored);
+        }
+        m_files[exporter] = now;
+        save();
+    }
+
+  private:
+    void save() const { io::write_text(m_record, nlohmann::json(m_files).dump(1) + "\n"); }
+    std::filesystem::path m_record, m_folder;
+    std::map<std::string, std::set<std::string>> m_files;
+};
 
 class ExportStage final : public Stage {
   public:
@@ -65,6 +110,10 @@ class ExportStage final : public Stage {
         const auto hash = engine::hash_file(input.string());
         const auto folder = c.output / "export";
         const auto counties = counties_of(disturbances);
+        Written written(
+            c.store.exported(c.batch,
+                             engine::hash_bytes(std::filesystem::absolute(folder).string()).substr(0, 8)),
+            folder);
         std::vector<std::string> earlier;
         for (const auto& entry : ExporterRegistry::all()) {
             if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), entry.name) == wanted.end())
@@ -96,7 +145,10 @@ class ExportStage final : public Stage {
                 };
                 units.push_back(std::move(u));
             }
+            const bool dry = c.executor.options().dry_run;
+            if (!dry) written.begin(entry.name, made);
             c.executor.run("export", std::move(units));
+            if (!dry) written.end(entry.name, made);
             earlier.insert(earlier.end(), made.begin(), made.end());
             std::sort(earlier.begin(), earlier.end());
         }

@@ -439,6 +439,27 @@ class Packages(unittest.TestCase):
             self.assertIn(b"2000-01-01T00:00:00Z</dcterms:created>", z.read("docProps/core.xml"))
             self.assertEqual({(1980, 1, 1, 0, 0, 0)}, {e.date_time for e in z.infolist()})
 
+    def test_a_county_that_is_clear_again(self):
+        """Its files of before go, others' files stay: nobody is sent what no longer holds."""
+        output, words = self.again("cleared")
+        shuibao(*words)
+        note = output / "export" / "RDTB_跨带县_202405" / "带队备注.txt"
+        note.write_text("mine")
+        data = ogr.Open(str(output / "disturbances.gpkg"), 1)
+        for name in ("disturbances", "suspects"):
+            layer = data.GetLayerByName(name)
+            for fid in [f.GetFID() for f in layer if f["county"] in ("跨带县", "西峡县")]:
+                layer.DeleteFeature(fid)
+        layer = data = None
+        shuibao(*words)
+        left = files(output / "export")
+        self.assertEqual(["RDTB_跨带县_202405/带队备注.txt"], [n for n in left if "跨带县" in n or "西峡县" in n])
+        self.assertFalse((output / "export" / "RDTB_西峡县_202405").exists())
+        self.assertNotIn("RDTB_202405.xlsx", left)  # one county: its own ledger is the whole
+        self.assertEqual("mine", note.read_text())
+        shuibao(*words, "--set", "export.formats=[gpx]")  # what was not asked for is not touched
+        self.assertEqual(left, files(output / "export"))
+
     def test_kill(self):
         """kill -9 at any moment: what has its final name is complete, and the same command ends with the same bytes."""
         want = digests(self.export)

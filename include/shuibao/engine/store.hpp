@@ -27,6 +27,10 @@ class Store {
     [[nodiscard]] std::filesystem::path states() const { return m_root / "state"; }
     [[nodiscard]] std::filesystem::path state(const std::string& method) const { return states() / method; }
     [[nodiscard]] std::filesystem::path manifest() const { return m_root / "manifest"; }
+    /// What `export` has written for a batch into one output folder, by exporter.
+    [[nodiscard]] std::filesystem::path exported(const std::string& batch, const std::string& folder) const {
+        return manifest() / "export" / ("files_" + batch + "_" + folder + ".json");
+    }
     [[nodiscard]] std::filesystem::path lock_file() const { return m_root / "lock"; }
     [[nodiscard]] std::filesystem::path gather_lock_file() const { return m_root / "lock.gather"; }
 
