@@ -16,10 +16,14 @@ MAY = {
     "pipeline": ({"core", "io", "engine", "algorithms", "pipeline"}, ("fmt/", "tl/", "nlohmann/", "yaml-cpp/")),
     "apps": ({"core", "io", "engine", "algorithms", "pipeline"}, ("fmt/", "tl/", "nlohmann/", "CLI/")),
 }
+# Pages: drawn in io, filled from templates by exporters.
+MAY["io"] = (MAY["io"][0], (*MAY["io"][1], "cairo", "pango/", "qrencode"))
+MAY["pipeline"] = (MAY["pipeline"][0], (*MAY["pipeline"][1], "kainjow/"))
 # Standard and POSIX headers have neither slash nor version; these are the ones with a slash.
 SYSTEM = ("sys/", "netinet/", "arpa/")
 PLAIN = re.compile(r"^[a-z_0-9]+(\.h)?$")
 THIRD = ("gdal", "ogr", "cpl_", "proj", "geos", "xxhash", "vrtdataset", "tiffio", "zstd", "xlsxwriter")
+THIRD += ("cairo", "qrencode")
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
 TALK = re.compile(r"std::cout|std::cerr|std::clog|\bprintf\s*\(|\bfprintf\s*\(|\bputs\s*\(")
 
