@@ -47,9 +47,10 @@ ChipChoice choose_looks(std::span<const ChipLook> before, std::span<const ChipLo
             if (before[b].clear <= 0) continue;
             const double p = age_price(after, a, after_price) + age_price(before, b, before_price) +
                              season_between(before[b].date, after[a].date);
-            const bool later = best.after && (after[a].date > after[*best.after].date ||
-                                              (after[a].date == after[*best.after].date &&
-                                               before[b].date > before[*best.before].date));
+            const bool later =
+                best.after &&
+                (after[a].date > after[*best.after].date ||
+                 (after[a].date == after[*best.after].date && before[b].date > before[*best.before].date));
             if (p < price || (p == price && later)) {
                 price = p;
                 best = {b, a};
@@ -103,8 +104,7 @@ Stretch common_stretch(std::span<const Image* const> images, const ChipBands& ba
         }
         if (values.empty()) values.push_back(0);
         const auto at = [&](double share) {
-            const auto n =
-                static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1) + 0.5);
+            const auto n = static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1) + 0.5);
             std::nth_element(values.begin(), values.begin() + n, values.end());
             return static_cast<double>(values[static_cast<std::size_t>(n)]);
         };

@@ -90,8 +90,13 @@ std::string to_svg(const Figure& f) {
         "\" height=\"" + h + "\" viewBox=\"0 0 " + w + " " + h +
         "\" font-family=\"Noto Sans CJK SC, Noto Sans, DejaVu Sans, sans-serif\">\n<title>" +
         escaped(f.title) + "</title>\n<rect width=\"" + w + "\" height=\"" + h + "\" fill=\"#ffffff\"/>\n";
+    return out + svg_parts(f) + "</svg>\n";
+}
+
+std::string svg_parts(const Figure& f) {
+    std::string out;
     for (const auto& part : f.parts) std::visit(Writer{out}, part);
-    return out + "</svg>\n";
+    return out;
 }
 
 }  // namespace shuibao::algorithms

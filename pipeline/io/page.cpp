@@ -54,9 +54,7 @@ struct PageFile::Impl {
 
     explicit Impl(std::filesystem::path path) : file(std::move(path)) {}
 
-    void ink(const Ink& i) const {
-        cairo_set_source_rgba(cairo.get(), i.red, i.green, i.blue, i.opacity);
-    }
+    void ink(const Ink& i) const { cairo_set_source_rgba(cairo.get(), i.red, i.green, i.blue, i.opacity); }
     void path(std::span<const Point> points) const {
         cairo_new_path(cairo.get());
         for (const auto& p : points) cairo_line_to(cairo.get(), p.x, p.y);
@@ -72,7 +70,8 @@ struct PageFile::Impl {
                                                  : style.align == Align::centre ? PANGO_ALIGN_CENTER
                                                                                 : PANGO_ALIGN_RIGHT);
         pango_layout_set_height(layout.get(), style.lines > 0 ? -style.lines : G_MININT);
-        pango_layout_set_ellipsize(layout.get(), style.lines > 0 ? PANGO_ELLIPSIZE_END : PANGO_ELLIPSIZE_NONE);
+        pango_layout_set_ellipsize(layout.get(),
+                                   style.lines > 0 ? PANGO_ELLIPSIZE_END : PANGO_ELLIPSIZE_NONE);
         const std::string clean = printable_text(utf8);
         pango_layout_set_text(layout.get(), clean.data(), static_cast<int>(clean.size()));
     }

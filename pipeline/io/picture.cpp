@@ -42,9 +42,10 @@ std::vector<std::uint8_t> encode_jpeg(std::span<const std::uint8_t> rgb, int wid
     const std::unique_ptr<GByte, decltype(&CPLFree)> bytes(
         ok ? VSIGetMemFileBuffer(file.c_str(), &size, TRUE) : nullptr, &CPLFree);
     if (bytes == nullptr)
-        throw Error(ErrorCode::failed, fmt::format("A picture of {} × {} pixels cannot be made: {}.", width,
-                                                   height, messages.reason()),
-                    "Give the run more memory (--memory), or look whether GDAL has its JPEG driver.");
+        throw Error(
+            ErrorCode::failed,
+            fmt::format("A picture of {} × {} pixels cannot be made: {}.", width, height, messages.reason()),
+            "Give the run more memory (--memory), or look whether GDAL has its JPEG driver.");
     return {bytes.get(), bytes.get() + size};
 }
 
@@ -68,8 +69,8 @@ QrCode qr_code(const std::string& text) {
     const std::unique_ptr<QRcode, decltype(&QRcode_free)> code(
         QRcode_encodeString8bit(text.c_str(), 0, QR_ECLEVEL_M), &QRcode_free);
     if (code == nullptr)
-        throw Error(ErrorCode::failed,
-                    fmt::format("No QR code holds a text of {} bytes.", text.size()), "Shorten it.");
+        throw Error(ErrorCode::failed, fmt::format("No QR code holds a text of {} bytes.", text.size()),
+                    "Shorten it.");
     QrCode out;
     out.size = code->width;
     out.dark.resize(static_cast<std::size_t>(out.size) * static_cast<std::size_t>(out.size));

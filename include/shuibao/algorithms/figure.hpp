@@ -54,6 +54,9 @@ struct Figure {
 /// SVG 1.1, self-contained, texts escaped; labels in both languages in the reader's fonts.
 [[nodiscard]] std::string to_svg(const Figure& figure);
 
+/// The same without a document around it: elements to lie inside an <svg> of the figure's size.
+[[nodiscard]] std::string svg_parts(const Figure& figure);
+
 /// Red, green, blue bytes, row-major from the upper left, 3 · width · height. English labels only: the
 /// strokes that OpenCV draws have no Chinese, and which fonts a server has would decide the bytes.
 [[nodiscard]] std::vector<std::uint8_t> to_pixels(const Figure& figure);

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "../stages/rules.hpp"
+#include "evidence_content.hpp"
+#include "series_figure.hpp"
+#include <shuibao/algorithms/detector.hpp>
+#include <shuibao/engine/hash.hpp>
+#include <shuibao/io/atomic_output.hpp>
+#include <shuibao/io/box_index.hpp>
+#include <shuibao/io/raster.hpp>
+#include <shuibao/pipeline/archive.hpp>
+#include <shuibao/pipeline/exporter.hpp>
+
+namespace shuibao::pipeline {
+namespace {
+
+constexpr std::size_t chunk = 16;  // suspects a thread does one after the other: neighbours share blocks
+
+// Approved ranges as they are drawn, to lay over the pictures.
+struct Ranges {
+    std::vector<io::Geometry> shapes;
+    io::BoxIndex index{{}};
+
+    static Ranges of(const RunContext& c, const std::string& crs) {
+        Ranges r;
+        if (!given(c)) return r;
+        auto layer =
+            io::read_layer(c.settings.path("approvals.path"),
+                           {c.settings.text("approvals.layer"), c.settings.text("approvals.encoding"), crs});
+        std::vector<Bounds> boxes;
+        for (auto& f : layer.features) {
+            boxes.push_back(f.shape.bounds());
+            r.shapes.push_back(std::move(f.shape));
+        }
+        r.index = io::BoxIndex(boxes);
+        return r;
+    }
+    static bool given(const RunContext& c) {
+        return c.settings.has("approvals.path") && c.settings.text("approvals.path") != "none";
+    }
+};
+
+// What a store without images is: nothing to show, and no failure (polygons may come from elsewhere).
+std::optional<io::TileArchive> archive_of(const engine::Store& store) {
+    if (!std::filesystem::exists(store.acquisitions_file())) return std::nullopt;
+    return open_archive(store);
+}
+
+class EvidenceExporter final : public Exporter {
+  public:
+    [[nodiscard]] ExporterInfo info() const override {
+        return {.summary = "evidence/<case>.html and .pdf: one page of A4 for each suspect",
+                .purpose =
+                    "for the field team and the file: pictures before and after, why, and the form to fill",
+                .scope = ExportScope::county};
+    }
+    void declare(OptionTable& t) const override {
+        t.add({.key = "export.evidence.series",
+               .type = OptionType::integer,
+               .fallback = "200",
+               .help =
+                   "So many suspects, the first in rank of the county, get the history of their pixel; each "
+                   "costs reading it in all looks",
+               .min = 0,
+               .max = 1e9,
+               .long_name = "evidence-series"});
+        t.add({.key = "export.evidence.pdf",
+               .type = OptionType::flag,
+               .fallback = "true",
+               .help = "Write the pages as PDF beside the HTML",
+               .long_name = "evidence-pdf"});
+    }
+    [[nodiscard]] std::map<std::string, std::string> inputs(const ExportInput& in) const override {
+        const auto& c = in.run;
+        auto list = page_hashes(c, {"evidence.html", "evidence.css"});
+        if (Ranges::given(c)) list["ranges"] = hash_vector(c.settings.path("approvals.path"));
+        if (const auto archive = archive_of(c.store)) {
+            list["acquisitions"] = engine::hash_file(c.store.acquisitions_file().string());
+            std::string cut;
+            for (const auto& a : archive->acquisitions())
+                for (const auto& t : a.tiles) cut += c.executor.key("tile", t.str() + "/" + a.key) + "\n";
+            list["tiles"] = engine::hash_bytes(cut);
+            for (const auto& [key, value] : c.settings.canonical("detect.")) list[key] = value;
+        }
+        return list;
+    }
+    [[nodiscard]] std::vector<std::string> files(const ExportInput& in) const override {
+        std::vector<std::string> list;
+        for (const auto* row : in.suspects.rows) {
+            const auto page = evidence_page(text_of(*row, "case_id"));
+            list.push_back(page);
+            if (in.run.settings.flag("export.evidence.pdf")) list.push_back(pdf_of(page));
+        }
+        return list;
+    }
+    void write(const ExportInput& in, const std::filesystem::path& folder) const override {
+        const auto archive = archive_of(in.run.store);
+        const std::string crs = archive ? archive->grid().crs() : in.suspects.crs;
+        const auto ranges = Ranges::of(in.run, crs);
+        const Job job{in,
+                      folder,
+                      archive ? &*archive : nullptr,
+                      crs,
+                      ranges,
+                      PageWords(in.run),
+                      archive && follows_series(in.run, *archive)};
+        const auto& rows = in.suspects.rows;
+        std::vector<std::size_t> order(rows.size());
+        std::iota(order.begin(), order.end(), std::size_t{0});
+        if (archive) {
+            const ChipCutter cutter(*archive);
+            const io::Transformation to_grid(in.suspects.crs, crs);
+            std::vector<std::pair<std::int64_t, std::int64_t>> block;
+            for (const auto* row : rows)
+                block.push_back(cutter.cut_order(to_grid(row->shape.point_inside())));
+            std::stable_sort(order.begin(), order.end(),
+                             [&](std::size_t a, std::size_t b) { return block[a] < block[b]; });
+        }
+        in.run.executor.parallel_for((order.size() + chunk - 1) / chunk, [&](std::size_t k) {
+            const io::Transformation to_grid(in.suspects.crs, crs), to_degrees(in.suspects.crs, "EPSG:4490");
+            for (std::size_t i = k * chunk; i < std::min(order.size(), (k + 1) * chunk); ++i) {
+                if (engine::stop_requested()) return;
+                one(job, order[i], to_grid, to_degrees);
+            }
+        });
+        engine::check_stop();
+    }
+
+  private:
+    struct Job {
+        const ExportInput& in;
+        const std::filesystem::path& folder;
+        const io::TileArchive* archive;
+        std::string crs;
+        const Ranges& ranges;
+        PageWords words;
+        bool series;
+    };
+
+    static std::string pdf_of(const std::string& page) {
+        return page.substr(0, page.size() - std::string_view(".html").size()) + ".pdf";
+    }
+
+    static bool follows_series(const RunContext& c, const io::TileArchive& archive) {
+        RunContext mine = c;  // only to look: what it notes stays here
+        const auto detector = Registry<algorithms::Detector>::make(detect_job(mine, archive).method);
+        return dynamic_cast<const algorithms::SeriesDetector*>(detector.get()) != nullptr;
+    }
+
+    // The pixel of the change map with the most evidence inside; the suspect's own middle where there is
+    // none.
+    static std::optional<algorithms::Figure> history(const Job& job, const io::Geometry& shape) {
+        const auto& grid = job.archive->grid();
+        const auto middle = shape.point_inside();
+        const Window pixel{static_cast<std::int64_t>(std::floor(grid.col_of_x(middle.x))),
+                           static_cast<std::int64_t>(std::floor(grid.row_of_y(middle.y))), 1, 1};
+        RunContext mine = job.in.run;
+        try {
+            return series_figure(history_of(mine, *job.archive, pixel));
+        } catch (const Error& e) {
+            // A page without its curve is still a page.
+            job.in.run.log.write(engine::LogLevel::warn, fmt::format("No history: {}", e.what()), "export");
+            return std::nullopt;
+        }
+    }
+
+    static void one(const Job& job, std::size_t i, const io::Transformation& to_grid,
+                    const io::Transformation& to_degrees) {
+        const auto& row = *job.in.suspects.rows[i];
+        auto content = evidence_content(row, to_degrees(row.shape.point_inside()), job.words);
+        if (job.archive != nullptr) {
+            const auto shape = to_grid(row.shape);
+            content.chips = ChipCutter(*job.archive)
+                                .cut(shape, io::to_date(field_of(row, "onset_from")),
+                                     io::to_date(field_of(row, "onset_to")));
+            const auto& chips = content.chips;
+            if (const auto& any = chips.after ? chips.after : chips.before) {
+                std::vector<const io::Geometry*> near;
+                for (const auto n : job.ranges.index.near(chips.frame)) near.push_back(&job.ranges.shapes[n]);
+                content.outlines = chip_outlines(shape, near, chips.frame, any->cols, any->rows);
+                content.locator_marks = locator_marks(chips);
+            }
+            if (job.series &&
+                i < static_cast<std::size_t>(job.in.run.settings.integer("export.evidence.series")))
+                content.series = history(job, shape);
+        }
+        const auto page = evidence_page(content.case_id);
+        io::write_text(job.folder / page, evidence_html(content, job.words));
+        if (job.in.run.settings.flag("export.evidence.pdf"))
+            write_evidence_pdf(job.folder / pdf_of(page), content, job.words);
+    }
+};
+
+const Registration<Exporter, EvidenceExporter> registration{"evidence", 15};
+
+}  // namespace
+}  // namespace shuibao::pipeline

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Words and templates of the pages that people receive.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include <shuibao/engine/rule_set.hpp>
+#include <shuibao/pipeline/stage.hpp>
+
+namespace shuibao::pipeline {
+
+/// The dictionaries of a run's pages.
+struct PageWords {
+    engine::Dictionary pages, verdicts;
+    /// Reads configs/dictionaries/pages.yaml and the dictionary of verdicts of this run. Throws Error(usage).
+    explicit PageWords(const RunContext& context);
+    /// "high" for "高": the code whose official word this is, or the text itself.
+    [[nodiscard]] std::string code_of(const char* section, const std::string& word) const;
+    /// The n-th word of an entry, empty where there is none.
+    [[nodiscard]] std::string word(const char* section, const std::string& entry, std::size_t n = 0) const;
+    [[nodiscard]] std::string disclaimer(bool english) const {
+        return word("disclaimer", "text", english ? 1 : 0);
+    }
+};
+
+/// Hashes of dictionaries and of the files in configs/templates named here, for the manifest.
+[[nodiscard]] std::map<std::string, std::string> page_hashes(const RunContext& context,
+                                                             const std::vector<std::string>& templates);
+
+/// What a template may name: texts (escaped where {{they}} stand), and lists of the same.
+struct TemplateData {
+    std::map<std::string, std::string> texts = {};
+    std::map<std::string, std::vector<TemplateData>> lists = {};
+    std::map<std::string, bool> flags = {};
+};
+/// Fills configs/templates/<name> (mustache: {{text}} is escaped, {{{html}}} is not). Throws Error(failed)
+/// for a template that cannot be read, Error(usage) naming it for one that mustache does not understand.
+[[nodiscard]] std::string fill_template(const std::string& name, const TemplateData& data);
+/// The text of configs/templates/<name>.
+[[nodiscard]] std::string template_text(const std::string& name);
+
+}  // namespace shuibao::pipeline
