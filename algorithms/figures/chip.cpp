@@ -12,6 +12,8 @@ namespace {
 
 constexpr double year = 365.25, cloud_price = 365, before_price = 1.0 / 12, after_price = 1.0 / 6;
 constexpr double clipped = 0.01;
+// Between linear and the eye's: bright roofs and pits would leave fields and woods black.
+constexpr double brightness = 0.75;
 constexpr std::uint8_t outside = 224;
 
 double season_between(Date a, Date b) {
@@ -117,6 +119,10 @@ Stretch common_stretch(std::span<const Image* const> images, const ChipBands& ba
 
 std::vector<std::uint8_t> colours_of(const Image& image, const ChipBands& bands, const Stretch& stretch) {
     std::vector<std::uint8_t> rgb(image.pixels.pixels() * 3, outside);
+    std::array<std::uint8_t, 1024> shade{};
+    for (std::size_t i = 0; i < shade.size(); ++i)
+        shade[i] = static_cast<std::uint8_t>(
+            std::lround(255 * std::pow(static_cast<double>(i) / (shade.size() - 1), brightness)));
     const auto quality = image.pixels.quality();
     for (std::size_t k = 0; k < 3; ++k) {
         const int p = image.plane_of(bands.bands[k]);
@@ -128,7 +134,7 @@ std::vector<std::uint8_t> colours_of(const Image& image, const ChipBands& bands,
             const double v = static_cast<double>(plane[i]) * static_cast<double>(scaling.scale) +
                              static_cast<double>(scaling.offset);
             const double t = std::clamp((v - stretch.low[k]) * per_unit, 0.0, 1.0);
-            rgb[3 * i + k] = static_cast<std::uint8_t>(std::lround(t * 255));
+            rgb[3 * i + k] = shade[static_cast<std::size_t>(t * (shade.size() - 1) + 0.5)];
         }
     }
     return rgb;

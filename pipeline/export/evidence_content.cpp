@@ -126,7 +126,7 @@ EvidenceContent evidence_content(const io::VectorFeature& row, Point point, cons
     if (const auto c = io::to_number(field_of(row, "confidence")))
         add("置信度", "confidence", fmt::format("{:.2f}", *c));
     const auto kind = text_of(row, "kind");
-    add("变化方向", "kind", words.word("kinds", kind), false, words.word("kinds", kind, 1));
+    add("变化方向", "kind", words.word("kinds", kind));
     const auto change = text_of(row, "change_type");
     add("变化类型", "since the last batch", change);
     const auto township = text_of(row, "township");

@@ -252,8 +252,7 @@ class Sheet {
         for (std::size_t i = 0; i < std::min(most, m.score.size()); ++i) row(m.score[i], false);
         if (draw) across(y + 0.5);
         y += 1.5;
-        row({"严重度", m.tier_reason, m.severity, "项目默认值可在规则集中修改；规则集 " + m.rule_set, ""},
-            true);
+        row({"严重度", m.tier_reason, m.severity, "规则集 " + m.rule_set, ""}, true);
         return y - start;
     }
 

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the report of a batch says: numbers and rows, before anybody lays them out.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "mosaic.hpp"
+#include "page_words.hpp"
+#include <shuibao/engine/problems.hpp>
+#include <shuibao/pipeline/exporter.hpp>
+
+namespace shuibao::pipeline {
+
+struct Tally {
+    std::size_t count = 0;
+    double area = 0;  ///< m²
+};
+/// Counts and areas by one property, in the order they are shown.
+using Tallies = std::vector<std::pair<std::string, Tally>>;
+
+struct BatchSummary {
+    Tally disturbances, suspects;
+    Tallies verdicts;                            ///< of all disturbances, by code
+    Tallies tiers;                               ///< of all disturbances, by code
+    Tallies counties, industries;                ///< of the suspects; "" = not known
+    std::optional<double> unobserved, smallest;  ///< m²; smallest: median of what could be found
+    std::optional<double> share_with_range;      ///< of the approved projects
+    std::string previous;                        ///< the batch before this one in the store; empty = none
+    Tallies previous_verdicts;
+    std::vector<engine::Problem> problems;
+    std::vector<std::string> dates;  ///< of the looks in the store, up to the batch
+};
+
+/// Reads what lies beside the ranked layers: observation.gpkg, screened.json, the batch before.
+[[nodiscard]] BatchSummary summary_of(const ExportInput& input, const PageWords& words);
+/// Problems of the run that is going on, or of the one that run.json tells of.
+[[nodiscard]] std::vector<engine::Problem> problems_of(const RunContext& context);
+/// Files beside the ranked layers that the summary reads: name → hash.
+[[nodiscard]] std::map<std::string, std::string> summary_hashes(const RunContext& context,
+                                                                const std::string& batch);
+
+/// Everything that the report's page works with. Coordinates are metres (or degrees × 111 320) east and north
+/// of the map's lower left corner, whole; rings are flat lists [x, y, x, y …].
+[[nodiscard]] nlohmann::ordered_json report_json(const ExportInput& input, const BatchSummary& summary,
+                                                 const Mosaic& mosaic, const PageWords& words);
+
+}  // namespace shuibao::pipeline
