@@ -147,9 +147,11 @@ EvidenceContent evidence_content(const io::VectorFeature& row, Point point, cons
     add("土壤侵蚀强度", "erosion class", text_of(row, "erosion_class"));
     add("人工决定", "decided by people", text_of(row, "decided"));
 
-    if (const auto article = words.word("articles", code); !article.empty()) {
-        e.articles.push_back(article + "：" + words.word("articles", code, 1));
-        e.articles_en.push_back(words.word("articles", code, 2));
+    const auto of_then = code + "@" + e.rule_set;  // the law of the day on which it was first seen
+    const auto key = words.word("articles", of_then).empty() ? code : of_then;
+    if (const auto article = words.word("articles", key); !article.empty()) {
+        e.articles.push_back(article + "：" + words.word("articles", key, 1));
+        e.articles_en.push_back(words.word("articles", key, 2));
     }
     for (const auto& line : e.score)
         if (const auto at = line.basis.find("; "); at != std::string::npos && line.item.starts_with("敏感区"))

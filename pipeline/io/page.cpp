@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 
@@ -25,9 +26,13 @@ using Surface = std::unique_ptr<cairo_surface_t, FreeCairo>;
 using Layout = std::unique_ptr<PangoLayout, FreeCairo>;
 using Font = std::unique_ptr<PangoFontDescription, FreeCairo>;
 
-// Families that Debian packages for simplified Chinese, the best to print first.
+// Families that Debian packages for simplified Chinese. Fonts with TrueType outlines come first: cairo 1.16
+// writes small subsets of them, and of Noto's CFF a megabyte into every page that uses certain characters.
 constexpr const char* families =
-    "Noto Sans CJK SC, Source Han Sans SC, WenQuanYi Micro Hei, WenQuanYi Zen Hei, Droid Sans Fallback, sans";
+    "WenQuanYi Micro Hei, WenQuanYi Zen Hei, Noto Sans CJK SC, Source Han Sans SC, Droid Sans Fallback, sans";
+// Bold letters are printed twice, so far apart in sizes of the font: most Chinese fonts have one weight, and
+// outlines would be ten times as long as the text.
+constexpr double bold_shift = 0.035;
 
 // Line ends and other control characters would break the frame of a form; half a character ends nothing.
 std::string printable_text(const std::string& utf8) {
@@ -62,7 +67,6 @@ struct PageFile::Impl {
     // `width` in points; none: one line as long as it is.
     void set(double width, const std::string& utf8, const TextStyle& style) const {
         pango_font_description_set_absolute_size(font.get(), style.size * PANGO_SCALE);
-        pango_font_description_set_weight(font.get(), style.bold ? PANGO_WEIGHT_BOLD : PANGO_WEIGHT_NORMAL);
         pango_layout_set_font_description(layout.get(), font.get());
         pango_layout_set_width(layout.get(), width > 0 ? static_cast<int>(width * PANGO_SCALE) : -1);
         pango_layout_set_wrap(layout.get(), PANGO_WRAP_WORD_CHAR);
@@ -74,6 +78,14 @@ struct PageFile::Impl {
                                    style.lines > 0 ? PANGO_ELLIPSIZE_END : PANGO_ELLIPSIZE_NONE);
         const std::string clean = printable_text(utf8);
         pango_layout_set_text(layout.get(), clean.data(), static_cast<int>(clean.size()));
+    }
+    void show(Point at, const TextStyle& style) const {
+        ink(style.ink);
+        cairo_move_to(cairo.get(), at.x, at.y);
+        pango_cairo_show_layout(cairo.get(), layout.get());
+        if (!style.bold) return;
+        cairo_move_to(cairo.get(), at.x + style.size * bold_shift, at.y);
+        pango_cairo_show_layout(cairo.get(), layout.get());
     }
     [[nodiscard]] std::pair<double, double> extent() const {
         int w = 0, h = 0;
@@ -103,10 +115,11 @@ PageFile::PageFile(std::filesystem::path path, double width, double height, cons
     pango_context_set_round_glyph_positions(context, FALSE);
     m.set(0, "图斑", {});
     if (pango_layout_get_unknown_glyphs_count(m.layout.get()) > 0)
-        throw Error(ErrorCode::failed,
+        // Not the end of a run: what needs no font is made all the same.
+        throw Error(ErrorCode::input,
                     fmt::format("{} cannot be written: no installed font has Chinese characters.",
                                 m.file.temporary().parent_path().string()),
-                    "Install one, e.g. `apt-get install fonts-noto-cjk`, or leave the format out "
+                    "Install one, e.g. `apt-get install fonts-wqy-microhei`, or leave the format out "
                     "(export.formats).");
 }
 
@@ -119,9 +132,7 @@ void PageFile::next_page() {
 double PageFile::text(Point at, double width, const std::string& utf8, const TextStyle& style) {
     auto& m = *m_impl;
     m.set(width, utf8, style);
-    m.ink(style.ink);
-    cairo_move_to(m.cairo.get(), at.x, at.y);
-    pango_cairo_show_layout(m.cairo.get(), m.layout.get());
+    m.show(at, style);
     return m.extent().second;
 }
 
@@ -140,13 +151,11 @@ void PageFile::label(Point at, const std::string& utf8, const TextStyle& style) 
     m.set(0, utf8, style);
     const double width = m.extent().first,
                  baseline = static_cast<double>(pango_layout_get_baseline(m.layout.get())) / PANGO_SCALE;
-    m.ink(style.ink);
-    cairo_move_to(m.cairo.get(),
-                  at.x - (style.align == Align::left     ? 0
-                          : style.align == Align::centre ? width / 2
-                                                         : width),
-                  at.y - baseline);
-    pango_cairo_show_layout(m.cairo.get(), m.layout.get());
+    m.show({at.x - (style.align == Align::left     ? 0
+                    : style.align == Align::centre ? width / 2
+                                                   : width),
+            at.y - baseline},
+           style);
 }
 
 void PageFile::line(std::span<const Point> points, Ink ink, double width, bool dashed) {

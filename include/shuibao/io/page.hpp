@@ -37,7 +37,8 @@ struct PageInfo {
 /// spaces. Not to be shared by threads; different files may be written at once.
 class PageFile {
   public:
-    /// Throws Error(failed) naming path and remedy, also when no installed font has Chinese characters.
+    /// Throws Error(failed) naming path and remedy, Error(input) when no installed font has Chinese
+    /// characters.
     PageFile(std::filesystem::path path, double width, double height, const PageInfo& info);
     ~PageFile();
     PageFile(const PageFile&) = delete;
