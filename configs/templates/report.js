@@ -95,14 +95,15 @@
       });
       for (const tier of ["none", "low", "medium", "high"]) {
         g.beginPath();
+        const dots = [], dot = this.dot(tier, ratio);
         for (const s of seen) {
           if ((COLOURS[s.tier] ? s.tier : "none") !== tier) continue;
           const w = (s.box[2] - s.box[0]) * k, h = (s.box[3] - s.box[1]) * k;
-          if (w < 5 && h < 5) {  // too small for an outline: a dot that can be hit
-            const x = o.x + (s.box[0] + s.box[2]) / 2 * k, y = o.y - (s.box[1] + s.box[3]) / 2 * k;
-            g.moveTo(x + 3, y); g.arc(x, y, 3, 0, 7);
-          } else path(s.rings);
+          // Too small for an outline: a dot that can be hit, printed from one picture because there are thousands.
+          if (w < 7 && h < 7) dots.push(o.x + (s.box[0] + s.box[2]) / 2 * k, o.y - (s.box[1] + s.box[3]) / 2 * k);
+          else path(s.rings);
         }
+        for (let i = 0; i < dots.length; i += 2) g.drawImage(dot, dots[i] - 5, dots[i + 1] - 5, 10, 10);
         g.lineWidth = 3.4; g.strokeStyle = "rgba(0,0,0,.55)"; g.stroke();
         g.lineWidth = 1.9; g.strokeStyle = COLOURS[tier]; g.stroke();
       }
@@ -112,6 +113,19 @@
         g.strokeRect(o.x + b[0] * k - 8, o.y - b[3] * k - 8, (b[2] - b[0]) * k + 16, (b[3] - b[1]) * k + 16);
         g.setLineDash([]);
       }
+    },
+    dot(tier, ratio) {
+      this._dots = this._dots || {};
+      if (!this._dots[tier]) {
+        const c = make("canvas", { width: 10 * ratio, height: 10 * ratio }), g = c.getContext("2d");
+        g.scale(ratio, ratio);
+        for (const [width, colour] of [[3.4, "rgba(0,0,0,.55)"], [1.9, COLOURS[tier]]]) {
+          g.beginPath(); g.arc(5, 5, 2.8, 0, 7);
+          g.lineWidth = width; g.strokeStyle = colour; g.stroke();
+        }
+        this._dots[tier] = c;
+      }
+      return this._dots[tier];
     },
     hatch(g) {
       if (!this._hatch) {

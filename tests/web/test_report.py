@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The report in a browser: filters, search, swipe, click to evidence, language, phone, no console error, no request."""
+import os
+import sys
+import unittest
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "cli"), str(Path(__file__).resolve().parent)]
+import browser  # noqa: E402
+import harness  # noqa: E402
+
+
+@unittest.skipIf(browser.missing(), browser.missing())
+class Report(harness.ArchiveTest):
+    size, sites, seed = 400, 16, 5
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        _, cls.output, _ = cls.run_all("web", "--set", "export.formats=[evidence,report]")
+        cls.url = (next((cls.output / "export").glob("report_*.html"))).as_uri()
+        cls.driver = browser.open_browser(1440, 1000)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.driver.quit()
+        super().tearDownClass()
+
+    def setUp(self):
+        self.driver.get(self.url)
+
+    def tearDown(self):
+        self.assertEqual([], [e for e in self.driver.get_log("browser") if e["level"] in ("SEVERE", "WARNING")])
+        self.assertEqual([], browser.requests(self.driver))
+
+    def js(self, code, *arguments):
+        return self.driver.execute_script(code, *arguments)
+
+    def one(self, selector):
+        return self.driver.find_element("css selector", selector)
+
+    def found(self):
+        return int(self.one("#found .zh").text.split()[0])
+
+    def data(self):
+        return self.js("return JSON.parse(document.getElementById('data').textContent)")
+
+    def test_filters_and_search_narrow_the_list(self):
+        suspects = self.data()["suspects"]
+        self.assertEqual(len(suspects), self.found())
+        self.one("#tiers input[value=high]").click()
+        high = [s for s in suspects if s[2] == "high"]
+        self.assertTrue(0 < len(high) < len(suspects))
+        self.assertEqual(len(high), self.found())
+        self.assertEqual(len(high), len(self.driver.find_elements("css selector", "#rows .row.high")))
+        self.assertEqual([], self.driver.find_elements("css selector", "#rows .row.low"))
+        self.one("#tiers input[value=high]").click()
+        self.one("#verdicts input[value=exceeds]").click()
+        self.assertEqual(len([s for s in suspects if s[3] == "exceeds"]), self.found())
+        self.one("#verdicts input[value=exceeds]").click()
+        self.one("#search").send_keys(suspects[1][0])
+        self.assertEqual(1, self.found())
+        self.one("#search").send_keys(" none such")
+        self.assertEqual(0, self.found())
+
+    def test_search_finds_projects_and_a_row_leads_to_its_evidence(self):
+        row = next(s for s in self.data()["suspects"] if s[12])
+        self.one("#search").send_keys(row[12])
+        self.one("#rows .row").click()
+        detail = self.one("#detail")
+        self.assertIn(row[12], detail.text)
+        self.assertIn(f"{row[15]:.6f}"[:6], detail.text)
+        link = detail.find_element("css selector", "a").get_attribute("href")
+        self.driver.get(link)
+        self.assertIn("扰动图斑复核单", self.driver.page_source)
+        loaded = self.js("return [...document.images].every(i => i.complete && i.naturalWidth > 100) ? document.images.length : 0")
+        self.assertEqual(3, loaded)
+
+    def test_a_click_on_the_map_chooses_the_suspect_under_it(self):
+        suspect = max(self.data()["suspects"], key=lambda s: s[6])
+        self.one("#search").send_keys(suspect[0])
+        self.one("#rows .row").click()  # the map goes there
+        self.js("document.getElementById('detail').hidden = true")
+        box = self.one("#map").rect
+        from selenium.webdriver import ActionChains
+        ActionChains(self.driver).move_to_element_with_offset(self.one("#map"), 0, 0).click().perform()
+        self.assertGreater(box["width"], 600)
+        self.assertEqual(suspect[0], self.one("#detail h3").text)
+
+    def test_the_divider_hides_the_later_picture_on_its_left(self):
+        def clip():
+            return [float(v.strip("px, ")) for v in self.js("return document.querySelector('.leaflet-after-pane').style.clip")[5:-1].split()]
+
+        top, right, bottom, left = clip()
+        self.js("const s = document.getElementById('swipe'); s.value = 90; s.dispatchEvent(new Event('input'))")
+        moved = clip()
+        self.assertEqual([top, right, bottom], moved[:3])
+        width = self.one("#map").size["width"]
+        self.assertAlmostEqual(0.4 * width, moved[3] - left, delta=2)
+        pictures = self.js("return [...document.querySelectorAll('.leaflet-image-layer')].map(i => [i.alt, i.naturalWidth])")
+        self.assertEqual(["after", "before"], sorted(p[0] for p in pictures))
+        self.assertTrue(all(w >= 390 for _, w in pictures), pictures)
+        from selenium.webdriver.common.keys import Keys
+        self.one("#swipe").send_keys(Keys.ARROW_LEFT)  # with the keyboard as well
+        self.assertLess(clip()[3], moved[3])
+
+    def test_one_switch_for_both_languages(self):
+        button = self.one("#language")
+        self.assertIn("水土保持遥感监管报告", self.one("h1").text)
+        button.click()
+        self.assertEqual("Remote sensing supervision report", self.one("h1").text)
+        self.assertEqual("en", self.js("return document.documentElement.lang"))
+        visible = self.one("main").text
+        for word in ("By tier", "not observed", "Problems of the run", "suspects"):
+            self.assertIn(word, visible)
+        self.assertNotIn("按等级", visible)
+        self.one("#language").click()
+        self.assertIn("按等级", self.one("main").text)
+
+    def test_keyboard_and_names_for_those_who_cannot_see(self):
+        from selenium.webdriver.common.keys import Keys
+        self.one("#rows").send_keys(Keys.ARROW_DOWN)
+        self.assertEqual(self.data()["suspects"][0][0], self.one("#detail h3").text)
+        self.one("#rows").send_keys(Keys.ARROW_DOWN)
+        self.assertEqual(self.data()["suspects"][1][0], self.one("#detail h3").text)
+        nameless = self.js("""return [...document.querySelectorAll('button, input, select, a')].filter(e =>
+            !(e.textContent.trim() || e.getAttribute('aria-label') || e.title || e.closest('label')?.textContent.trim())).map(e => e.outerHTML)""")
+        self.assertEqual([], nameless)
+
+    def test_a_phone_shows_all_of_it_without_scrolling_sideways(self):
+        phone = browser.open_browser(390, 844, phone=True)
+        try:
+            phone.get(self.url)
+            wide = phone.execute_script("return [document.documentElement.scrollWidth, window.innerWidth]")
+            self.assertEqual([390, 390], wide)
+            small = phone.execute_script("""return [...document.querySelectorAll('button, select, input[type=search], .chip')]
+                .map(e => e.getBoundingClientRect()).filter(r => r.height && r.height < 28).length""")
+            self.assertEqual(0, small, "something is too small for a finger")
+            self.assertEqual([], [e for e in phone.get_log("browser") if e["level"] == "SEVERE"])
+        finally:
+            phone.quit()
+
+    def test_it_prints_with_its_list(self):
+        import base64
+        pdf = base64.b64decode(self.driver.execute_cdp_cmd("Page.printToPDF", {"printBackground": True})["data"])
+        self.assertTrue(pdf.startswith(b"%PDF"))
+        rows = self.js("return document.querySelectorAll('#printed tbody tr').length")
+        self.assertEqual(len(self.data()["suspects"]), rows)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("SE_OFFLINE", "true")
+    harness.main()
