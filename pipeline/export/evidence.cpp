@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "../stages/rules.hpp"
 #include "evidence_content.hpp"
+#include "rules.hpp"
 #include "series_figure.hpp"
 #include <shuibao/algorithms/detector.hpp>
 #include <shuibao/engine/hash.hpp>

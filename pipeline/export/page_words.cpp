@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <kainjow/mustache.hpp>
 
-#include "../stages/rules.hpp"
+#include "rules.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/hash.hpp>
 #include <shuibao/engine/resources.hpp>
