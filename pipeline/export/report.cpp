@@ -5,6 +5,7 @@
 
 #include "leaflet.hpp"
 #include "report_data.hpp"
+#include "report_pdf.hpp"
 #include <shuibao/engine/hash.hpp>
 #include <shuibao/io/atomic_output.hpp>
 #include <shuibao/pipeline/archive.hpp>
@@ -56,7 +57,9 @@ Date end_of(const std::string& batch) {
 class ReportExporter final : public Exporter {
   public:
     [[nodiscard]] ExporterInfo info() const override {
-        return {.summary = "report_<batch>.html: the whole batch in one page that needs no network",
+        return {.summary =
+                    "report_<batch>.html: the whole batch in one page that needs no network; "
+                    "report_<batch>.pdf to print",
                 .purpose =
                     "for the supervisor: how many, where, which county and industry, what was not "
                     "observed; opens in any browser, on a phone, and prints"};
@@ -90,7 +93,7 @@ class ReportExporter final : public Exporter {
         return list;
     }
     [[nodiscard]] std::vector<std::string> files(const ExportInput& in) const override {
-        return {fmt::format("report_{}.html", in.batch)};
+        return {fmt::format("report_{}.html", in.batch), fmt::format("report_{}.pdf", in.batch)};
     }
     void write(const ExportInput& in, const std::filesystem::path& folder) const override {
         const PageWords words(in.run);
@@ -112,6 +115,7 @@ class ReportExporter final : public Exporter {
                       {"disclaimer", words.disclaimer(false)},
                       {"disclaimer_en", words.disclaimer(true)}};
         io::write_text(folder / files(in).front(), fill_template("report.html", page));
+        write_report_pdf(folder / files(in).back(), in, summary, mosaic, words);
     }
 };
 

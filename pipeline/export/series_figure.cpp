@@ -111,12 +111,12 @@ std::optional<Figure> series_figure(const PixelHistory& h) {
             f.parts.emplace_back(algorithms::FigureDot{
                 {x(look.acquisition->date), y(look.features[0])}, 4, colour_of(look.account), true});
     label({left, 18}, "中心像元", s.features[0] + ", middle pixel", 15, ink, Anchor::start, true);
-    double at = left + 220;
+    double at = left + 190;
     for (const auto& state : states) {
         f.parts.emplace_back(algorithms::FigureDot{{at, 13}, 4.5, state.colour, true});
         label({at + 9, 18}, state.zh, state.key[0] == 0 ? "history" : state.key, 13, ink, Anchor::start,
               false);
-        at += 104;
+        at += 115;
     }
     f.parts.emplace_back(algorithms::FigureArea{{{at, 6}, {at + 14, 6}, {at + 14, 20}, {at, 20}}, onset});
     label({at + 19, 18}, "发生区间", "onset", 13, ink, Anchor::start, false);

@@ -116,6 +116,21 @@ class Evidence(ArchiveTest):
                 self.assertIn(word, text)
 
     @unittest.skipUnless(shutil.which("pdftoppm"), "poppler-utils is not installed")
+    def test_report_on_paper(self):
+        path = next((self.output / "export").glob("report_*.pdf"))
+        text = subprocess.run(["pdftotext", "-layout", path, "-"], capture_output=True, text=True, check=True).stdout
+        for word in ("水土保持遥感监管报告", "期次 202405", "不作为执法认定依据", "按判定", "疑似超出防治责任范围", "本次运行的问题"):
+            self.assertIn(word, text)
+        for row in self.rows:
+            self.assertRegex(text, rf'{row["case_id"]} .*{row["area_m2"] / 1e4:.2f} hm²')
+        fonts = subprocess.run(["pdffonts", path], capture_output=True, text=True, check=True).stdout.splitlines()[2:]
+        self.assertTrue(fonts and all(" yes yes " in f for f in fonts), fonts)
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run(["pdftoppm", "-r", "50", "-png", path, f"{folder}/page"], check=True)
+            pictures = sorted(Path(folder).iterdir())
+            self.assertTrue(pictures and all(p.stat().st_size > 3000 for p in pictures), "an empty page")
+
+    @unittest.skipUnless(shutil.which("pdftoppm"), "poppler-utils is not installed")
     def test_pages_render_and_the_qr_code_says_where(self):
         path = pages(self.output, "pdf")[0]
         with tempfile.TemporaryDirectory() as folder:
