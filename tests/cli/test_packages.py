@@ -275,7 +275,7 @@ class Packages(unittest.TestCase):
                     self.assertEqual({"高": "ff1c19d7", "中": "ff3c8dfd", "低": "ffb67b2c"}[tier],
                                      colours[mark.find(f"{KML}styleUrl").text[1:]])
                     balloon = Text(mark.find(f"{KML}description").text)
-                    self.assertEqual({"h3", "table", "tr", "td", "b", "p", "small"}, balloon.tags)
+                    self.assertEqual({"h3", "table", "tr", "td", "b", "p", "small", "a", "a.href"}, balloon.tags)
                     data = {d.get("name"): d.find(f"{KML}value").text for d in mark.iter(f"{KML}Data")}
                     for field in ("approval_name", "owner"):
                         if original[field]:
@@ -427,6 +427,10 @@ class Packages(unittest.TestCase):
         output = self.base / name / "output"
         output.mkdir(parents=True)
         (output / "disturbances.gpkg").write_bytes((self.base / "output" / "disturbances.gpkg").read_bytes())
+        # The report also says how many of the approved projects the verdicts had a range of.
+        verdicts = Path("store/batches") / "202405" / "screened.json"
+        (self.base / name / verdicts).parent.mkdir(parents=True)
+        (self.base / name / verdicts).write_bytes((self.base / verdicts).read_bytes())
         return output, ["export", self.config, "-q", "-o", output, "--store", self.base / name / "store", *options]
 
     def test_same_bytes(self):

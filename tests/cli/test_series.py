@@ -2,8 +2,10 @@
 """Batches along a series (docs: algorithms.md O18; contract 6, Speed and Faults): quarter after quarter in one store
 ends with the bytes of one run at the last date, whatever was late, damaged, killed or shared out. The run from nothing
 with one thread is the oracle."""
+import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
