@@ -53,8 +53,9 @@ class OfficialValues {
         const auto given = text_of(f, "change_type");
         return holds(m_deliverables.values("qdtypes", ""), given) ? io::Value(given) : io::Value();
     }
-    // QDCS: as far as the change since the last batch implies it.
+    // QDCS: what the ledger knows, else as far as the change since the last batch implies it.
     [[nodiscard]] io::Value state(const io::VectorFeature& f) const {
+        if (const auto known = text_of(f, "construction"); !known.empty()) return known;
         const auto change = text_of(f, "change_type");
         for (const auto& [state, changes] : m_deliverables.sections.at("states"))
             if (holds(changes, change)) return state;
@@ -73,6 +74,15 @@ class OfficialValues {
                        m_industries = engine::Dictionary::load(file(names[1])),
                        m_deliverables = engine::Dictionary::load(file(names[2]));
 };
+
+// What people confirmed goes back to them in their words; everything else is only suspected.
+io::Value byd(const io::VectorFeature& f) {
+    const auto confirmed = text_of(f, "confirmed");
+    return confirmed.empty() ? plain(f, "verdict_zh") : plain(f, "confirmed");
+}
+std::string reviewed(const io::VectorFeature& f) {
+    return text_of(f, "confirmed").empty() ? "0" : "1";
+}
 
 // 扰动图斑 layer with the official short names (domain.md 2.1): one shapefile per 3° zone, because a city may
 // lie in two of them.
