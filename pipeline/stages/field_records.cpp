@@ -97,16 +97,12 @@ std::string dumped(const ordered_json& j, int indent) {
 
 }  // namespace
 
-std::filesystem::path field_records_file(const engine::Store& store) {
-    return store.root() / "feedback.json";
-}
-
 std::string field_record_key(const FieldRecord& r) {
     return engine::hash_bytes(dumped(content_of(r), -1));
 }
 
 std::vector<FieldRecord> read_field_records(const engine::Store& store) {
-    const auto path = field_records_file(store);
+    const auto path = store.field_records_file();
     std::vector<FieldRecord> records;
     std::error_code error;
     if (!std::filesystem::exists(path, error)) return records;
@@ -146,7 +142,7 @@ std::size_t add_field_records(const engine::Store& store, std::vector<FieldRecor
         one["source"] = r.source;
         j["records"].push_back(std::move(one));
     }
-    io::write_text(field_records_file(store), dumped(j, 1) + "\n");
+    io::write_text(store.field_records_file(), dumped(j, 1) + "\n");
     return added;
 }
 

@@ -45,7 +45,6 @@ struct FieldRecord {
     std::string key;                          ///< hash of what it says
 };
 
-[[nodiscard]] std::filesystem::path field_records_file(const engine::Store& store);
 /// All records, by batch, polygon, day and content; none when nobody sent any. Throws Error(input) for a
 /// damaged file.
 [[nodiscard]] std::vector<FieldRecord> read_field_records(const engine::Store& store);

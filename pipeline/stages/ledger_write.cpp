@@ -205,10 +205,10 @@ void write_ledger(RunContext& c) {
         if (std::filesystem::exists(issued, error))
             u.inputs["issued " + b] = engine::hash_file(issued.string());
     }
-    const auto records = field_records_file(c.store);
+    const auto records = c.store.field_records_file();
     std::error_code error;
     if (std::filesystem::exists(records, error)) u.inputs["feedback"] = engine::hash_file(records.string());
-    const auto gpkg = c.store.root() / "ledger.gpkg", summary = c.store.root() / "ledger.json";
+    const auto gpkg = c.store.ledger_file(), summary = c.store.ledger_summary_file();
     u.outputs = {gpkg, summary};
     u.work = [&] { Writer(c, batches)(gpkg, summary); };
     c.executor.run("ledger", {u});

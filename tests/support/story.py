@@ -10,7 +10,8 @@ ogr.UseExceptions()
 X, Y, STEP = 500000, 3600000, 600
 BATCHES = ["202403", "202406", "202409", "202412", "202503", "202506", "202509", "202512"]
 FIELDS = {"onset_to": ogr.OFTString, "confidence": ogr.OFTReal, "bare_share": ogr.OFTReal, "full_pixels": ogr.OFTInteger,
-          "core_share": ogr.OFTReal}
+          "core_share": ogr.OFTReal, "gsd": ogr.OFTReal}
+DELTA = 2  # m: what rules §3 make of a ground sample of 2 m
 
 
 def box(x0, y0, x1, y1):
@@ -48,35 +49,28 @@ class Site:
         return [("", self.rect(), None)]
 
     def says(self, t):
-        """part → (change, parents, state of the case where it is another than that of an open one)"""
-        first, past = t == self.start, t >= self.turn
-        out = {}
-        for part, _, _ in self.shows(t):
-            change, parents = "new" if first else "same", set()
-            if not first:
-                if self.kind == "grows" and t in (self.turn, self.turn + 2):
-                    change = "grown"
-                if self.kind == "shrinks" and t == self.turn:
-                    change = "shrunk"
-                if self.kind == "ends" and t > self.turn:
-                    change = "finished"
-                if self.kind == "splits" and part == "b":
-                    parents = {""}
-                if self.kind == "splits" and t == self.turn:
-                    # 5 % are road now: only a change beyond that and 1 000 m² is one
-                    change = "shrunk" if 0.05 * self.w * self.h > 1000 else "same"
-                if self.kind == "merges" and past:
-                    parents = {"b"}
-                    gained = 0.1 * self.w * self.h
-                    if t == self.turn:
-                        change = "grown" if gained > max(1000, 0.05 * 0.9 * self.w * self.h, 10 * 2 * (self.w + self.h)) else "same"
-                if self.kind == "rejoins":
-                    if part == "b":
-                        parents = {""}
-                    elif t > self.turn:
-                        parents = {"b"}
-            out[part] = (change, parents)
+        """part → (change by rules §5, parts it comes from besides its own past)"""
+        now, past = t >= self.turn, t > self.turn
+        change = "new" if t == self.start else change_by_rule(self.shows(self.last_shown(t)), self.shows(t))
+        if self.kind == "ends" and past:  # two batches with next to no bare ground
+            change = "finished"
+        out = {part: (change, set()) for part, _, _ in self.shows(t)}
+        if self.kind in ("splits", "rejoins") and "b" in out and t > self.start:
+            out["b"] = (change, {""})
+        if self.kind == "merges" and now or self.kind == "rejoins" and past:
+            out[""] = (change, {"b"})
         return out
+
+    def last_shown(self, t):
+        return next(b for b in range(t - 1, -1, -1) if self.shows(b))
+
+
+def change_by_rule(before, after):
+    """rules §5, of all that share ground: ΔA beyond max(δ·perimeter, 0.1 hm², 5 %)."""
+    old, new = (sum(shape.GetArea() for _, shape, _ in shown) for shown in (before, after))
+    limit = max(DELTA * sum(shape.Boundary().Length() for _, shape, _ in after), 1000, 0.05 * old)
+    assert abs(abs(new - old) - limit) > 20, "a story must not hang on a hair"
+    return "grown" if new - old > limit else "shrunk" if old - new > limit else "same"
 
 
 KINDS = ["stays", "grows", "shrinks", "splits", "merges", "rejoins", "ends", "hidden"]
@@ -104,7 +98,7 @@ def write_batch(path, all_sites, t, shuffle=None, jitter=None, epsg=4546):
         f = ogr.Feature(layer.GetLayerDefn())
         first = BATCHES[site.start]
         f["onset_to"], f["confidence"] = f"{first[:4]}-{first[4:]}-15", 0.9
-        f["full_pixels"], f["core_share"] = 100, 0.9
+        f["full_pixels"], f["core_share"], f["gsd"] = 100, 0.9, DELTA
         if bare is not None:
             f["bare_share"] = bare
         shape = shape.Clone()

@@ -27,6 +27,10 @@ class Store {
     [[nodiscard]] std::filesystem::path states() const { return m_root / "state"; }
     [[nodiscard]] std::filesystem::path state(const std::string& method) const { return states() / method; }
     [[nodiscard]] std::filesystem::path manifest() const { return m_root / "manifest"; }
+    /// The ledger of cases as people read it, its summary, and what field teams found.
+    [[nodiscard]] std::filesystem::path ledger_file() const { return m_root / "ledger.gpkg"; }
+    [[nodiscard]] std::filesystem::path ledger_summary_file() const { return m_root / "ledger.json"; }
+    [[nodiscard]] std::filesystem::path field_records_file() const { return m_root / "feedback.json"; }
     [[nodiscard]] std::filesystem::path lock_file() const { return m_root / "lock"; }
     [[nodiscard]] std::filesystem::path gather_lock_file() const { return m_root / "lock.gather"; }
 
