@@ -153,8 +153,9 @@ Finding settle(const std::vector<const FieldRecord*>& records) {
         if (f.record == nullptr || f.record->date < r->date)
             f = {r, {}};
         else if (f.record->meaning != r->meaning)
-            f.conflict = fmt::format("on {} {} found {} and {} found {}", r->date.iso(), f.record->by,
-                                     f.record->verdict, r->by, r->verdict);
+            f.conflict =
+                fmt::format("on {} {} found {} ({}) and {} found {} ({})", r->date.iso(), f.record->by,
+                            f.record->verdict, f.record->source, r->by, r->verdict, r->source);
     }
     return f;
 }
