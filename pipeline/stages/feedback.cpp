@@ -184,9 +184,8 @@ class FeedbackStage final : public Stage {
             std::ifstream in(c.store.batch(batch) / "issued.json");
             const auto j = in ? ordered_json::parse(in, nullptr, false) : ordered_json();
             auto& by_spot = cache[batch] = ordered_json::object();
-            if (j.is_object())
-                for (const auto& [id, row] : j.value("cases", ordered_json::object()).items())
-                    by_spot[row.value("spot", id)] = row;
+            if (j.is_object() && j.contains("cases"))
+                for (const auto& [id, row] : j.at("cases").items()) by_spot[row.value("spot", id)] = row;
         }
         return cache[batch].value(spot, ordered_json::object());
     }

@@ -108,7 +108,8 @@ std::vector<FieldRecord> read_field_records(const engine::Store& store) {
     if (!std::filesystem::exists(path, error)) return records;
     try {
         std::ifstream in(path);
-        for (const auto& j : json::parse(in).at("records")) records.push_back(record_of(j));
+        const auto whole = json::parse(in);
+        for (const auto& j : whole.at("records")) records.push_back(record_of(j));
     } catch (const std::exception& e) {
         throw Error(
             ErrorCode::input, fmt::format("{} cannot be read: {}.", path.string(), e.what()),
