@@ -54,9 +54,7 @@ class ExplainStage final : public Stage {
                 "Give a case_id, e.g. `shuibao explain 202403-00012 -c run.yaml`.");
         auto life = life_of(c, id);
         const auto spot = life.empty() ? id : life.back().spot;
-        c.batch = !life.empty()     ? life.back().last_batch
-                  : c.batch.empty() ? id.substr(0, month_length)
-                                    : c.batch;
+        c.batch = life.empty() ? id.substr(0, month_length) : life.back().last_batch;
         const auto input = c.store.batch(c.batch) / "screened.gpkg";
         if (!std::filesystem::exists(input))
             throw Error(ErrorCode::usage, fmt::format("Batch {} has no verdicts yet.", c.batch),
