@@ -75,7 +75,11 @@ void bring_forward(RunContext& c) {
         u.inputs["feedback"] = hash_of(records);
         u.outputs = {output};
         u.work = [&] {
-            const auto screened = io::read_layer(input.string());
+            auto screened = io::read_layer(input.string());
+            for (auto& f : screened.features)  // most of a row is of no use here
+                for (const char* unused : {"context", "why", "notices", "other_approvals", "approval_name",
+                                           "zones", "verdict_zh", "flags", "owner", "rule_set"})
+                    f.values.erase(unused);
             LedgerState before;
             if (!previous.empty())
                 before = read_ledger_state(state_file(c.store, previous), previous, screened.crs);

@@ -333,12 +333,17 @@ class RankStage final : public Stage {
         u.outputs = {file};
         u.work = [&] {
             nlohmann::ordered_json j = {{"batch", c.batch}, {"cases", nlohmann::ordered_json::object()}};
-            for (const auto& f : io::read_layer(output.string(), {"disturbances", "", ""}).features)
-                j["cases"][row_text(f, "case_id")] = {
-                    {"spot", row_text(f, "spot")},           {"tier", row_text(f, "tier")},
-                    {"severity", row_number(f, "severity")}, {"confidence", row_number(f, "confidence")},
-                    {"verdict", row_text(f, "verdict")},     {"county", row_text(f, "county")},
-                    {"industry", row_text(f, "industry")}};
+            for (const auto& f : io::read_table(output.string(), {"disturbances", "", ""}).rows) {
+                const auto text = [&](const char* name) { return io::to_text(f.values.at(name)); };
+                const auto number = [&](const char* name) {
+                    return io::to_number(f.values.at(name)).value_or(0);
+                };
+                j["cases"][text("case_id")] = {
+                    {"spot", text("spot")},           {"tier", text("tier")},
+                    {"severity", number("severity")}, {"confidence", number("confidence")},
+                    {"verdict", text("verdict")},     {"county", text("county")},
+                    {"industry", text("industry")}};
+            }
             io::write_text(file, j.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
         };
         c.executor.run("rank", {u});
