@@ -75,15 +75,6 @@ class OfficialValues {
                        m_deliverables = engine::Dictionary::load(file(names[2]));
 };
 
-// What people confirmed goes back to them in their words; everything else is only suspected.
-io::Value byd(const io::VectorFeature& f) {
-    const auto confirmed = text_of(f, "confirmed");
-    return confirmed.empty() ? plain(f, "verdict_zh") : plain(f, "confirmed");
-}
-std::string reviewed(const io::VectorFeature& f) {
-    return text_of(f, "confirmed").empty() ? "0" : "1";
-}
-
 // 扰动图斑 layer with the official short names (domain.md 2.1): one shapefile per 3° zone, because a city may
 // lie in two of them.
 class ShapefileExporter final : public Exporter {
@@ -160,6 +151,14 @@ class ShapefileExporter final : public Exporter {
         const auto text = plain_text(text_of(f, name));
         return text.empty() ? io::Value() : io::Value(text);
     }
+    // What people confirmed goes back to them in their words; everything else is only suspected.
+    static io::Value byd(const io::VectorFeature& f) {
+        const auto confirmed = text_of(f, "confirmed");
+        return confirmed.empty() ? plain(f, "verdict_zh") : plain(f, "confirmed");
+    }
+    static std::string reviewed(const io::VectorFeature& f) {
+        return text_of(f, "confirmed").empty() ? "0" : "1";
+    }
 
     static io::LayerData layer_of(const std::string& crs, int meridian,
                                   const std::vector<const io::VectorFeature*>& features,
@@ -188,10 +187,10 @@ class ShapefileExporter final : public Exporter {
                 {std::move(shape),
                  {plain(*f, "case_id"), plain(*f, "approval_name"), plain(*f, "owner"),
                   values.project_type(*f), values.type(*f), hectares(*f, "area_m2"),
-                  hectares(*f, "outside_m2"), values.state(*f), values.change(*f), plain(*f, "verdict_zh"),
-                  std::string("0"), plain(*f, "notices"), plain(*f, "tier"), field_of(*f, "rank"),
-                  field_of(*f, "onset_from"), field_of(*f, "onset_to"),
-                  stop == stops.end() ? io::Value() : io::Value(stop->second.order), place.x, place.y}});
+                  hectares(*f, "outside_m2"), values.state(*f), values.change(*f), byd(*f), reviewed(*f),
+                  plain(*f, "notices"), plain(*f, "tier"), field_of(*f, "rank"), field_of(*f, "onset_from"),
+                  field_of(*f, "onset_to"), stop == stops.end() ? io::Value() : io::Value(stop->second.order),
+                  place.x, place.y}});
         }
         return layer;
     }
