@@ -168,9 +168,10 @@ class Feedback(unittest.TestCase):
         self.assertEqual(now[case[2]]["decided"], "王五（2024-05-01）：现场复核 未批先建；原为 疑似未批先建")
         self.assertEqual((now[case[2]]["confidence"], now[case[5]]["confidence"]), (1, 0.9))
         shuibao("export", *self.where(0))
-        shp = next((self.base / BATCHES[0] / "export").rglob("RDTB_*.shp"))
-        data = ogr.Open(str(shp))  # held: the layer lives no longer than it
-        sent = {f["QDNM"]: (f["BYD"], f["RST"], f["QDCS"], f["QDTYPE"]) for f in data.GetLayer()}
+        sent = {}
+        for shp in sorted((self.base / BATCHES[0] / "export").rglob("RDTB_*.shp")):  # one for each county
+            data = ogr.Open(str(shp))  # held: the layer lives no longer than it
+            sent.update({f["QDNM"]: (f["BYD"], f["RST"], f["QDCS"], f["QDTYPE"]) for f in data.GetLayer()})
         self.assertEqual(sent[case[2]], ("未批先建", "1", "施工", "新增"))
         self.assertEqual(sent[case[5]], ("疑似未批先建", "0", "施工", "新增"))
 
