@@ -68,10 +68,15 @@ std::vector<std::string> rule_items() {
             "points_area_1", "points_area_2", "points_area_3", "points_area_4", "points_zone_hazard",
             "points_zone_grade_1", "points_zone_steep", "points_zone_grade_2", "points_zone_second",
             "points_spoil_above", "spoil_slope_deg", "spoil_distance_m", "steep_slope_deg", "points_grown",
-            "points_credit_c", "points_credit_d", "points_credit_listed", "points_clue", "clue_distance_m",
+            "points_grown_after_notice", "points_credit_c", "points_credit_d", "points_credit_listed",
+            "points_clue", "clue_distance_m",
             // tiers
             "high_severity", "high_confidence", "medium_severity", "medium_confidence", "low_severity",
-            "wait_confidence", "high_unapproved_m2"};
+            "wait_confidence", "high_unapproved_m2",
+            // from batch to batch
+            "lineage_overlap", "change_area_m2", "change_share", "finished_bare_share", "finished_dates",
+            "stopped_months", "deadline_check_days", "deadline_notice_days", "deadline_rectify_days",
+            "deadline_recheck_days"};
 }
 
 }  // namespace shuibao::algorithms

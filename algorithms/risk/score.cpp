@@ -55,6 +55,7 @@ std::vector<std::string> hard_rules(const RiskFacts& f, const Rules& rules) {
         list.push_back("未批扰动不小于 " + number(rules("high_unapproved_m2") / 1e4, "%g hm²"));
     if (f.verdict == Verdict::exceeds && f.exceed_share >= rules("major_change_share"))
         list.push_back("超出达到防治责任范围的 " + number(rules("major_change_share") * 100, "%g %%"));
+    if (f.grown && f.after_notice) list.emplace_back("整改通知后继续扩大");
     return list;
 }
 
@@ -78,6 +79,8 @@ void settle_tier(const RiskFacts& f, Risk& r, const Rules& rules) {
         set(Tier::low, sum);
     else if (unapproved && f.area < rules("report_form_m2"))
         set(Tier::low, "未批扰动小于 " + number(rules("report_form_m2") / 1e4, "%g hm²"));
+    else if (f.crept)
+        set(Tier::low, "容差内超出，连续两期扩大");
     else
         set(Tier::none, sum);
     r.wait = c < rules("wait_confidence");
@@ -168,7 +171,10 @@ Risk score(const RiskFacts& f, const Rules& rules) {
             add("points_credit_listed", "信用等级", "重点关注名单或黑名单", "防治责任范围图层");
         if (f.clues > 0) add("points_clue", "举报或视频线索", std::to_string(f.clues) + " 条", "线索图层");
     }
-    if (f.grown && !f.pit_inside) add("points_grown", "变化", "较上期扩大", "扰动图斑图层");
+    if (f.grown && f.after_notice)
+        add("points_grown_after_notice", "变化", "整改通知后扩大", "案件台账");
+    else if (f.grown && !f.pit_inside)
+        add("points_grown", "变化", "较上期扩大", "扰动图斑图层或案件台账");
     for (const auto& item : r.items) r.severity += item.points;
     r.severity = std::min(r.severity, 100.0);
     settle_tier(f, r, rules);

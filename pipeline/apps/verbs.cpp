@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "verbs.hpp"
 
+#include <algorithm>
+#include <ctime>
 #include <fstream>
 #include <map>
 #include <ostream>
@@ -10,6 +12,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <shuibao/core/date.hpp>
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/manifest.hpp>
 
@@ -55,6 +58,41 @@ void in_sections(const OptionTable& table, Section section, Leaf leaf) {
             leaf(*o, depth);
         }
     }
+}
+
+// Counts of the ledger, and what should have been done by now: the only place that asks what day it is.
+nlohmann::ordered_json ledger_status(const fs::path& summary) {
+    std::ifstream in(summary);
+    const auto j = in ? nlohmann::ordered_json::parse(in, nullptr, false) : nlohmann::ordered_json();
+    if (!j.is_object() || !j.contains("states") || !j.contains("due")) return {};
+    nlohmann::ordered_json out = {{"batch", j.value("batch", std::string())},
+                                  {"cases", j.value("cases", 0)},
+                                  {"seen", j.value("seen", 0)},
+                                  {"states", j["states"]},
+                                  {"overdue", nlohmann::ordered_json::array()}};
+    constexpr int day = 24 * 3600;
+    const auto today = Date(static_cast<std::int32_t>(std::time(nullptr) / day)).iso();
+    for (const auto& d : j["due"])
+        if (d.value("due", today) < today) out["overdue"].push_back(d);
+    return out;
+}
+
+std::string ledger_lines(const nlohmann::ordered_json& j) {
+    std::string states;
+    for (const auto& [state, n] : j["states"].items())
+        states += fmt::format("{}{} {}", states.empty() ? "" : ", ", state, n.get<std::size_t>());
+    auto text = fmt::format("ledger    {} cases: {}\n", j["cases"].get<std::size_t>(), states);
+    const auto& overdue = j["overdue"];
+    text += fmt::format("overdue   {}\n", overdue.size());
+    constexpr std::size_t shown = 10;
+    for (std::size_t i = 0; i < std::min(shown, overdue.size()); ++i)
+        text += fmt::format(
+            "          {} ({}) since {}{}\n", overdue[i].value("case", std::string()),
+            overdue[i].value("state", std::string()), overdue[i].value("due", std::string()),
+            overdue[i].contains("county") ? ", " + overdue[i].value("county", std::string()) : std::string());
+    if (overdue.size() > shown)
+        text += fmt::format("          and {} more: --json lists all\n", overdue.size() - shown);
+    return text;
 }
 
 }  // namespace
@@ -124,6 +162,8 @@ void print_status(const engine::Store& store, bool json, std::ostream& out) {
             j["rejected"] = s.value("rejected", nlohmann::json::array()).size();
         }
     }
+    if (auto ledger = ledger_status(store.ledger_summary_file()); !ledger.is_null())
+        j["ledger"] = std::move(ledger);
     const auto holder = engine::store_holder(store);
     j["in_use"] = holder.has_value();
     if (holder) j["holder"] = *holder;
@@ -142,6 +182,7 @@ void print_status(const engine::Store& store, bool json, std::ostream& out) {
                                    ? fmt::format(", {} outputs missing", s["outputs_missing"].get<int>())
                                    : std::string());
     out << fmt::format("batches   {}\n", fmt::join(batches, ", "));
+    if (j.contains("ledger")) out << ledger_lines(j["ledger"]);
     out << (j["in_use"].get<bool>() ? "in use    " + j["holder"].get<std::string>()
                                     : std::string("in use    no"))
         << "\n";

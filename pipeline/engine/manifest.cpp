@@ -66,7 +66,8 @@ std::string difference(const std::map<std::string, std::string>& before,
 
 }  // namespace
 
-StageManifest::StageManifest(const fs::path& folder, const std::string& stage, int shard, int shards) {
+StageManifest::StageManifest(const fs::path& folder, const std::string& stage, int shard, int shards)
+    : m_store(folder.parent_path()) {
     const fs::path own = folder / stage;
     m_log = own / (shards > 1 ? fmt::format("{}of{}.log", shard + 1, shards) : std::string("all.log"));
     std::error_code error;
@@ -141,7 +142,8 @@ void StageManifest::record(const Unit& unit) {
     const std::lock_guard lock(m_mutex);
     if (const auto it = m_entries.find(unit.id); it != m_entries.end())
         for (const auto& [path, size] : it->second.outputs)
-            if (std::error_code ignored; !entry.outputs.contains(path)) fs::remove(path, ignored);
+            if (std::error_code ignored; !entry.outputs.contains(path) && ours(path, unit))
+                fs::remove(path, ignored);
     append(unit.id, std::move(entry));
 }
 
@@ -150,7 +152,16 @@ void StageManifest::discard(const Unit& unit) {
     std::error_code ignored;
     for (const auto& path : unit.outputs) fs::remove(path, ignored);
     if (const auto it = m_entries.find(unit.id); it != m_entries.end())
-        for (const auto& [path, size] : it->second.outputs) fs::remove(path, ignored);
+        for (const auto& [path, size] : it->second.outputs)
+            if (ours(path, unit)) fs::remove(path, ignored);
+}
+
+// The records of a store that was copied name the files of the one it was copied from.
+bool StageManifest::ours(const fs::path& path, const Unit& unit) const {
+    const auto relative = path.lexically_normal().lexically_relative(m_store.lexically_normal());
+    if (!relative.empty() && *relative.begin() != "..") return true;
+    return std::any_of(unit.outputs.begin(), unit.outputs.end(),
+                       [&](const fs::path& output) { return output.parent_path() == path.parent_path(); });
 }
 
 void StageManifest::append(const std::string& unit, ManifestEntry entry) {

@@ -53,8 +53,9 @@ class OfficialValues {
         const auto given = text_of(f, "change_type");
         return holds(m_deliverables.values("qdtypes", ""), given) ? io::Value(given) : io::Value();
     }
-    // QDCS: as far as the change since the last batch implies it.
+    // QDCS: what the ledger knows, else as far as the change since the last batch implies it.
     [[nodiscard]] io::Value state(const io::VectorFeature& f) const {
+        if (const auto known = text_of(f, "construction"); !known.empty()) return known;
         const auto change = text_of(f, "change_type");
         for (const auto& [state, changes] : m_deliverables.sections.at("states"))
             if (holds(changes, change)) return state;
@@ -150,6 +151,14 @@ class ShapefileExporter final : public Exporter {
         const auto text = plain_text(text_of(f, name));
         return text.empty() ? io::Value() : io::Value(text);
     }
+    // What people confirmed goes back to them in their words; everything else is only suspected.
+    static io::Value byd(const io::VectorFeature& f) {
+        const auto confirmed = text_of(f, "confirmed");
+        return confirmed.empty() ? plain(f, "verdict_zh") : plain(f, "confirmed");
+    }
+    static std::string reviewed(const io::VectorFeature& f) {
+        return text_of(f, "confirmed").empty() ? "0" : "1";
+    }
 
     static io::LayerData layer_of(const std::string& crs, int meridian,
                                   const std::vector<const io::VectorFeature*>& features,
@@ -178,10 +187,10 @@ class ShapefileExporter final : public Exporter {
                 {std::move(shape),
                  {plain(*f, "case_id"), plain(*f, "approval_name"), plain(*f, "owner"),
                   values.project_type(*f), values.type(*f), hectares(*f, "area_m2"),
-                  hectares(*f, "outside_m2"), values.state(*f), values.change(*f), plain(*f, "verdict_zh"),
-                  std::string("0"), plain(*f, "notices"), plain(*f, "tier"), field_of(*f, "rank"),
-                  field_of(*f, "onset_from"), field_of(*f, "onset_to"),
-                  stop == stops.end() ? io::Value() : io::Value(stop->second.order), place.x, place.y}});
+                  hectares(*f, "outside_m2"), values.state(*f), values.change(*f), byd(*f), reviewed(*f),
+                  plain(*f, "notices"), plain(*f, "tier"), field_of(*f, "rank"), field_of(*f, "onset_from"),
+                  field_of(*f, "onset_to"), stop == stops.end() ? io::Value() : io::Value(stop->second.order),
+                  place.x, place.y}});
         }
         return layer;
     }

@@ -74,7 +74,7 @@ void fill_layer(OGRLayer& layer, const LayerData& data, const RowSource* source,
     const auto write = [&](const LayerData::Row& row) {
         OGRFeature f(layer.GetLayerDefn());
         for (std::size_t i = 0; i < data.fields.size(); ++i) set_value(f, static_cast<int>(i), row.values[i]);
-        f.SetGeometry(row.shape.ogr());
+        if (data.spatial) f.SetGeometry(row.shape.ogr());
         check(layer.CreateFeature(&f) == OGRERR_NONE, path, messages);
     };
     for (const auto& row : data.rows) write(row);

@@ -90,10 +90,12 @@ void write_geopackage(const fs::path& path, std::span<const LayerData> layers,
         d->StartTransaction();
         for (std::size_t k = 0; k < layers.size(); ++k) {
             const auto& data = layers[k];
-            auto srs = reference(data.crs);
-            const char* const options[] = {"GEOMETRY_NAME=geom", "FID=fid", "SPATIAL_INDEX=YES", nullptr};
-            OGRLayer* layer =
-                d->CreateLayer(data.name.c_str(), &srs, wkbMultiPolygon, const_cast<char**>(options));
+            const char* const on_map[] = {"GEOMETRY_NAME=geom", "FID=fid", "SPATIAL_INDEX=YES", nullptr};
+            const char* const table[] = {"ASPATIAL_VARIANT=GPKG_ATTRIBUTES", "FID=fid", nullptr};
+            auto srs = data.spatial ? reference(data.crs) : OGRSpatialReference();
+            OGRLayer* layer = d->CreateLayer(data.name.c_str(), data.spatial ? &srs : nullptr,
+                                             data.spatial ? wkbMultiPolygon : wkbNone,
+                                             const_cast<char**>(data.spatial ? on_map : table));
             check(layer != nullptr, path, messages);
             fill_layer(*layer, data, k < sources.size() ? &sources[k] : nullptr, false, path, messages);
         }

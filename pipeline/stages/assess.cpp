@@ -133,6 +133,7 @@ class AssessStage final : public Stage {
                 "--inject, without a reference: sites that never were are laid into the looks of the store, "
                 "the configured method runs on them, and what it finds is counted by size and by land.",
             .example = {"shuibao assess truth.gpkg --found output/disturbances.gpkg",
+                        "shuibao assess reference.gpkg --verdicts --expected verdicts.csv",
                         "shuibao assess change_gt.tif -c run.yaml --json",
                         "shuibao assess --inject -c run.yaml --sites 500"},
             .positional = "assess.reference",
@@ -165,6 +166,12 @@ class AssessStage final : public Stage {
                .min = 0,
                .max = 1e9,
                .long_name = "min-object"});
+        t.add({.key = "assess.verdicts",
+               .type = OptionType::flag,
+               .fallback = "false",
+               .help =
+                   "The whole table of verdicts, reference against result, with what was missed and what was "
+                   "invented"});
         declare_injection(t);
         declare_details(t);
     }
@@ -189,6 +196,7 @@ class AssessStage final : public Stage {
         const bool raster = extension == ".tif" || extension == ".tiff" || extension == ".vrt";
         const ordered_json result = raster ? by_pixel(c, found, reference) : by_object(c, found, reference);
         c.out << (c.json ? result.dump(1) + "\n" : table(result, ""));
+        if (!c.json && result.contains("verdicts")) c.out << "\n" << verdict_text(result["verdicts"]);
     }
 
   private:
@@ -218,6 +226,10 @@ class AssessStage final : public Stage {
         if (c.settings.has("assess.expected"))
             expected = expected_verdicts(c.settings.path("assess.expected"));
         const auto words = verdict_codes();
+        for (auto& t : truth) {
+            if (const auto it = expected.find(t.id); it != expected.end()) t.verdict = it->second;
+            if (const auto it = words.find(t.verdict); it != words.end()) t.verdict = it->second;
+        }
 
         std::vector<Geometry> shapes;
         for (const auto& t : truth) shapes.push_back(t.shape);
@@ -264,9 +276,7 @@ class AssessStage final : public Stage {
             if (!t.hit) continue;
             ++hits;
             const Object& best = *t.match;
-            auto want = t.verdict;
-            if (const auto it = expected.find(t.id); it != expected.end()) want = it->second;
-            if (const auto it = words.find(want); it != words.end()) want = it->second;
+            const auto& want = t.verdict;
             if (!want.empty()) {
                 ++confusion[want + " → " + best.verdict];
                 ++(want == best.verdict ? verdict_right : verdict_wrong);
@@ -307,6 +317,7 @@ class AssessStage final : public Stage {
                 {"interval_holds", rounded(static_cast<double>(held) / static_cast<double>(late.size()))}};
         }
         j["confidence_of_objects"] = json_of(reliability);
+        if (c.settings.flag("assess.verdicts")) j["verdicts"] = verdict_table(truth, found, min_area);
         add_details(c, truth_layer.crs, truth, found, min_area, j);
         return j;
     }

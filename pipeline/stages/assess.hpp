@@ -29,6 +29,14 @@ struct AssessedObject {
     std::optional<Date> reported = {};      ///< reference: when enough of it had been suspected
 };
 
+/// Reference × result by verdict, with what was missed and what was invented; precision and recall of each
+/// verdict, and Cohen's kappa. Verdicts are codes; objects are judged already; those below `min_area` (m²) do
+/// not count.
+[[nodiscard]] nlohmann::ordered_json verdict_table(const std::vector<AssessedObject>& truth,
+                                                   const std::vector<AssessedObject>& found, double min_area);
+/// The table of it, for a terminal.
+[[nodiscard]] std::string verdict_text(const nlohmann::ordered_json& table);
+
 /// Declares `assess.cover`, `assess.method` and `assess.each`.
 void declare_details(OptionTable& table);
 

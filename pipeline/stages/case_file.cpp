@@ -163,6 +163,9 @@ io::LayerData case_layer(const std::string& crs) {
                     {"township", FieldType::text},
                     {"zones", FieldType::text},
                     {"slope_deg", FieldType::real},
+                    {"construction", FieldType::text},
+                    {"completion", FieldType::text},
+                    {"bare_share", FieldType::real},
                     {"facts", FieldType::text},
                     {"context", FieldType::text}};
     return layer;
@@ -219,6 +222,9 @@ io::LayerData::Row case_row(const Case& c, const CaseWords& w) {
          text(c.township),
          text(fmt::format("{}", fmt::join(names, "、"))),
          c.slope ? Value(rounded(*c.slope, 10)) : Value(),
+         text(c.source->construction),
+         text(c.source->completion),
+         c.source->bare_share ? Value(*c.source->bare_share) : Value(),
          dumped(facts_to_json(f)),
          dumped(context_of(c, zones))}};
 }

@@ -107,6 +107,9 @@ DisturbanceSet read_disturbances(const std::string& path, const io::ReadOptions&
         d.qtype = text("type");
         d.owner = text("owner");
         d.change_type = text("change_type");
+        d.construction = text("construction");
+        d.completion = text("completion");
+        d.bare_share = number("bare_share");
         const auto gone = text("vanished");
         d.vanished = !gone.empty() && gone != "0" && gone != "否";
         d.ground_sample = number("ground_sample");

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "case_file.hpp"
+#include "ledger.hpp"
 #include "overrides.hpp"
 #include "risk_input.hpp"
 #include "rules.hpp"
@@ -50,28 +52,52 @@ class ExplainStage final : public Stage {
                 ErrorCode::usage,
                 id.empty() ? std::string("explain.case is not set.") : fmt::format("'{}' is no case.", id),
                 "Give a case_id, e.g. `shuibao explain 202403-00012 -c run.yaml`.");
-        c.batch = id.substr(0, month_length);
+        auto life = life_of(c, id);
+        const auto spot = life.empty() ? id : life.back().spot;
+        c.batch = life.empty() ? id.substr(0, month_length) : life.back().last_batch;
         const auto input = c.store.batch(c.batch) / "screened.gpkg";
         if (!std::filesystem::exists(input))
             throw Error(ErrorCode::usage, fmt::format("Batch {} has no verdicts yet.", c.batch),
                         "Run `shuibao screen` first, or `shuibao run`.");
         const auto layer = io::read_layer(input.string());
         const auto row = std::find_if(layer.features.begin(), layer.features.end(),
-                                      [&](const auto& f) { return row_text(f, "case_id") == id; });
+                                      [&](const auto& f) { return row_text(f, "case_id") == spot; });
         if (row == layer.features.end())
             throw Error(ErrorCode::usage, fmt::format("The batch has no case {}.", id),
                         fmt::format("Its cases are those of the layer screened in {}.", input.string()));
-        const auto j = reasoning(c, *row);
+        const auto j = reasoning(c, *row, life);
         c.out << (c.json ? j.dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n" : text_of(j));
     }
 
   private:
+    // What the ledger says of a case after each batch that shows it, up to the batch asked for, else the
+    // newest. `id` is that of the case or of its polygon in that batch. Empty before `rank` has run.
+    static std::vector<LedgerCase> life_of(const RunContext& c, const std::string& id) {
+        std::vector<LedgerState> states;
+        for (const auto& b : screened_batches(c.store))
+            if (c.batch.empty() || b <= c.batch)
+                if (auto state = ledger_of(c.store, b)) states.push_back(std::move(*state));
+        if (!c.batch.empty() && (states.empty() || states.back().batch != c.batch)) return {};
+        std::string life;
+        for (const auto& s : states)
+            for (const auto& k : s.cases)
+                if (k.present && (k.id == id || (k.spot == id && (c.batch.empty() || s.batch == c.batch))))
+                    life = k.id;
+        std::vector<LedgerCase> list;
+        for (const auto& s : states)
+            for (const auto& k : s.cases)
+                if (k.present && k.id == life) list.push_back(k);
+        if (!list.empty() && !c.batch.empty() && list.back().last_batch != c.batch) return {};
+        return list;
+    }
+
     static ordered_json number_of_rule(const engine::RuleSet& set, const std::string& item) {
         const auto& i = set.item(item);
         return {{"item", item}, {"number", i.value}, {"unit", i.unit}, {"basis", i.basis}, {"line", i.line}};
     }
 
-    static ordered_json reasoning(const RunContext& c, const io::VectorFeature& row) {
+    static ordered_json reasoning(const RunContext& c, const io::VectorFeature& row,
+                                  const std::vector<LedgerCase>& life) {
         const RuleBook book(c);
         const auto words = load_words(c);
         const auto name = row_text(row, "rule_set");
@@ -93,7 +119,10 @@ class ExplainStage final : public Stage {
                         "The rule set has changed since: run `shuibao screen` again.");
         const auto verdict = std::string(algorithms::verdict_code(judged.verdict));
 
-        ordered_json j = {{"case", row_text(row, "case_id")}, {"batch", row_text(row, "batch")}};
+        const auto spot = row_text(row, "case_id");
+        ordered_json j = {{"case", life.empty() ? spot : life.back().id},
+                          {"spot", spot},
+                          {"batch", row_text(row, "batch")}};
         j["note"] = "线索，不是违法认定 (a clue, not a finding of law)";
         j["verdict"] = {{"code", verdict}, {"text", words.text("verdicts", verdict)}, {"why", judged.why}};
         if (judged.second)
@@ -118,18 +147,55 @@ class ExplainStage final : public Stage {
         }
         j["flags"] = ordered_json::array();
         for (const auto& f : judged.flags) j["flags"].push_back({{"code", f.code}, {"text", f.text}});
-        add_risk(c, row, read, weights, book.of_batch(), words, risk_words, j);
+        if (!life.empty()) add_history(c, life, words, risk_words, j);
+        add_risk(c, row, read, weights, book.of_batch(), words, risk_words, life, j);
         return j;
+    }
+
+    static void add_history(const RunContext& c, const std::vector<LedgerCase>& life,
+                            const engine::Dictionary& words, const RiskWords& risk_words, ordered_json& j) {
+        const auto states = engine::Dictionary::load(engine::config_file("dictionaries/feedback.yaml"));
+        for (const auto& k : life) {
+            ordered_json h = {{"batch", k.last_batch},
+                              {"spot", k.spot},
+                              {"area_m2", std::round(k.area * 100) / 100},
+                              {"gained_m2", std::round(k.gained * 100) / 100},
+                              {"change", risk_words.disturbances.text("changes", k.change)},
+                              {"construction", risk_words.disturbances.text("construction", k.construction)},
+                              {"verdict", words.text("verdicts", k.verdict)},
+                              {"state", states.text("states", k.state)}};
+            if (k.decided()) h["confirmed"] = k.confirmed;
+            if (k.due) h["due"] = k.due->iso();
+            j["history"].push_back(std::move(h));
+        }
+        if (!life.back().parents.empty()) j["parents"] = life.back().parents;
+        if (!life.back().merged_into.empty()) j["merged_into"] = life.back().merged_into;
+        if (!life.back().conflict.empty()) j["conflict"] = life.back().conflict;
+        for (const auto& r : read_field_records(c.store))
+            for (const auto& k : life)
+                if (r.batch == k.last_batch && r.spot == k.spot)
+                    j["checks"].push_back({{"batch", r.batch},
+                                           {"date", r.date.iso()},
+                                           {"by", r.by},
+                                           {"found", r.verdict},
+                                           {"photos", r.photos.size()},
+                                           {"source", r.source}});
     }
 
     static void add_risk(const RunContext& c, const io::VectorFeature& row, const ScreenedRow& read,
                          const algorithms::Rules& weights, const engine::RuleSet& set,
-                         const engine::Dictionary& words, const RiskWords& risk_words, ordered_json& j) {
+                         const engine::Dictionary& words, const RiskWords& risk_words,
+                         const std::vector<LedgerCase>& life, ordered_json& j) {
         std::optional<Override> decision;
         auto facts = read.risk;
+        const auto calibration = calibration_before(c.store, c.batch);
+        facts.confidence = calibration(facts.confidence);
+        if (!life.empty()) remember(life.back(), facts, read.facts);
         if (c.settings.has("rank.overrides")) {
             const auto all = read_overrides(c.settings.path("rank.overrides"), words);
             if (const auto it = all.find(row_text(row, "case_id")); it != all.end()) decision = it->second;
+            if (!life.empty())
+                if (const auto it = all.find(life.back().id); it != all.end()) decision = it->second;
         }
         if (decision && decision->verdict) {
             facts.verdict = *decision->verdict;
@@ -141,6 +207,8 @@ class ExplainStage final : public Stage {
         ordered_json r = {{"rule_set", set.name},
                           {"severity", risk.severity},
                           {"confidence", facts.confidence},
+                          {"confidence_of_images", read.risk.confidence},
+                          {"checks_learnt_from", calibration.n},
                           {"tier", tier(risk.tier)},
                           {"tier_reason", risk.tier_reason},
                           {"hard_rules", risk.hard_rules},
@@ -168,6 +236,29 @@ class ExplainStage final : public Stage {
 
     static std::string plain(const ordered_json& v) {
         return v.is_string() ? v.get<std::string>() : v.dump();
+    }
+
+    static std::string history_text(const ordered_json& j) {
+        std::string out;
+        if (!j.contains("history")) return out;
+        out += "\nhistory\n";
+        for (const auto& h : j["history"])
+            out += fmt::format("  {}  {}  {:.2f} hm²  {}  {}  {}  {}{}{}\n", plain(h["batch"]),
+                               plain(h["spot"]), h["area_m2"].get<double>() / 1e4, plain(h["change"]),
+                               plain(h["construction"]), plain(h["verdict"]), plain(h["state"]),
+                               h.contains("due") ? "，期限 " + plain(h["due"]) : std::string(),
+                               h.contains("confirmed") ? "，现场 " + plain(h["confirmed"]) : std::string());
+        if (j.contains("parents"))
+            out += fmt::format("  comes from {}\n",
+                               fmt::join(j["parents"].get<std::vector<std::string>>(), ", "));
+        if (j.contains("merged_into")) out += fmt::format("  is part of {}\n", plain(j["merged_into"]));
+        if (j.contains("conflict")) out += fmt::format("  people disagree: {}\n", plain(j["conflict"]));
+        if (j.contains("checks"))
+            for (const auto& k : j["checks"])
+                out += fmt::format("  checked {} by {} in batch {}: {}, {} photos ({})\n", plain(k["date"]),
+                                   plain(k["by"]), plain(k["batch"]), plain(k["found"]), plain(k["photos"]),
+                                   plain(k["source"]));
+        return out;
     }
 
     static std::string text_of(const ordered_json& j) {
@@ -198,7 +289,7 @@ class ExplainStage final : public Stage {
             }
             out += "\n";
         }
-        out += "\nflags\n";
+        out += history_text(j) + "\nflags\n";
         for (const auto& f : j["flags"]) out += fmt::format("  {}: {}\n", plain(f["code"]), plain(f["text"]));
         const auto& r = j["risk"];
         out += fmt::format("\nseverity {} of 100, confidence {} (never part of severity), tier {}: {}\n",

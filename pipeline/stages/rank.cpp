@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "ledger.hpp"
 #include "overrides.hpp"
 #include "risk_input.hpp"
 #include "rules.hpp"
@@ -18,6 +19,7 @@
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/hash.hpp>
 #include <shuibao/engine/resources.hpp>
+#include <shuibao/io/atomic_output.hpp>
 #include <shuibao/io/vector.hpp>
 #include <shuibao/pipeline/archive.hpp>
 #include <shuibao/pipeline/stage.hpp>
@@ -34,14 +36,23 @@ struct Ranked {
     algorithms::RankKey key;
     algorithms::Risk risk;
     std::int64_t rank = 0;
+    double confidence = 1;                                       // after what field teams taught, and found
     algorithms::Verdict verdict = algorithms::Verdict::pending;  // after what people decided
     std::string decided;                                         // by whom, when, why, what was before
+    const LedgerCase* memory = nullptr;                          // the case that this polygon belongs to
+};
+
+// The words that are written for codes.
+struct Words {
+    const engine::Dictionary& verdicts;
+    const engine::Dictionary& disturbances;
+    engine::Dictionary states;  // of configs/dictionaries/feedback.yaml
 };
 
 // Fields of the contract, in its order; where each value comes from stands beside it.
 struct OutputField {
     io::Field field;
-    Value (*value)(const Ranked&, const std::string& reasons, const engine::Dictionary& words);
+    Value (*value)(const Ranked&, const std::string& reasons, const Words& words);
 };
 
 // A field that screen gave, passed on.
@@ -52,7 +63,7 @@ struct Name {
 };
 template <Name name>
 OutputField passed(FieldType type) {
-    return {{name.text, type}, [](const Ranked& r, const std::string&, const engine::Dictionary&) {
+    return {{name.text, type}, [](const Ranked& r, const std::string&, const Words&) {
                 return row_value(*r.feature, name.text);
             }};
 }
@@ -62,32 +73,35 @@ Value text_or_null(std::string text) {
 }
 
 std::vector<OutputField> output_fields() {
-    using Words = engine::Dictionary;
     return {
-        passed<"case_id">(FieldType::text),
+        {{"case_id", FieldType::text},
+         [](const Ranked& r, const std::string&, const Words&) { return Value(r.memory->id); }},
         passed<"batch">(FieldType::text),
         {{"rank", FieldType::integer},
          [](const Ranked& r, const std::string&, const Words&) { return Value(r.rank); }},
         {{"tier", FieldType::text},
          [](const Ranked& r, const std::string&, const Words& w) {
-             return Value(w.text("tiers", algorithms::tier_code(r.risk.tier)));
+             return Value(w.verdicts.text("tiers", algorithms::tier_code(r.risk.tier)));
          }},
         {{"action", FieldType::text},
          [](const Ranked& r, const std::string&, const Words& w) {
-             return Value(w.text("actions", r.risk.wait && r.risk.tier != Tier::none
-                                                ? "wait"
-                                                : algorithms::tier_code(r.risk.tier)));
+             return Value(w.verdicts.text("actions", r.risk.wait && r.risk.tier != Tier::none
+                                                         ? "wait"
+                                                         : algorithms::tier_code(r.risk.tier)));
          }},
         {{"severity", FieldType::real},
          [](const Ranked& r, const std::string&, const Words&) { return Value(r.risk.severity); }},
-        passed<"confidence">(FieldType::real),
+        {{"confidence", FieldType::real},
+         [](const Ranked& r, const std::string&, const Words&) {
+             return Value(std::round(r.confidence * 1e4) / 1e4);
+         }},
         {{"verdict", FieldType::text},
          [](const Ranked& r, const std::string&, const Words&) {
              return Value(std::string(algorithms::verdict_code(r.verdict)));
          }},
         {{"verdict_zh", FieldType::text},
          [](const Ranked& r, const std::string&, const Words& w) {
-             return Value(w.text("verdicts", algorithms::verdict_code(r.verdict)));
+             return Value(w.verdicts.text("verdicts", algorithms::verdict_code(r.verdict)));
          }},
         passed<"second_verdict">(FieldType::text),
         passed<"why">(FieldType::text),
@@ -123,7 +137,39 @@ std::vector<OutputField> output_fields() {
         // Erosion is no stage's yet: null, never a guess.
         {{"erosion_class", FieldType::text},
          [](const Ranked&, const std::string&, const Words&) { return Value(); }},
-        passed<"change_type">(FieldType::text),
+        {{"change_type", FieldType::text},
+         [](const Ranked& r, const std::string&, const Words& w) {
+             return text_or_null(r.memory->change.empty() ? ""
+                                                          : w.disturbances.text("changes", r.memory->change));
+         }},
+        {{"growth_m2", FieldType::real},
+         [](const Ranked& r, const std::string&, const Words&) {
+             return Value(std::round(r.memory->gained * 100) / 100);
+         }},
+        {{"construction", FieldType::text},
+         [](const Ranked& r, const std::string&, const Words& w) {
+             return text_or_null(r.memory->construction.empty()
+                                     ? ""
+                                     : w.disturbances.text("construction", r.memory->construction));
+         }},
+        {{"first_batch", FieldType::text},
+         [](const Ranked& r, const std::string&, const Words&) { return Value(r.memory->first_batch); }},
+        {{"parents", FieldType::text},
+         [](const Ranked& r, const std::string&, const Words&) {
+             return text_or_null(fmt::format("{}", fmt::join(r.memory->parents, ",")));
+         }},
+        {{"state", FieldType::text},
+         [](const Ranked& r, const std::string&, const Words& w) {
+             return Value(w.states.text("states", r.memory->state));
+         }},
+        {{"due", FieldType::date},
+         [](const Ranked& r, const std::string&, const Words&) {
+             return r.memory->due ? Value(*r.memory->due) : Value();
+         }},
+        {{"confirmed", FieldType::text},
+         [](const Ranked& r, const std::string&, const Words&) { return text_or_null(r.memory->confirmed); }},
+        {{"spot", FieldType::text},
+         [](const Ranked& r, const std::string&, const Words&) { return Value(r.memory->spot); }},
         {{"reasons", FieldType::text},
          [](const Ranked&, const std::string& reasons, const Words&) { return Value(reasons); }},
     };
@@ -183,6 +229,7 @@ class RankStage final : public Stage {
         const RuleBook book(c);
         const auto& rules = book.of_batch();
         const auto words = load_words(c);
+        bring_forward(c);
         const RiskWords risk_words{
             load_zone_words(c), engine::Dictionary::load(engine::config_file("dictionaries/approvals.yaml")),
             engine::Dictionary::load(engine::config_file("dictionaries/disturbances.yaml"))};
@@ -195,10 +242,14 @@ class RankStage final : public Stage {
         u.id = fmt::format("{} {}", c.batch, output.string());
         u.inputs = rule_hashes(c);
         u.inputs["screened"] = engine::hash_file(input.string());
+        u.inputs["ledger"] = ledger_hash(c.store, c.batch);
+        const auto calibration = calibration_before(c.store, c.batch);
+        if (calibration.n > 0)
+            u.inputs["calibration"] = fmt::format("{} {} {}", calibration.n, calibration.a, calibration.b);
         for (const char* option : {"rank.capacity", "rank.county_capacity"})
             u.inputs[std::string("option ") + option] = c.settings.text(option);
         u.inputs["zones"] = zone_words_hash(c);
-        for (const char* d : {"approvals", "disturbances"})
+        for (const char* d : {"approvals", "disturbances", "feedback"})
             u.inputs[std::string("dictionary ") + d] =
                 engine::hash_file(engine::config_file(fmt::format("dictionaries/{}.yaml", d)).string());
         if (c.settings.has("rank.overrides")) {
@@ -211,10 +262,18 @@ class RankStage final : public Stage {
         u.outputs = {output};
         u.work = [&] {
             auto layer = io::read_layer(input.string());
-            const auto ranked = rank(c, layer, rules, risk_words, overrides, words);
-            write(c, output, layer.crs, ranked, rules, words);
+            const auto state = ledger_of(c.store, c.batch);
+            if (!state)
+                throw Error(ErrorCode::failed, fmt::format("The ledger has no state after {}.", c.batch),
+                            "See why above, and run the same command again.");
+            const auto ranked = rank(c, layer, rules, {risk_words, overrides, words, *state, calibration});
+            write(c, output, layer.crs, ranked, rules,
+                  {words, risk_words.disturbances,
+                   engine::Dictionary::load(engine::config_file("dictionaries/feedback.yaml"))});
         };
         const auto counts = c.executor.run("rank", {u});
+        record_issued(c, output);
+        write_ledger(c);
         deliver_observation(c);
         if (counts.skipped > 0)
             c.log.write(engine::LogLevel::info, fmt::format("{} is up to date", output.string()), "rank");
@@ -264,24 +323,60 @@ class RankStage final : public Stage {
         return to;
     }
 
+    // What went out, for hit rates and history: the tier of the day, not what later weights would give.
+    static void record_issued(RunContext& c, const std::filesystem::path& output) {
+        if (c.executor.options().dry_run || !std::filesystem::exists(output)) return;
+        engine::Unit u;
+        u.id = c.batch + " issued";
+        u.inputs["disturbances"] = engine::hash_file(output.string());
+        const auto file = c.store.batch(c.batch) / "issued.json";
+        u.outputs = {file};
+        u.work = [&] {
+            nlohmann::ordered_json j = {{"batch", c.batch}, {"cases", nlohmann::ordered_json::object()}};
+            for (const auto& f : io::read_table(output.string(), {"disturbances", "", ""}).rows) {
+                const auto text = [&](const char* name) { return io::to_text(f.values.at(name)); };
+                const auto number = [&](const char* name) {
+                    return io::to_number(f.values.at(name)).value_or(0);
+                };
+                j["cases"][text("case_id")] = {
+                    {"spot", text("spot")},           {"tier", text("tier")},
+                    {"severity", number("severity")}, {"confidence", number("confidence")},
+                    {"verdict", text("verdict")},     {"county", text("county")},
+                    {"industry", text("industry")}};
+            }
+            io::write_text(file, j.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+        };
+        c.executor.run("rank", {u});
+    }
+
+    struct Means {
+        const RiskWords& risk_words;
+        const std::map<std::string, Override>& overrides;
+        const engine::Dictionary& words;
+        const LedgerState& ledger;
+        const algorithms::Calibration& calibration;
+    };
+
     static std::vector<Ranked> rank(const RunContext& c, io::VectorLayer& layer, const engine::RuleSet& set,
-                                    const RiskWords& risk_words,
-                                    const std::map<std::string, Override>& overrides,
-                                    const engine::Dictionary& words) {
+                                    const Means& means) {
         const auto rules = rules_of(set);
+        std::map<std::string, const LedgerCase*> memory;
+        for (const auto& k : means.ledger.cases)
+            if (k.present) memory[k.spot] = &k;
         std::vector<Ranked> list(layer.features.size());
         constexpr std::size_t chunk = 256;
         c.executor.parallel_for((list.size() + chunk - 1) / chunk, [&](std::size_t k) {
             for (std::size_t i = k * chunk; i < std::min(list.size(), (k + 1) * chunk); ++i)
-                list[i] = one(layer.features[i], rules, risk_words, overrides, words);
+                list[i] = one(layer.features[i], rules, memory, means);
         });
         std::set<std::string> known;
         for (const auto& r : list) {
-            known.insert(r.key.case_id);
+            known.insert(r.memory->id);
+            known.insert(r.memory->spot);
             if (!r.decided.empty())
                 c.log.write(engine::LogLevel::info, fmt::format("{}: {}", r.key.case_id, r.decided), "rank");
         }
-        for (const auto& [id, o] : overrides)
+        for (const auto& [id, o] : means.overrides)
             if (id.starts_with(c.batch + "-") && !known.contains(id))
                 c.problems.add({"rank", fmt::format("{}:{}", c.settings.path("rank.overrides"), o.line),
                                 "unknown_case", fmt::format("The batch has no case {}.", id),
@@ -293,36 +388,62 @@ class RankStage final : public Stage {
         return list;
     }
 
-    static Ranked one(io::VectorFeature& row, const algorithms::Rules& rules, const RiskWords& risk_words,
-                      const std::map<std::string, Override>& overrides, const engine::Dictionary& words) {
+    static Ranked one(io::VectorFeature& row, const algorithms::Rules& rules,
+                      const std::map<std::string, const LedgerCase*>& memory, const Means& means) {
+        const auto& words = means.words;
         Ranked r;
         r.feature = &row;
-        auto facts = read_screened(row, risk_words, rules);
+        auto facts = read_screened(row, means.risk_words, rules);
         for (const char* used : {"facts", "context"}) row.values.erase(used);  // most of a row, and read now
-        const auto id = row_text(row, "case_id");
-        const auto decision = overrides.find(id);
-        const bool decided = decision != overrides.end();
+        const auto known = memory.find(row_text(row, "case_id"));
+        if (known == memory.end())
+            throw Error(ErrorCode::failed,
+                        fmt::format("The ledger knows no case of the polygon {}.", row_text(row, "case_id")),
+                        "Run `shuibao screen` again.");
+        r.memory = known->second;
+        const auto& id = r.memory->id;
+        const auto measured = facts.risk.verdict;
+        facts.risk.confidence = means.calibration(facts.risk.confidence);
+        remember(*r.memory, facts.risk, facts.facts);
+        const auto* decision = decision_on(*r.memory, means.overrides);
         std::string before;
-        if (decided && decision->second.verdict && *decision->second.verdict != facts.risk.verdict) {
+        if (decision != nullptr && decision->verdict && *decision->verdict != facts.risk.verdict) {
             before = words.text("verdicts", algorithms::verdict_code(facts.risk.verdict));
-            facts.risk.verdict = *decision->second.verdict;
+            facts.risk.verdict = *decision->verdict;
             facts.risk.offending_area = algorithms::offending_area(facts.risk.verdict, facts.facts.area,
                                                                    facts.facts.outside_tolerant);
         }
         r.verdict = facts.risk.verdict;
+        r.confidence = facts.risk.confidence;
         r.risk = algorithms::score(facts.risk, rules);
-        if (decided && decision->second.tier && *decision->second.tier != r.risk.tier) {
+        if (!r.memory->merged_into.empty()) {
+            r.risk.tier = Tier::none;
+            r.risk.tier_reason = "现场复核：并入 " + r.memory->merged_into;
+        }
+        if (decision != nullptr && decision->tier && *decision->tier != r.risk.tier) {
             before += (before.empty() ? "" : "，") + words.text("tiers", algorithms::tier_code(r.risk.tier));
-            r.risk.tier = *decision->second.tier;
+            r.risk.tier = *decision->tier;
             r.risk.wait = false;
             r.risk.tier_reason = "人工认定";
         }
-        if (decided)
+        if (decision != nullptr)
+            r.decided = fmt::format("{}（{}）：{}{}", decision->by, decision->day.iso(), decision->reason,
+                                    before.empty() ? std::string() : "；原为 " + before);
+        else if (r.memory->decided())
             r.decided =
-                fmt::format("{}（{}）：{}{}", decision->second.by, decision->second.day.iso(),
-                            decision->second.reason, before.empty() ? std::string() : "；原为 " + before);
+                fmt::format("{}（{}）：现场复核 {}；原为 {}", r.memory->confirmed_by,
+                            r.memory->confirmed_on ? r.memory->confirmed_on->iso() : std::string(),
+                            r.memory->confirmed, words.text("verdicts", algorithms::verdict_code(measured)));
         r.key = {r.risk.tier, r.risk.severity, facts.risk.offending_area, id};
         return r;
+    }
+
+    // By the id for life, or by that of the polygon in this batch.
+    static const Override* decision_on(const LedgerCase& memory,
+                                       const std::map<std::string, Override>& overrides) {
+        for (const auto& id : {memory.id, memory.spot})
+            if (const auto it = overrides.find(id); it != overrides.end()) return &it->second;
+        return nullptr;
     }
 
     static std::string style(const char* name) {
@@ -333,8 +454,7 @@ class RankStage final : public Stage {
     }
 
     static void write(const RunContext& c, const std::filesystem::path& output, const std::string& crs,
-                      const std::vector<Ranked>& ranked, const engine::RuleSet& rules,
-                      const engine::Dictionary& words) {
+                      const std::vector<Ranked>& ranked, const engine::RuleSet& rules, const Words& words) {
         const auto fields = output_fields();
         std::vector<io::LayerData> layers(2);
         layers[0].name = "disturbances";
@@ -369,9 +489,10 @@ class RankStage final : public Stage {
         io::write_geopackage(output, layers, rows);
         c.log.write(engine::LogLevel::info,
                     fmt::format("{} suspects ({} {}, {} {}, {} {}) of {} disturbances → {}", suspects.size(),
-                                words.text("tiers", "high"), tiers[Tier::high], words.text("tiers", "medium"),
-                                tiers[Tier::medium], words.text("tiers", "low"), tiers[Tier::low],
-                                ranked.size(), output.string()),
+                                words.verdicts.text("tiers", "high"), tiers[Tier::high],
+                                words.verdicts.text("tiers", "medium"), tiers[Tier::medium],
+                                words.verdicts.text("tiers", "low"), tiers[Tier::low], ranked.size(),
+                                output.string()),
                     "rank");
     }
 };

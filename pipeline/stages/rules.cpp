@@ -31,8 +31,9 @@ std::vector<fs::path> rule_files(const RunContext& c) {
     return files;
 }
 
-// The last day of a month, YYYYMM; without one, a day by which everything is in force.
-Date end_of(const std::string& month) {
+}  // namespace
+
+Date end_of_batch(const std::string& month) {
     if (month.empty()) return *Date::parse("9999-12-31");
     for (const char* day : {"31", "30", "29"})
         if (const auto date = Date::parse(month + day)) return *date;
@@ -40,9 +41,7 @@ Date end_of(const std::string& month) {
     throw Error(ErrorCode::usage, fmt::format("The batch '{}' is no month.", month), "Give --batch YYYYMM.");
 }
 
-}  // namespace
-
-RuleBook::RuleBook(const RunContext& c) : m_batch(end_of(c.batch)) {
+RuleBook::RuleBook(const RunContext& c) : m_batch(end_of_batch(c.batch)) {
     for (const auto& file : rule_files(c))
         m_sets.push_back(engine::RuleSet::load(file, algorithms::rule_items()));
     std::stable_sort(m_sets.begin(), m_sets.end(),

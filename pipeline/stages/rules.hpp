@@ -13,6 +13,10 @@
 
 namespace shuibao::pipeline {
 
+/// The last day of a month, YYYYMM; without one, a day by which everything is in force. Throws Error(usage)
+/// for what is no month.
+[[nodiscard]] Date end_of_batch(const std::string& month);
+
 /// All rule sets, by the day from which they hold. With `rules.file` there is that one only.
 class RuleBook {
   public:

@@ -4,6 +4,9 @@
 view from the alarms that a state keeps, and object by object. Oracle: shapes and days drawn by hand."""
 import datetime
 import json
+import tempfile
+import unittest
+from pathlib import Path
 
 from osgeo import gdal, ogr, osr
 
@@ -91,6 +94,36 @@ class AssessDetails(ArchiveTest):
 
     def test_a_cover_that_is_none(self):
         self.assertIn("nothing.tif", self.assess("--cover", self.base / "nothing.tif", code=4))
+
+
+class Verdicts(unittest.TestCase):
+    def test_the_whole_table(self):
+        """Six sites of known verdict, one not found, one found where nothing is; counted by hand. Kappa by Cohen (1960):
+        of 5 found 3 agree; by chance (3·2 + 1·2 + 1·1)/25."""
+        with tempfile.TemporaryDirectory(prefix="shuibao_test_") as folder:
+            truth, found, expected = Path(folder, "truth.gpkg"), Path(folder, "found.gpkg"), Path(folder, "expected.csv")
+            # Of the second one the CSV says otherwise: unapproved.
+            is_said = [("疑似未批先建", "unapproved"), ("exceeds", "unapproved"), ("疑似未批先建", "exceeds"), ("合规", "compliant"),
+                       ("exceeds", "compliant"), ("exceeds", None)]
+            layer(truth, "truth", {"truth_id": ogr.OFTInteger, "verdict": ogr.OFTString},
+                  [(20 * i, 10, 10, 10, {"truth_id": i, "verdict": v}) for i, (v, _) in enumerate(is_said)])
+            layer(found, "disturbances", {"verdict": ogr.OFTString},
+                  [(20 * i, 10, 10, 10, {"verdict": v}) for i, (_, v) in enumerate(is_said) if v]
+                  + [(20, 80, 10, 10, {"verdict": "unapproved"})])
+            expected.write_text("truth_id,verdict\n1,疑似未批先建\n", encoding="utf8")
+            command = ["assess", truth, "--found", found, "--verdicts", "--expected", expected]
+            j = json.loads(shuibao(*command, "--json").stdout)["verdicts"]
+            self.assertEqual(j["table"], {"unapproved": {"unapproved": 2, "exceeds": 1}, "compliant": {"compliant": 1},
+                                          "exceeds": {"compliant": 1, "(not found)": 1},
+                                          "(not in the reference)": {"unapproved": 1}})
+            self.assertEqual(j["by_verdict"]["unapproved"], {"is": 3, "said": 3, "right": 2, "precision": 0.6667, "recall": 0.6667})
+            self.assertEqual(j["by_verdict"]["exceeds"], {"is": 2, "said": 1, "right": 0, "precision": 0, "recall": 0})
+            self.assertEqual(j["by_verdict"]["compliant"], {"is": 1, "said": 2, "right": 1, "precision": 0.5, "recall": 1})
+            self.assertEqual(j["accuracy_of_found"], 0.6)
+            self.assertAlmostEqual(j["kappa"], (0.6 - 9 / 25) / (1 - 9 / 25), places=4)
+            text = shuibao(*command).stdout
+            self.assertRegex(text, r"(?m)^exceeds +1 +1 +0 +0$")
+            self.assertNotIn("verdicts", json.loads(shuibao(*command[:4], "--json").stdout))
 
 
 class Delay(ArchiveTest):

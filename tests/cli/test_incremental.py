@@ -112,11 +112,11 @@ class Incremental(ArchiveTest):
         self.reference()
         store, output, _ = self.run_all("option")
         expected = {
-            "detect.epoch_days=10": ({"fit", "detect", "delineate", "screen", "rank", "export"}, ("fit", "202405"),
+            "detect.epoch_days=10": ({"fit", "detect", "delineate", "screen", "ledger", "rank", "export"}, ("fit", "202405"),
                                      "look 20230521_simulated is gone"),
-            "delineate.min_area=3000": ({"delineate", "screen", "rank", "export"}, ("delineate", "202405"),
+            "delineate.min_area=3000": ({"delineate", "screen", "ledger", "rank", "export"}, ("delineate", "202405"),
                                         "option delineate.min_area changed from '1000' to '3000'"),
-            "rank.capacity=1": ({"rank", "export"}, ("rank", f"202405 {output / 'disturbances.gpkg'}"),
+            "rank.capacity=1": ({"ledger", "rank", "export"}, ("rank", f"202405 {output / 'disturbances.gpkg'}"),
                                 "option rank.capacity changed from '0' to '1'"),
             "export.shapefile.encoding=GBK": ({"export"}, ("export", f"202405 shapefile {output / 'export' / 'RDTB_202405'}"),
                                               "option export.shapefile.encoding changed from 'UTF-8' to 'GBK'"),

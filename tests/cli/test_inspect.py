@@ -87,7 +87,7 @@ class Inspect(ArchiveTest):
         text = self.inspect("1").stdout
         for change in j["series"]["changes"]:
             self.assertIn(f"{change['date']}  {change['from']} → {change['to']}", text)
-        self.assertIn("even_level 14", text)
+        self.assertIn("even_level 16", text)
 
     def test_figures(self):
         svg, png = self.base / "pixel.svg", self.base / "pixel.png"

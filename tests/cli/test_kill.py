@@ -114,7 +114,7 @@ class Damage(ArchiveTest):
         planned = self.explain("reference", "-n")
         self.assertEqual({}, self.ran(planned))
         stages = {stage for stage, _ in planned}
-        self.assertEqual({"register", "radiometry", "tile", "fit", "detect", "delineate", "screen", "rank", "export"}, stages)
+        self.assertEqual({"register", "radiometry", "tile", "fit", "detect", "delineate", "screen", "ledger", "rank", "export"}, stages)
         self.assertEqual({("SKIP", "up to date")}, set(planned.values()))
 
     def test_torn_manifest(self):

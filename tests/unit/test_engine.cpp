@@ -387,3 +387,20 @@ TEST_CASE("stopped by a signal" * doctest::skip()) {
     CHECK(get(units[3].outputs.front()) == "made of a");
     CHECK_FALSE(std::filesystem::exists(units[4].outputs.front()));
 }
+
+TEST_CASE("a copied store leaves the files of the one it was copied from alone") {
+    const Bench b;
+    Unit u = b.writer("202405", "a");
+    u.outputs = {b.store.batches() / "cases"};
+    u.work = [path = u.outputs.front()] { put(path, "made of a"); };
+    recorded(b, u);
+    const Store copy(b.folder / "copy");
+    std::filesystem::copy(b.store.root(), copy.root(), std::filesystem::copy_options::recursive);
+    Unit there = u;
+    there.outputs = {copy.batches() / "cases"};
+    StageManifest(copy.manifest(), "stage", 0, 1).record(there);
+    CHECK(get(u.outputs.front()) == "made of a");
+    StageManifest(copy.manifest(), "stage", 0, 1).discard(there);
+    CHECK(get(u.outputs.front()) == "made of a");
+    CHECK_FALSE(std::filesystem::exists(there.outputs.front()));
+}

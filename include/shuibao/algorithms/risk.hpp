@@ -37,6 +37,8 @@ struct RiskFacts {
     std::optional<double> slope;     ///< degrees
     bool pit_inside = false;         ///< growth is normal: open pit inside its range
     bool grown = false;              ///< grown since the last batch
+    bool after_notice = false;       ///< a rectification notice had been served before it grew
+    bool crept = false;              ///< outside within tolerance only, and grown in two batches
     std::string credit;              ///< owner's credit grade A–D or "listed", empty = unknown
     std::size_t clues = 0;           ///< public reports and video clues within clue_distance_m
     double confidence = 1;           ///< 0–1

@@ -25,6 +25,9 @@ struct Disturbance {
     std::string qtype;                    ///< 扰动图斑类型 where known (digitised input), else empty
     std::string owner;                    ///< 建设单位 where known, else empty
     std::string change_type;              ///< 扰动变化类型 where the layer states it, else empty
+    std::string construction;             ///< 建设状态 where the layer states it, else empty
+    std::string completion;               ///< how it ended (硬化, 植被恢复, 复耕), where stated
+    std::optional<double> bare_share;     ///< 0–1, bare ground left in it, where the layer states it
     bool vanished = false;                ///< the layer says that the next epoch shows it no more
     std::optional<double> ground_sample;  ///< m; absent for polygons that people digitised
     int full_pixels = 0;                  ///< whole pixels inside (reliability gate, rules §2)

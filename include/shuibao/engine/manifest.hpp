@@ -48,6 +48,9 @@ class StageManifest {
   private:
     void read(const std::filesystem::path& log);
     void append(const std::string& unit, ManifestEntry entry);
+    /// True for a file of a former record that lies in this store or where the unit writes now.
+    [[nodiscard]] bool ours(const std::filesystem::path& path, const Unit& unit) const;
+    std::filesystem::path m_store;
     std::filesystem::path m_log;
     std::uint64_t m_number = 0;  // highest in use
     bool m_torn = false;         // the own log ends in the middle of a line

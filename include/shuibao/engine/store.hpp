@@ -31,6 +31,10 @@ class Store {
     [[nodiscard]] std::filesystem::path exported(const std::string& batch, const std::string& folder) const {
         return manifest() / "export" / ("files_" + batch + "_" + folder + ".json");
     }
+    /// The ledger of cases as people read it, its summary, and what field teams found.
+    [[nodiscard]] std::filesystem::path ledger_file() const { return m_root / "ledger.gpkg"; }
+    [[nodiscard]] std::filesystem::path ledger_summary_file() const { return m_root / "ledger.json"; }
+    [[nodiscard]] std::filesystem::path field_records_file() const { return m_root / "feedback.json"; }
     [[nodiscard]] std::filesystem::path lock_file() const { return m_root / "lock"; }
     [[nodiscard]] std::filesystem::path gather_lock_file() const { return m_root / "lock.gather"; }
 

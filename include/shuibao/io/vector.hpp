@@ -64,6 +64,24 @@ struct ReadOptions {
 /// Rows without a geometry, and those beyond the earth, are left out. Throws Error(input) as read_layer.
 [[nodiscard]] std::vector<Point> read_places(const std::string& path, const std::string& to_crs);
 
+/// A row of a table, with or without a place on the map.
+struct TableRow {
+    std::int64_t row = 0;  ///< as people count: in spreadsheets and CSV the line of names is 1
+    std::map<std::string, Value> values;
+    Geometry shape;              ///< polygons it came with, in `to_crs`; empty without
+    std::optional<Point> place;  ///< point it came with, in `to_crs`
+};
+struct Table {
+    std::vector<std::string> fields;
+    std::vector<TableRow> rows;  ///< in file order, empty ones left out
+    std::vector<LayerNote> notes;
+};
+
+/// The rows of any OGR source, layers without geometries included (XLSX, CSV: names in the first line). The
+/// first layer, unless one is named. Throws Error(input): unreadable file, unknown layer, shapes without a
+/// CRS or in a datum that cannot be trusted.
+[[nodiscard]] Table read_table(const std::string& path, const ReadOptions& options);
+
 struct LayerExtent {
     std::string crs;
     Bounds bounds;
@@ -87,6 +105,7 @@ struct LayerData {
     };
     std::vector<Row> rows;
     std::string style = {};  ///< QML for QGIS (GeoPackage: layer_styles)
+    bool spatial = true;     ///< false: a table without geometries (GeoPackage)
 };
 
 /// One GeoPackage with these layers; no time of writing inside, so the same rows give the same bytes.

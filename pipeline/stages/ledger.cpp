@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which states of the ledger are to be made, in which order, from what.
+#include "ledger.hpp"
+
+#include <algorithm>
+#include <fstream>
+
+#include <fmt/format.h>
+
+#include "rules.hpp"
+#include <shuibao/core/error.hpp>
+#include <shuibao/engine/hash.hpp>
+#include <shuibao/engine/resources.hpp>
+#include <shuibao/io/geometry.hpp>
+
+namespace shuibao::pipeline {
+namespace fs = std::filesystem;
+namespace {
+
+fs::path state_file(const engine::Store& store, const std::string& batch) {
+    return store.batch(batch) / "cases.gpkg";
+}
+
+std::string hash_or(const fs::path& file, const char* otherwise) {
+    std::error_code error;
+    return fs::exists(file, error) ? engine::hash_file(file.string()) : otherwise;
+}
+
+std::string hash_of(const std::vector<FieldRecord>& records) {
+    std::string text;
+    for (const auto& r : records) text += fmt::format("{} {} {}\n", r.key, r.inside.x, r.inside.y);
+    return engine::hash_bytes(text);
+}
+
+}  // namespace
+
+std::vector<std::string> screened_batches(const engine::Store& store) {
+    std::vector<std::string> batches;
+    std::error_code error;
+    for (const auto& e : fs::directory_iterator(store.batches(), error))
+        if (fs::exists(e.path() / "screened.gpkg", error)) batches.push_back(e.path().filename().string());
+    std::sort(batches.begin(), batches.end());
+    return batches;
+}
+
+std::string ledger_hash(const engine::Store& store, const std::string& batch) {
+    return hash_or(state_file(store, batch), "none");
+}
+
+std::optional<LedgerState> ledger_of(const engine::Store& store, const std::string& batch) {
+    const auto file = state_file(store, batch);
+    std::error_code error;
+    if (!fs::exists(file, error)) return std::nullopt;
+    return read_ledger_state(file, batch, "");
+}
+
+void bring_forward(RunContext& c) {
+    const RuleBook book(c);
+    const auto dictionary = engine::config_file("dictionaries/disturbances.yaml");
+    const auto words = engine::Dictionary::load(dictionary);
+    const auto all_records = read_field_records(c.store);
+    std::string previous;
+    for (const auto& batch : screened_batches(c.store)) {
+        const auto input = c.store.batch(batch) / "screened.gpkg", output = state_file(c.store, batch);
+        std::vector<FieldRecord> records;
+        for (const auto& r : all_records)
+            if (r.batch == batch) records.push_back(r);
+        engine::Unit u;
+        u.id = batch;
+        u.inputs = rule_hashes(c);
+        u.inputs["dictionary disturbances"] = engine::hash_file(dictionary.string());
+        u.inputs["screened"] = engine::hash_file(input.string());
+        u.inputs["before"] =
+            previous.empty() ? std::string("none") : previous + " " + ledger_hash(c.store, previous);
+        u.inputs["feedback"] = hash_of(records);
+        u.outputs = {output};
+        u.work = [&] {
+            auto screened = io::read_layer(input.string());
+            for (auto& f : screened.features)  // most of a row is of no use here
+                for (const char* unused : {"context", "why", "notices", "other_approvals", "approval_name",
+                                           "zones", "verdict_zh", "flags", "owner", "rule_set"})
+                    f.values.erase(unused);
+            LedgerState before;
+            if (!previous.empty())
+                before = read_ledger_state(state_file(c.store, previous), previous, screened.crs);
+            const auto end = end_of_batch(batch);
+            const auto rules = rules_of(book.at(end));
+            const auto each = [&](std::size_t n, const std::function<void(std::size_t)>& body) {
+                constexpr std::size_t chunk = 64;
+                c.executor.parallel_for((n + chunk - 1) / chunk, [&](std::size_t k) {
+                    for (std::size_t i = k * chunk; i < std::min(n, (k + 1) * chunk); ++i) body(i);
+                });
+            };
+            std::vector<std::string> lost;
+            const auto state = step(before, {batch, end, screened, records, rules, words}, each, lost);
+            for (const auto& l : lost)
+                c.problems.add(
+                    {"ledger", batch, "lost_check",
+                     fmt::format("No polygon of batch {} lies where the field check of {} was made.", batch,
+                                 l),
+                     "The check is kept; look at what changed in the batch."});
+            const auto layer = ledger_layer(state, "cases");
+            io::write_geopackage(output, {&layer, 1});
+        };
+        c.executor.run("ledger", {u});
+        previous = batch;
+    }
+}
+
+algorithms::Calibration calibration_before(const engine::Store& store, const std::string& batch) {
+    std::string previous;
+    for (const auto& b : screened_batches(store))
+        if (b < batch) previous = b;
+    const auto before = previous.empty() ? std::nullopt : ledger_of(store, previous);
+    std::vector<algorithms::Checked> checked;
+    if (before)
+        for (const auto& k : before->cases)
+            if (k.checked_confidence >= 0) checked.push_back({k.checked_confidence, k.checked_real});
+    return algorithms::calibrate(checked);
+}
+
+}  // namespace shuibao::pipeline
