@@ -96,7 +96,7 @@ class Inspect(ArchiveTest):
         root = xml.etree.ElementTree.parse(svg).getroot()
         space = "{http://www.w3.org/2000/svg}"
         texts = [t.text for t in root.iter(space + "text")]
-        for words in ("植被指数 NDVI", "裸土指数 BSI", "累积对数似然比 S, cumulative log-likelihood ratio", "均等 even odds 14"):
+        for words in ("植被指数 NDVI", "裸土指数 BSI", "累积对数似然比 S, cumulative log-likelihood ratio", "均等 even odds 16"):
             self.assertIn(words, texts)
         j = json.loads(self.inspect("1", "--json").stdout)
         filled = [c for c in root.iter(space + "circle") if c.get("fill") != "none"]

@@ -149,7 +149,8 @@ class Packages(unittest.TestCase):
             for field in ("QDNM", "QTYPE", "QAREA", "EAREA", "BYD", "RST", "FXDJ", "PXH", "QSX", "HSX", "JD", "WD"):
                 self.assertIsNotNone(values[field], field)
             self.assertEqual({"spoil": "弃渣场", "取土场": "取土（石）场"}.get(original["qtype"], "其他扰动"), values["QTYPE"])
-            self.assertEqual({"新增": "施工", "续建（范围扩大）": "施工"}.get(original["change_type"]), values["QDCS"])
+            implied = {"新增": "施工", "续建（范围扩大）": "施工"}.get(original["change_type"])
+            self.assertEqual(original["construction"] or implied, values["QDCS"])
             self.assertEqual(original["verdict_zh"], values["BYD"])
             for short, long, width in (("PRNM", "approval_name", 254), ("DPOZ", "owner", 120)):
                 want = original[long] and plain(original[long])

@@ -45,11 +45,14 @@ class Series(ArchiveTest):
         done = shuibao(stage, *self.options(name, config, to), "--explain", "--log-format", "json", *args, **more)
         return self.decisions(done.stderr)
 
+    def stored(self, name):
+        """Change maps, states and polygons of the last batch."""
+        return {k: v for k, v in digests(self.place(name)[0]).items()
+                if k.startswith(f"batches/{LAST}/") or (k.startswith("state/") and k.endswith(f"/{LAST}.tif"))}
+
     def results(self, name):
-        """Change maps, states and polygons of the last batch, and what people receive."""
-        store, output, _ = self.place(name)
-        found = {k: v for k, v in digests(store).items()
-                 if k.startswith(f"batches/{LAST}/") or (k.startswith("state/") and k.endswith(f"/{LAST}.tif"))}
+        """What is stored of the last batch, and what people receive."""
+        found, output = self.stored(name), self.place(name)[1]
         # Exports of earlier batches stay where they are, under their own names.
         received = {k: v for k, v in digests(output, ("run.json",)).items() if "_2023" not in k or LAST in k}
         # The report compares with the batch before, which not every store has: of it, what it says of this one.
@@ -102,8 +105,8 @@ class Series(ArchiveTest):
 
     def assert_detected_once(self, name):
         """The same of what `detect` writes."""
-        kept = [{k: v for k, v in results[0].items() if k.startswith("state/") or "/changes/" in k}
-                for results in (self.once(), self.results(name))]
+        kept = [{k: v for k, v in found.items() if k.startswith("state/") or "/changes/" in k}
+                for found in (self.once()[0], self.stored(name))]
         self.assertEqual(8, len(kept[0]))
         self.assertEqual(*kept)
 
