@@ -6,6 +6,19 @@
 
 namespace shuibao {
 
+Option number_option(const char* key, const char* fallback, const char* help, const char* unit, double min,
+                     double max) {
+    Option o;
+    o.key = key;
+    o.type = OptionType::number;
+    o.fallback = fallback;
+    o.help = help;
+    o.unit = unit;
+    o.min = min;
+    o.max = max;
+    return o;
+}
+
 OptionTable& OptionTable::add(Option option) {
     if (find(option.key) != nullptr) throw std::logic_error("option declared twice: " + option.key);
     if (option.long_name.empty()) {

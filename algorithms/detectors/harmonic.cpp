@@ -63,6 +63,10 @@ struct Packed {
         return state.planes[plane][from + l];
     }
 
+    // The low byte of its plane: two bits of ground, two of how often it was tilled.
+    [[nodiscard]] static std::int32_t ground_of(std::uint16_t v) { return low_of(v) & 3; }
+    [[nodiscard]] static std::int32_t sown_of(std::uint16_t v) { return low_of(v) >> 2 & 3; }
+
     // Plane by plane: the pixels of a block lie together in each.
     template <class To>
     void each(std::size_t plane, const To& to) const {
@@ -80,8 +84,8 @@ struct Packed {
         }
         each(soil_looks_ground, [&](std::size_t l, std::uint16_t v) {
             m.soil_looks[l] = high_of(v);
-            m.ground[l] = low_of(v) & 3;
-            m.sown[l] = low_of(v) >> 2 & 3;
+            m.ground[l] = ground_of(v);
+            m.sown[l] = sown_of(v);
         });
         for (std::size_t k = 0; k < month_count; ++k)
             each(leverage + k / 4,
@@ -226,41 +230,33 @@ class Harmonic final : public SeriesDetector {
         return n;
     }
     [[nodiscard]] std::vector<Option> options() const override {
-        const auto number = [](const char* key, const char* value, const char* help, const char* unit,
-                               double min, double max) {
-            Option o;
-            o.key = key;
-            o.type = OptionType::number;
-            o.fallback = value;
-            o.help = help;
-            o.unit = unit;
-            o.min = min;
-            o.max = max;
-            return o;
-        };
         return {
-            number("history_years", "3", "Years before the watched time that a pixel's model is learnt from",
-                   "a", 0.5, 10),
-            number("least_looks", "10", "Clear looks of history below which a pixel is not judged", "", 6,
-                   200),
-            number("field_skip", "0.1",
-                   "Chance that a field which was seen bare in its history is left bare for a season", "",
-                   0.001, 0.9),
-            number("wild_skip", "0.006",
-                   "The same for ground that was never seen bare: woods, orchards, grass", "", 0.0001, 0.9),
-            number("fallow_days", "400", "Time for which a field stays what it was outside its bare season",
-                   "d", 1, 4000),
-            number("watch", "4", "Cumulative log-likelihood ratio at which a pixel is watched", "", 0.5, 30),
-            number("suspect", "6", "The same at which it is suspected", "", 0.5, 30),
-            number("even_level", "16",
-                   "The same at which a pixel is as likely a site as not; on simulated series (seeds 11 to "
-                   "16) three of four objects with three such pixels are sites",
-                   "", 1, 40),
-            number("confirm", "10", "The same at which it is confirmed", "", 0.5, 40),
+            number_option("history_years", "3",
+                          "Years before the watched time that a pixel's model is learnt from", "a", 0.5, 10),
+            number_option("least_looks", "10", "Clear looks of history below which a pixel is not judged", "",
+                          6, 200),
+            number_option(
+                "field_skip", "0.1",
+                "Chance that a field, ground that history saw bare in the warm months, is left bare for a "
+                "season",
+                "", 0.001, 0.9),
+            number_option("wild_skip", "0.006", "The same for other ground: woods, orchards, grass", "",
+                          0.0001, 0.9),
+            number_option("fallow_days", "400",
+                          "Time for which a field stays what it was outside its bare season", "d", 1, 4000),
+            number_option("watch", "4", "Cumulative log-likelihood ratio at which a pixel is watched", "",
+                          0.5, 30),
+            number_option("suspect", "6", "The same at which it is suspected", "", 0.5, 30),
+            number_option(
+                "even_level", "16",
+                "The same at which a pixel is as likely a site as not; on simulated series (seeds 11 to "
+                "16) three of four objects with three such pixels are sites",
+                "", 1, 40),
+            number_option("confirm", "10", "The same at which it is confirmed", "", 0.5, 40),
         };
     }
     [[nodiscard]] std::vector<Band> bands(std::span<const Band> common) const override {
-        return (has_swir(common) ? swir_features() : visible_features()).bands;
+        return features_for(common).bands;
     }
     [[nodiscard]] std::vector<std::string> state_bands() const override {
         std::vector<std::string> names;
@@ -293,19 +289,15 @@ class Harmonic final : public SeriesDetector {
         const std::int32_t last_epoch = epoch_of(dates.back(), times.monitor_from);
         std::int32_t known = fresh > 0 ? epoch_of(dates[fresh - 1], times.monitor_from) : 0;
         const FeatureSet* set = nullptr;
-        const auto choose = [&](const Image& image) {
-            set = image.plane_of(Band::swir16) >= 0 && image.plane_of(Band::blue) >= 0 ? &swir_features()
-                                                                                       : &visible_features();
-        };
         const auto load = [&](std::size_t from, std::size_t to) {
             stack.reset(static_cast<std::size_t>(state.window.pixels()), to - from);
             for (std::size_t i = from; i < to; ++i) {
                 const Image& image = source.read(i);
-                if (set == nullptr) choose(image);
+                if (set == nullptr) set = &features_for(image.bands);
                 stack.put(i - from, image, *set);
             }
             // A history without looks is learnt from as well, whatever this call has read before.
-            if (set == nullptr) choose(source.read(fresh));
+            if (set == nullptr) set = &features_for(source.read(fresh).bands);
         };
         const auto index_at = [&](Date d) {
             return static_cast<std::size_t>(std::lower_bound(dates.begin(), dates.end(), d) - dates.begin());
@@ -343,7 +335,7 @@ class Harmonic final : public SeriesDetector {
             bool read = false;
             for (std::size_t l = 0; l < packed.n; ++l) {
                 const std::size_t i = from + l;
-                const auto ground = low_of(packed.at(soil_looks_ground, l)) & 3;
+                const auto ground = Packed::ground_of(packed.at(soil_looks_ground, l));
                 if (ground == static_cast<std::int32_t>(Ground::unknown) ||
                     t.last[l] < times.report_from.days())
                     continue;  // stays unobserved
@@ -375,10 +367,10 @@ class Harmonic final : public SeriesDetector {
         return power_of(clear, kernel_options(options), options.at("even_level"));
     }
     [[nodiscard]] std::vector<std::string> features(std::span<const Band> bands) const override {
-        return feature_names(has_swir(bands) ? swir_features() : visible_features());
+        return feature_names(features_for(bands));
     }
     [[nodiscard]] std::vector<double> measure(const Image& image, std::size_t pixel) const override {
-        return features_of(image, pixel, has_swir(image.bands) ? swir_features() : visible_features());
+        return features_of(image, pixel, features_for(image.bands));
     }
     [[nodiscard]] std::vector<Level> levels(const DetectorOptions& options) const override {
         std::vector<Level> list;
@@ -407,10 +399,6 @@ class Harmonic final : public SeriesDetector {
     }
 
   private:
-    static bool has_swir(std::span<const Band> bands) {
-        const auto has = [&](Band b) { return std::find(bands.begin(), bands.end(), b) != bands.end(); };
-        return has(Band::swir16) && has(Band::blue);
-    }
     static constexpr std::size_t most_at_once = 64;
 
     // Log-odds of a level of the statistic. Below even they fall so that watched pixels just join an object

@@ -95,7 +95,7 @@ SHUIBAO_LANES void weigh(const std::int16_t* __restrict look, const Moment& m, c
     for (std::size_t l = 0; l < lane_count; ++l) {
         const float gap = static_cast<float>(day - track.last[l]);
         const float kappa = std::min(std::max(gap / o.independent_days, 0.25F), 1.0F);
-        // Ground that was seen bare in its history is a field; what never was does not lie fallow.
+        // A field is what the warm months saw bare; what nobody tills does not lie fallow.
         const float field = std::min(static_cast<float>(model.sown[l]), 2.0F) * 0.5F;
         const float prior = o.wild_skip + field * (o.field_skip - o.wild_skip);
         // What a field does changes when it is sown anew, in its bare season; not in the middle of a crop.

@@ -32,9 +32,9 @@ struct Moment {
 struct HarmonicOptions {
     int least_looks = 10;         ///< clear looks of history that a pixel needs to be judged at all
     float field_skip = 0.10F;     ///< chance that a field is left bare for a season
-    float wild_skip = 0.006F;     ///< the same for ground that was never seen bare
+    float wild_skip = 0.006F;     ///< the same for ground that is no field
     float fallow_days = 400;      ///< how long a field stays what it was outside its bare season, e-folding
-    float glitch_days = 5;        ///< the same for ground that was never seen bare: a look that went wrong
+    float glitch_days = 5;        ///< the same for ground that is no field: a look that went wrong
     float independent_days = 15;  ///< looks closer than this count less
     float watch = 4, suspect = 6, confirm = 10;  ///< levels of the statistic
 };

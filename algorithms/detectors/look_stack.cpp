@@ -86,6 +86,11 @@ const FeatureSet& visible_features() {
     return set;
 }
 
+const FeatureSet& features_for(std::span<const Band> bands) {
+    const auto has = [&](Band b) { return std::find(bands.begin(), bands.end(), b) != bands.end(); };
+    return has(Band::swir16) && has(Band::blue) ? swir_features() : visible_features();
+}
+
 void LookStack::reset(std::size_t pixels, std::size_t looks) {
     m_pixels = pixels;
     m_looks = looks;

@@ -40,6 +40,8 @@ struct FeatureSet {
 /// ln((red + nir)/2). `algorithms.md` §2.2.
 [[nodiscard]] const FeatureSet& swir_features();
 [[nodiscard]] const FeatureSet& visible_features();
+/// The former where blue and swir16 are among the bands, else the latter.
+[[nodiscard]] const FeatureSet& features_for(std::span<const Band> bands);
 
 /// Looks at one window as vectors of `lane_count` pixels: [block of pixels][look][feature][lane], so that all
 /// looks of a pixel lie together.

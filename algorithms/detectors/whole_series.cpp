@@ -89,22 +89,8 @@ void FeatureSeries::read(LookSource& looks, std::size_t pixels, LookStack& stack
     stack.reset(pixels, n);
     for (std::size_t i = 0; i < n; ++i) {
         const Image& image = looks.read(i);
-        const bool swir = image.plane_of(Band::swir16) >= 0 && image.plane_of(Band::blue) >= 0;
-        stack.put(i, image, swir ? swir_features() : visible_features());
+        stack.put(i, image, features_for(image.bands));
     }
-}
-
-Option number_option(const char* key, const char* fallback, const char* help, const char* unit, double min,
-                     double max) {
-    Option o;
-    o.key = key;
-    o.type = OptionType::number;
-    o.fallback = fallback;
-    o.help = help;
-    o.unit = unit;
-    o.min = min;
-    o.max = max;
-    return o;
 }
 
 }  // namespace shuibao::algorithms

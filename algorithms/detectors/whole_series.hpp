@@ -56,8 +56,4 @@ class FeatureSeries : public WholeSeries {
     static void read(LookSource& looks, std::size_t pixels, LookStack& stack);
 };
 
-/// Shorthand for a numeric option.
-[[nodiscard]] Option number_option(const char* key, const char* fallback, const char* help, const char* unit,
-                                   double min, double max);
-
 }  // namespace shuibao::algorithms

@@ -27,6 +27,10 @@ struct Option {
         true;  ///< false for options that cannot alter a byte of the output (threads, memory)
 };
 
+/// Shorthand for a number within bounds.
+[[nodiscard]] Option number_option(const char* key, const char* fallback, const char* help, const char* unit,
+                                   double min, double max);
+
 /// The declarations a program knows, in the order they were added.
 class OptionTable {
   public:
