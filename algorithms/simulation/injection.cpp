@@ -90,6 +90,10 @@ std::string site_shape_name(SiteShape shape) {
     return shape == SiteShape::compact ? "compact" : shape == SiteShape::platform ? "platform" : "strip";
 }
 
+double InjectedSite::chance(std::uint64_t n) const {
+    return simulated::uniform(key + n * 0x9E3779B97F4A7C15ULL);  // SplitMix64's sequence from this key
+}
+
 float InjectedSite::share(std::size_t pixel, Date day) const {
     const int age = day.days() - onset.days();
     if (age < 0) return 0;

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "kept_looks.hpp"
 #include <shuibao/core/error.hpp>
 
 namespace shuibao::pipeline {
@@ -16,25 +17,6 @@ using algorithms::PairwiseDetector;
 using algorithms::SeriesDetector;
 
 constexpr std::int32_t curve_step = 5;  // days
-
-// The looks at one pixel, kept; the first `count` of them, of which `taken` are in the state.
-class KeptLooks final : public algorithms::LookSource {
-  public:
-    KeptLooks(const std::vector<Image>& images, const std::vector<Date>& dates)
-        : m_images(images), m_dates(dates) {}
-    void show(std::size_t taken, std::size_t count) {
-        m_taken = taken;
-        m_count = count;
-    }
-    [[nodiscard]] std::span<const Date> dates() const override { return std::span(m_dates).first(m_count); }
-    [[nodiscard]] std::size_t applied() const override { return m_taken; }
-    [[nodiscard]] const Image& read(std::size_t i) override { return m_images[i]; }
-
-  private:
-    const std::vector<Image>& m_images;
-    const std::vector<Date>& m_dates;
-    std::size_t m_taken = 0, m_count = 0;
-};
 
 std::vector<PixelLook> looks_at(const io::TileArchive& archive, const Window& pixel) {
     std::vector<PixelLook> looks;
@@ -64,16 +46,12 @@ void follow(const DetectJob& job, const SeriesDetector& detector, PixelHistory& 
     if (s.features.empty()) return;
     s.levels = detector.levels(job.options);
     s.times = plan.times;
-    std::vector<Image> images;
-    std::vector<Date> dates;
-    for (const auto* a : plan.looks) {
-        images.push_back(job.archive.read(*a, h.pixel, plan.bands));
-        dates.push_back(a->date);
-    }
+    KeptLooks source;
+    for (const auto* a : plan.looks) source.add(job.archive.read(*a, h.pixel, plan.bands));
+    const auto& dates = source.all_dates();
     std::map<std::string, PixelLook*> by_key;
     for (auto& look : h.looks) by_key[look.acquisition->key] = &look;
 
-    KeptLooks source(images, dates);
     algorithms::DetectorState state;
     state.reset(h.pixel, detector.state_bands().size());
     const auto bend = [&](Date from, Date to, bool history) {  // (from, to]
@@ -87,7 +65,7 @@ void follow(const DetectJob& job, const SeriesDetector& detector, PixelHistory& 
     for (std::size_t i = 0; i < dates.size(); ++i) {
         const auto it = by_key.find(plan.looks[i]->key);
         PixelLook* look = it == by_key.end() ? nullptr : it->second;
-        if (look != nullptr) look->features = detector.measure(images[i], 0);
+        if (look != nullptr) look->features = detector.measure(source.images()[i], 0);
         source.show(i, i + 1);
         detector.advance(source, plan.times, job.options, state);
         if (dates[i] < plan.times.monitor_from) continue;

@@ -10,6 +10,7 @@
 
 #include "delineate.hpp"
 #include "detect.hpp"
+#include "kept_looks.hpp"
 #include <shuibao/algorithms/injection.hpp>
 #include <shuibao/core/error.hpp>
 
@@ -29,43 +30,12 @@ double rounded(double v) {
     return std::round(v * 1e4) / 1e4;
 }
 
-// SplitMix64 finaliser (Steele, Lea and Flood 2014): places do not depend on who asks first.
-double chance(std::uint64_t key, std::uint64_t n) {
-    std::uint64_t z = key + (n + 1) * 0x9E3779B97F4A7C15ULL;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
-    return static_cast<double>((z ^ (z >> 31)) >> 11) * 0x1.0p-53;
-}
-
 // What became of one site.
 struct Outcome {
     bool placed = false, found = false;
     std::int64_t col = 0, row = 0;  // of the site's first pixel
     LandStratum land = LandStratum::unseen;
     std::optional<Date> first_clear, first_found;
-};
-
-class KeptLooks final : public algorithms::LookSource {
-  public:
-    void add(Image image) {
-        m_dates.push_back(image.date);
-        m_images.push_back(std::move(image));
-    }
-    void show(std::size_t taken, std::size_t count) {
-        m_taken = taken;
-        m_count = count;
-    }
-    [[nodiscard]] std::span<const Date> dates() const override { return std::span(m_dates).first(m_count); }
-    [[nodiscard]] std::size_t applied() const override { return m_taken; }
-    [[nodiscard]] const Image& read(std::size_t i) override { return m_images[i]; }
-    [[nodiscard]] const std::vector<Image>& images() const { return m_images; }
-    [[nodiscard]] std::vector<Image>& images() { return m_images; }
-    [[nodiscard]] const std::vector<Date>& all_dates() const { return m_dates; }
-
-  private:
-    std::vector<Image> m_images;
-    std::vector<Date> m_dates;
-    std::size_t m_taken = 0, m_count = 0;
 };
 
 // One site at its place, seen through a window that holds it.
@@ -187,9 +157,9 @@ class Test {
         if (cols <= 0 || rows <= 0) return o;
         for (std::uint64_t k = 0; k < tries && !o.placed; ++k) {
             o.col = m_area.col + margin +
-                    static_cast<std::int64_t>(chance(site.key, 2 * k) * static_cast<double>(cols));
+                    static_cast<std::int64_t>(site.chance(2 * k) * static_cast<double>(cols));
             o.row = m_area.row + margin +
-                    static_cast<std::int64_t>(chance(site.key, 2 * k + 1) * static_cast<double>(rows));
+                    static_cast<std::int64_t>(site.chance(2 * k + 1) * static_cast<double>(rows));
             const Placed p = place(site, o);
             o.placed = unchanged(p) && (m_series != nullptr ? follow(p, o) : compare(p, o));
         }

@@ -45,6 +45,8 @@ struct InjectedSite {
 
     /// Share of a pixel (row-major) that is open on a day.
     [[nodiscard]] float share(std::size_t pixel, Date day) const;
+    /// The site's random number `n`, 0–1, the same whoever asks first: for the places it is offered.
+    [[nodiscard]] double chance(std::uint64_t n) const;
 };
 
 /// The site with this number: any can be had by itself.
