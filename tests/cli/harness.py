@@ -83,6 +83,7 @@ class Results:
 class ArchiveTest(unittest.TestCase):
     """A simulated archive, made once per class, and an undisturbed run of it to compare with."""
     size, sites, seed = 256, 6, 1
+    kind = ("--kind", "pair")  # and what else `simulate` is told
     maxDiff = 4000
 
     @classmethod
@@ -90,7 +91,8 @@ class ArchiveTest(unittest.TestCase):
         cls.folder = tempfile.TemporaryDirectory(prefix="shuibao_test_")
         cls.base = Path(cls.folder.name)
         cls.archive = cls.base / "archive"
-        shuibao("simulate", cls.archive, "--size", cls.size, "--sites", cls.sites, "--seed", cls.seed, "-q")
+        shuibao("simulate", cls.archive, *cls.kind, "--size", cls.size, "--sites", cls.sites, "--seed", cls.seed,
+                "-q")
         cls.config = cls.archive / "run.yaml"
 
     @classmethod

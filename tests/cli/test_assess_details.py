@@ -127,10 +127,12 @@ class Verdicts(unittest.TestCase):
 
 
 class Delay(ArchiveTest):
+    size, sites, seed = 160, 4, 5
+    kind = ("--kind", "series", "--old-sites", 0, "--from", "2021-01-01", "--to", "2022-12-31", "--monitor-from",
+            "2022-01-10", "--revisit", 10)
+
     def test_delay_follows_from_the_alarms_in_the_state(self):
-        folder = self.base / "series"
-        shuibao("simulate", folder, "--kind", "series", "--size", 160, "--sites", 4, "--old-sites", 0, "--from",
-                "2021-01-01", "--to", "2022-12-31", "--monitor-from", "2022-01-10", "--revisit", 10, "--seed", 5, "-q")
+        folder = self.archive
         shuibao("run", "-c", folder / "run.yaml", "-q", "--set", "detect.method=season", "--set",
                 "detect.monitor_from=2022-01-01", "--set", "detect.season.reference=1", "--set",
                 "detect.season.history_years=2")

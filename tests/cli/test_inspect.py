@@ -2,10 +2,8 @@
 """`inspect` and `assess --inject` along a series, from outside. Oracles: the per-pixel state and the change map that
 `detect` left in the store (the account of a pixel must be theirs), and the tiles' own pixels."""
 import json
-import tempfile
 import unittest
 import xml.etree.ElementTree
-from pathlib import Path
 
 import numpy
 from osgeo import gdal
@@ -17,14 +15,12 @@ EVIDENCE_ZERO, EVIDENCE_UNIT, UNOBSERVED, STATISTIC_UNIT = 32768, 256, 65535, 25
 
 
 class Inspect(ArchiveTest):
+    size, sites, seed = 144, 10, 21
+    kind = ("--kind", "series", "--old-sites", 2, "--from", "2022-01-01", "--to", "2023-12-31", "--revisit", 6)
+
     @classmethod
     def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory(prefix="shuibao_test_")
-        cls.base = Path(cls.folder.name)
-        cls.archive = cls.base / "archive"
-        shuibao("simulate", cls.archive, "--kind", "series", "--size", 144, "--sites", 10, "--old-sites", 2,
-                "--from", "2022-01-01", "--to", "2023-12-31", "--revisit", 6, "--seed", 21, "-q")
-        cls.config = cls.archive / "run.yaml"
+        super().setUpClass()
         cls.options = ["-c", cls.config, "--set", "grid.tile_size=256"]
         shuibao("run", *cls.options, "-q")
         cls.store = cls.archive / "store"

@@ -9,10 +9,8 @@ import re
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 import unittest
-from pathlib import Path
 
 from osgeo import gdal, ogr
 
@@ -25,15 +23,9 @@ LAST = "202309"
 
 
 class Series(ArchiveTest):
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory(prefix="shuibao_test_")
-        cls.base = Path(cls.folder.name)
-        cls.archive = cls.base / "archive"
-        shuibao("simulate", cls.archive, "--kind", "series", "--size", 160, "--sites", 8, "--old-sites", 2,
-                "--from", "2021-01-01", "--to", "2023-09-30", "--monitor-from", "2022-06-01", "--revisit", 8,
-                "--seed", 3, "-q")
-        cls.config = cls.archive / "run.yaml"
+    size, sites, seed = 160, 8, 3
+    kind = ("--kind", "series", "--old-sites", 2, "--from", "2021-01-01", "--to", "2023-09-30", "--monitor-from", "2022-06-01",
+            "--revisit", 8)
 
     def options(self, name, config=None, to=QUARTERS[-1]):
         _, _, places = self.place(name)

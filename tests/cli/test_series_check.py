@@ -12,16 +12,17 @@ from harness import ArchiveTest, main, shuibao
 
 
 class SeriesCheck(ArchiveTest):
+    size = 512
+    kind = ("--kind", "series", "--from", "2022-06-01", "--to", "2023-05-31", "--monitor-from", "2022-12-01",
+            "--miscalibrated")
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.folder_of_series = cls.base / "series"
-        shuibao("simulate", cls.folder_of_series, "--kind", "series", "--size", 512, "--sites", 6, "--from",
-                "2022-06-01", "--to", "2023-05-31", "--monitor-from", "2022-12-01", "--miscalibrated", "-q")
-        lines = (cls.folder_of_series / "scenes.csv").read_text().splitlines()
+        lines = (cls.archive / "scenes.csv").read_text().splitlines()
         cls.truth = {r["date"]: r for r in csv.DictReader(lines)}
         cls.store = cls.base / "store"
-        options = ["-c", cls.folder_of_series / "run.yaml", "--store", cls.store, "-q"]
+        options = ["-c", cls.archive / "run.yaml", "--store", cls.store, "-q"]
         shuibao("catalog", *options)
         cls.done = shuibao("tile", *options, code=3)
         scenes = json.loads((cls.store / "scenes.json").read_text())["scenes"]
