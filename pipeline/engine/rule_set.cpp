@@ -107,4 +107,16 @@ std::string Dictionary::text(std::string_view section, std::string_view entry) c
     return list.empty() ? std::string(entry) : list.front();
 }
 
+bool Dictionary::lists(std::string_view section, std::string_view entry, const std::string& word) const {
+    const auto& list = values(section, entry);
+    return std::find(list.begin(), list.end(), word) != list.end();
+}
+
+std::string Dictionary::code_of(std::string_view section, const std::string& word) const {
+    if (const auto it = sections.find(std::string(section)); it != sections.end() && !word.empty())
+        for (const auto& [code, list] : it->second)
+            if (code == word || std::find(list.begin(), list.end(), word) != list.end()) return code;
+    return {};
+}
+
 }  // namespace shuibao::engine

@@ -47,13 +47,10 @@ class Fields {
         return io::to_text(value(f, ours));
     }
     [[nodiscard]] bool schematic(const io::VectorFeature& f) const {
-        const auto type = text(f, "vector_type");
-        const auto& words = m_dictionary.values("schematic", "");
-        return std::find(words.begin(), words.end(), type) != words.end();
+        return m_dictionary.lists("schematic", "", text(f, "vector_type"));
     }
     [[nodiscard]] bool under_construction(const std::string& status) const {
-        const auto& words = m_dictionary.values("status", "under_construction");
-        return std::find(words.begin(), words.end(), status) != words.end();
+        return m_dictionary.lists("status", "under_construction", status);
     }
     /// Whether the name of a part (组成部分) says that it is a yard of this kind.
     [[nodiscard]] bool yard(const std::string& part, const char* kind) const {

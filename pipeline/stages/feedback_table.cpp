@@ -28,12 +28,6 @@ std::string trimmed(const std::string& text) {
     return first == std::string::npos ? std::string() : text.substr(first, last - first + 1);
 }
 
-bool lists(const engine::Dictionary& words, const char* section, const std::string& entry,
-           const std::string& value) {
-    const auto& list = words.values(section, entry);
-    return std::find(list.begin(), list.end(), value) != list.end();
-}
-
 // Metres between two places less than a few degrees apart (sphere of 6 371 km).
 double metres(Point a, Point b) {
     constexpr double degree = 111195;
@@ -105,7 +99,7 @@ class Reader {
 
     // Without the column, who writes a name and a day was there.
     [[nodiscard]] bool reviewed(const io::TableRow& row) const {
-        if (m_field.contains("reviewed")) return lists(m_source.words, "reviewed", "", text(row, "reviewed"));
+        if (m_field.contains("reviewed")) return m_source.words.lists("reviewed", "", text(row, "reviewed"));
         return !text(row, "by").empty() || !text(row, "date").empty();
     }
 
@@ -156,14 +150,14 @@ class Reader {
         if (r.verdict.empty())
             throw Refusal{"no_verdict", "The row says that it was reviewed, but not what was found.",
                           fmt::format("Fill BYD with one of: {}.", fmt::join(m_verdicts, ", "))};
-        if (r.verdict.starts_with("疑似") || lists(words, "undecided", "", r.verdict))
+        if (r.verdict.starts_with("疑似") || words.lists("undecided", "", r.verdict))
             throw Refusal{"undecided",
                           fmt::format("The row says that it was reviewed, but BYD is still '{}'.", r.verdict),
                           fmt::format("Confirm it as one of: {}.", fmt::join(m_verdicts, ", "))};
         for (const auto& [code, list] : words.sections.at("violations"))
             if (std::find(list.begin(), list.end(), r.verdict) != list.end()) r.meaning = code;
-        if (lists(words, "lawful", "", r.verdict)) r.meaning = "compliant";
-        if (lists(words, "not_works", "", r.verdict)) r.meaning = "not_works";
+        if (words.lists("lawful", "", r.verdict)) r.meaning = "compliant";
+        if (words.lists("not_works", "", r.verdict)) r.meaning = "not_works";
         if (!r.meaning.empty()) return;
         const auto near = nearest_of(r.verdict, m_verdicts);
         throw Refusal{"verdict", fmt::format("BYD '{}' is not in the list.", r.verdict),

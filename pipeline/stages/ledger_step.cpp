@@ -25,14 +25,6 @@ Date after(Date day, double days) {
     return Date(day.days() + static_cast<std::int32_t>(days));
 }
 
-// The code under which a dictionary's section lists this word; empty when it does not.
-std::string code_of(const engine::Dictionary& words, const char* section, const std::string& word) {
-    if (const auto it = words.sections.find(section); it != words.sections.end() && !word.empty())
-        for (const auto& [code, list] : it->second)
-            if (code == word || std::find(list.begin(), list.end(), word) != list.end()) return code;
-    return {};
-}
-
 class Step {
   public:
     Step(const LedgerState& before, const BatchEvidence& now) : m_before(before), m_now(now) {
@@ -187,7 +179,7 @@ class Step {
 
     // What the layer says of a change goes first, but no layer makes a known site new.
     [[nodiscard]] std::string change(const io::VectorFeature& row, const algorithms::Succession& s) const {
-        const auto stated = code_of(m_now.disturbances, "changes", row_text(row, "change_type"));
+        const auto stated = m_now.disturbances.code_of("changes", row_text(row, "change_type"));
         if (!stated.empty() && stated != "new") return stated;
         return std::string(algorithms::growth_code(s.growth));
     }
@@ -195,7 +187,7 @@ class Step {
     void build(LedgerCase& c, const io::VectorFeature& row) const {
         const auto bare = io::to_number(row_value(row, "bare_share"));
         if (bare) c.bare_low = *bare < m_now.rules("finished_bare_share") ? c.bare_low + 1 : 0;
-        const auto stated = code_of(m_now.disturbances, "construction", row_text(row, "construction"));
+        const auto stated = m_now.disturbances.code_of("construction", row_text(row, "construction"));
         const bool finished = stated == "finished" || c.change == "finished" ||
                               static_cast<double>(c.bare_low) >= m_now.rules("finished_dates");
         if (const auto how = row_text(row, "completion"); !how.empty()) c.completion = how;
@@ -281,7 +273,7 @@ class Step {
             if (r->rectify_by) c.rectify_by = r->rectify_by;
             if (r->recheck) c.recheck_on = r->recheck;
             if (r->closed) c.closed_on = r->closed;
-            if (const auto code = code_of(m_now.disturbances, "construction", r->construction); !code.empty())
+            if (const auto code = m_now.disturbances.code_of("construction", r->construction); !code.empty())
                 c.construction = code;
         }
         if (finding.record != nullptr && finding.conflict.empty()) {

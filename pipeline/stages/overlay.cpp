@@ -30,10 +30,8 @@ std::vector<Bounds> bounds_of(const std::vector<Point>& places) {
 }
 
 GroundType type_of(const std::string& qtype, const engine::Dictionary& words) {
-    for (const auto type : {GroundType::spoil, GroundType::borrow, GroundType::non_production}) {
-        const auto& known = words.values("types", algorithms::ground_type_code(type));
-        if (std::find(known.begin(), known.end(), qtype) != known.end()) return type;
-    }
+    for (const auto type : {GroundType::spoil, GroundType::borrow, GroundType::non_production})
+        if (words.lists("types", algorithms::ground_type_code(type), qtype)) return type;
     return GroundType::other;
 }
 

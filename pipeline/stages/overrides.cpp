@@ -53,13 +53,9 @@ class Reader {
                         example);
         }
     }
-    // The code behind a code or a word of the dictionary; empty when it is neither.
+    // A dictionary without the section leaves codes as they are.
     [[nodiscard]] std::string code(const char* section, const std::string& text) const {
-        const auto it = m_words.sections.find(section);
-        if (it == m_words.sections.end()) return text;
-        for (const auto& [code, words] : it->second)
-            if (code == text || std::find(words.begin(), words.end(), text) != words.end()) return code;
-        return {};
+        return m_words.sections.contains(section) ? m_words.code_of(section, text) : text;
     }
     [[nodiscard]] std::pair<std::string, Override> one(const YAML::Node& entry) const {
         static const std::vector<std::string> keys = {"case", "tier", "verdict", "by", "date", "reason"};

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "risk_input.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -12,12 +10,6 @@
 namespace shuibao::pipeline {
 namespace {
 
-bool holds(const engine::Dictionary& words, std::string_view section, std::string_view entry,
-           const std::string& value) {
-    const auto& list = words.values(section, entry);
-    return std::find(list.begin(), list.end(), value) != list.end();
-}
-
 void read_context(const nlohmann::json& j, const RiskWords& words, const algorithms::Rules& rules,
                   algorithms::RiskFacts& r) {
     bool announced_steep = false;
@@ -25,14 +17,14 @@ void read_context(const nlohmann::json& j, const RiskWords& words, const algorit
         const auto kind = z.at("kind").get<std::string>();
         const auto& points = words.zones.values("points", kind);
         r.zones.push_back({kind, z.at("name").get<std::string>(), points.empty() ? "" : points.front()});
-        r.in_hazard = r.in_hazard || holds(words.zones, "roles", "hazard", kind);
-        r.in_river = r.in_river || holds(words.zones, "roles", "river", kind);
+        r.in_hazard = r.in_hazard || words.zones.lists("roles", "hazard", kind);
+        r.in_river = r.in_river || words.zones.lists("roles", "river", kind);
         announced_steep = announced_steep || kind == "steep";
     }
     for (const auto& b : j.at("below")) {
         r.below.push_back(b.at("name").get<std::string>());
         r.settlement_below =
-            r.settlement_below || holds(words.zones, "roles", "settlement", b.at("kind").get<std::string>());
+            r.settlement_below || words.zones.lists("roles", "settlement", b.at("kind").get<std::string>());
     }
     r.clues = j.at("clues").get<std::size_t>();
     if (j.contains("slope_deg")) r.slope = j.at("slope_deg").get<double>();
@@ -78,9 +70,9 @@ ScreenedRow read_screened(const io::VectorFeature& row, const RiskWords& words,
     r.offending_area = algorithms::offending_area(r.verdict, f.area, f.outside_tolerant);
     r.exceed_share = f.linked && f.project_area > 0 ? f.project_outside / f.project_area : 0;
     r.pit_inside = f.profile.pit && f.outside_tolerant <= 0;
-    r.grown = holds(words.disturbances, "changes", "grown", row_text(row, "change_type"));
+    r.grown = words.disturbances.lists("changes", "grown", row_text(row, "change_type"));
     r.credit = row_text(row, "credit");
-    if (holds(words.approvals, "credit", "listed", r.credit)) r.credit = "listed";
+    if (words.approvals.lists("credit", "listed", r.credit)) r.credit = "listed";
     r.confidence = row_number(row, "confidence");
     return s;
 }

@@ -176,8 +176,7 @@ io::Geometry Zones::part_in(const io::Geometry& shape, std::string_view role) co
 }
 
 bool Zones::has_role(std::size_t zone, std::string_view role) const {
-    const auto& kinds = m_words.values("roles", role);
-    return std::find(kinds.begin(), kinds.end(), m_zones[zone].kind) != kinds.end();
+    return m_words.lists("roles", role, m_zones[zone].kind);
 }
 
 bool Zones::known(std::string_view role) const {

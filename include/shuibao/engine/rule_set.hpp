@@ -44,6 +44,10 @@ struct Dictionary {
                                                          std::string_view entry) const;
     /// First value, or the entry itself when there is none.
     [[nodiscard]] std::string text(std::string_view section, std::string_view entry) const;
+    /// Whether the word is one of the entry's values.
+    [[nodiscard]] bool lists(std::string_view section, std::string_view entry, const std::string& word) const;
+    /// The first entry that is called this or has the word among its values; empty when there is none.
+    [[nodiscard]] std::string code_of(std::string_view section, const std::string& word) const;
 };
 
 }  // namespace shuibao::engine
