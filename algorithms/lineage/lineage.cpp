@@ -60,11 +60,6 @@ std::string_view growth_code(Growth growth) {
         if (g == growth) return code;
     return "";
 }
-std::optional<Growth> growth_from_code(std::string_view code) {
-    for (const auto& [g, c] : codes)
-        if (c == code) return g;
-    return std::nullopt;
-}
 
 Growth growth_between(double before, const LineageNode& after, const Rules& rules) {
     return by_limits(before, after.area, after.tolerance * after.perimeter, rules);

@@ -2,7 +2,6 @@
 #include "assess.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <fstream>
 #include <map>

@@ -11,7 +11,6 @@ namespace shuibao::pipeline {
 namespace {
 
 using algorithms::Facts;
-using algorithms::Profile;
 using io::FieldType;
 using io::Value;
 using nlohmann::json;

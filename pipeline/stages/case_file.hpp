@@ -12,8 +12,8 @@
 
 namespace shuibao::pipeline {
 
-/// Everything the rules were applied to, as JSON with full precision: judge() of facts_from() gives the
-/// same verdict again.
+/// Everything the rules were applied to, as JSON with full precision: judge() of
+/// facts_from_json() gives the same verdict again.
 [[nodiscard]] nlohmann::ordered_json facts_to_json(const algorithms::Facts& facts);
 /// Throws nlohmann::json::exception for what facts_to_json did not write.
 [[nodiscard]] algorithms::Facts facts_from_json(const nlohmann::json& json);

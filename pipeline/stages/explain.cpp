@@ -14,7 +14,6 @@
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/resources.hpp>
 #include <shuibao/io/vector.hpp>
-#include <shuibao/pipeline/archive.hpp>
 #include <shuibao/pipeline/stage.hpp>
 
 namespace shuibao::pipeline {

@@ -3,15 +3,12 @@
 #include "ledger.hpp"
 
 #include <algorithm>
-#include <fstream>
 
 #include <fmt/format.h>
 
 #include "rules.hpp"
-#include <shuibao/core/error.hpp>
 #include <shuibao/engine/hash.hpp>
 #include <shuibao/engine/resources.hpp>
-#include <shuibao/io/geometry.hpp>
 
 namespace shuibao::pipeline {
 namespace fs = std::filesystem;
@@ -99,7 +96,7 @@ void bring_forward(RunContext& c) {
                      fmt::format("No polygon of batch {} lies where the field check of {} was made.", batch,
                                  l),
                      "The check is kept; look at what changed in the batch."});
-            const auto layer = ledger_layer(state, "cases");
+            const auto layer = ledger_layer(state);
             io::write_geopackage(output, {&layer, 1});
         };
         c.executor.run("ledger", {u});

@@ -107,7 +107,7 @@ using LedgerEach = std::function<void(std::size_t, const std::function<void(std:
                                std::vector<std::string>& lost);
 
 /// The state as a layer `cases`, and back (in `to_crs`; empty: its own). Throws Error(input).
-[[nodiscard]] io::LayerData ledger_layer(const LedgerState& state, const std::string& name);
+[[nodiscard]] io::LayerData ledger_layer(const LedgerState& state);
 [[nodiscard]] LedgerState read_ledger_state(const std::filesystem::path& file, const std::string& batch,
                                             const std::string& to_crs);
 

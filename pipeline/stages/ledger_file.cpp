@@ -6,7 +6,6 @@
 
 #include "ledger.hpp"
 #include "risk_input.hpp"
-#include <shuibao/core/error.hpp>
 
 namespace shuibao::pipeline {
 namespace {
@@ -118,9 +117,9 @@ void members(C& c, Visit visit) {
 
 }  // namespace
 
-io::LayerData ledger_layer(const LedgerState& state, const std::string& name) {
+io::LayerData ledger_layer(const LedgerState& state) {
     io::LayerData layer;
-    layer.name = name;
+    layer.name = "cases";
     layer.crs = state.crs;
     LedgerCase none;
     members(none, [&](const char* field, const auto& v) { layer.fields.push_back({field, type_of(v)}); });

@@ -3,16 +3,13 @@
 #include <algorithm>
 #include <fstream>
 #include <map>
-#include <set>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "ledger.hpp"
 #include "rules.hpp"
-#include <shuibao/core/error.hpp>
 #include <shuibao/engine/hash.hpp>
-#include <shuibao/engine/resources.hpp>
 #include <shuibao/io/atomic_output.hpp>
 
 namespace shuibao::pipeline {
@@ -82,7 +79,7 @@ class Writer {
             add(state, last);
             last = std::move(state);
         }
-        auto cases = ledger_layer(last, "cases");
+        auto cases = ledger_layer(last);
         cases.fields.push_back({"overdue", FieldType::integer});
         const auto today = end_of_batch(m_batches.back());
         for (std::size_t i = 0; i < last.cases.size(); ++i)

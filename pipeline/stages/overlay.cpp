@@ -2,7 +2,6 @@
 #include "overlay.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <numbers>
 

@@ -2,7 +2,6 @@
 #include "overrides.hpp"
 
 #include <algorithm>
-#include <set>
 
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>

@@ -27,7 +27,6 @@ struct LineageOverlap {
 
 enum class Growth { appeared, grown, shrunk, same };
 [[nodiscard]] std::string_view growth_code(Growth growth);
-[[nodiscard]] std::optional<Growth> growth_from_code(std::string_view code);
 
 struct Succession {
     std::optional<std::size_t> heir_of;  ///< the one before whose case goes on in it
