@@ -191,11 +191,8 @@ class FeedbackStage final : public Stage {
 
     static void add_calibration(const RunContext& c, ordered_json& report) {
         const auto batches = screened_batches(c.store);
-        const auto state = batches.empty() ? std::nullopt : ledger_of(c.store, batches.back());
-        std::vector<algorithms::Checked> checked;
-        if (state)
-            for (const auto& k : state->cases)
-                if (k.checked_confidence >= 0) checked.push_back({k.checked_confidence, k.checked_real});
+        const auto checked =
+            checked_cases(batches.empty() ? std::nullopt : ledger_of(c.store, batches.back()));
         if (checked.empty()) return;
         const auto fit = algorithms::calibrate(checked);
         const auto unseen = algorithms::cross_calibrated(checked);

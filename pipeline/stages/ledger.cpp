@@ -104,16 +104,19 @@ void bring_forward(RunContext& c) {
     }
 }
 
+std::vector<algorithms::Checked> checked_cases(const std::optional<LedgerState>& state) {
+    std::vector<algorithms::Checked> checked;
+    if (state)
+        for (const auto& k : state->cases)
+            if (k.checked_confidence >= 0) checked.push_back({k.checked_confidence, k.checked_real});
+    return checked;
+}
+
 algorithms::Calibration calibration_before(const engine::Store& store, const std::string& batch) {
     std::string previous;
     for (const auto& b : screened_batches(store))
         if (b < batch) previous = b;
-    const auto before = previous.empty() ? std::nullopt : ledger_of(store, previous);
-    std::vector<algorithms::Checked> checked;
-    if (before)
-        for (const auto& k : before->cases)
-            if (k.checked_confidence >= 0) checked.push_back({k.checked_confidence, k.checked_real});
-    return algorithms::calibrate(checked);
+    return algorithms::calibrate(checked_cases(previous.empty() ? std::nullopt : ledger_of(store, previous)));
 }
 
 }  // namespace shuibao::pipeline

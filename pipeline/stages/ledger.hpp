@@ -126,6 +126,9 @@ void write_ledger(RunContext& context);
 
 /// What memory adds to the facts of a score: growth, notices, what people found.
 void remember(const LedgerCase& memory, algorithms::RiskFacts& facts, const algorithms::Facts& measured);
+/// Of the cases of a state those that people looked at, as calibrate() asks for them; of a state that is not
+/// there none.
+[[nodiscard]] std::vector<algorithms::Checked> checked_cases(const std::optional<LedgerState>& state);
 /// Confidences learnt from what field teams found in earlier batches.
 [[nodiscard]] algorithms::Calibration calibration_before(const engine::Store& store,
                                                          const std::string& batch);
