@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
-#include <fstream>
 #include <map>
 
 #include <fmt/format.h>
@@ -180,11 +179,9 @@ class FeedbackStage final : public Stage {
     static ordered_json issued_as(const RunContext& c, std::map<std::string, ordered_json>& cache,
                                   const std::string& batch, const std::string& spot) {
         if (!cache.contains(batch)) {
-            std::ifstream in(c.store.batch(batch) / "issued.json");
-            const auto j = in ? ordered_json::parse(in, nullptr, false) : ordered_json();
             auto& by_spot = cache[batch] = ordered_json::object();
-            if (j.is_object() && j.contains("cases"))
-                for (const auto& [id, row] : j.at("cases").items()) by_spot[row.value("spot", id)] = row;
+            const auto cases = issued_cases(c.store, batch);
+            for (const auto& [id, row] : cases.items()) by_spot[row.value("spot", id)] = row;
         }
         return cache[batch].value(spot, ordered_json::object());
     }

@@ -3,8 +3,10 @@
 #include "ledger.hpp"
 
 #include <algorithm>
+#include <fstream>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "rules.hpp"
 #include <shuibao/engine/hash.hpp>
@@ -49,6 +51,17 @@ std::optional<LedgerState> ledger_of(const engine::Store& store, const std::stri
     std::error_code error;
     if (!fs::exists(file, error)) return std::nullopt;
     return read_ledger_state(file, batch, "");
+}
+
+fs::path issued_file(const engine::Store& store, const std::string& batch) {
+    return store.batch(batch) / "issued.json";
+}
+
+nlohmann::ordered_json issued_cases(const engine::Store& store, const std::string& batch) {
+    using nlohmann::ordered_json;
+    std::ifstream in(issued_file(store, batch));
+    const auto j = in ? ordered_json::parse(in, nullptr, false) : ordered_json();
+    return j.is_object() ? j.value("cases", ordered_json::object()) : ordered_json::object();
 }
 
 void bring_forward(RunContext& c) {

@@ -14,6 +14,8 @@
 #include <string_view>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "field_records.hpp"
 #include <shuibao/algorithms/calibration.hpp>
 #include <shuibao/algorithms/compliance.hpp>
@@ -120,6 +122,10 @@ void bring_forward(RunContext& context);
 [[nodiscard]] std::string ledger_hash(const engine::Store& store, const std::string& batch);
 /// State after a batch; nothing when it has none.
 [[nodiscard]] std::optional<LedgerState> ledger_of(const engine::Store& store, const std::string& batch);
+/// Where `rank` notes what went out after a batch, for hit rates and history.
+[[nodiscard]] std::filesystem::path issued_file(const engine::Store& store, const std::string& batch);
+/// Case → {spot, tier, severity, confidence, verdict, county, industry} as it went out; empty before `rank`.
+[[nodiscard]] nlohmann::ordered_json issued_cases(const engine::Store& store, const std::string& batch);
 /// <store>/ledger.gpkg (cases, history, lineage, checks, parts) and ledger.json from all states: for people
 /// and other programs; nothing here reads it but `status`.
 void write_ledger(RunContext& context);

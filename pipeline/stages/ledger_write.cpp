@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The ledger as people and other programs read it: one GeoPackage, and a summary for `status`.
 #include <algorithm>
-#include <fstream>
 #include <map>
 
 #include <fmt/format.h>
@@ -102,7 +101,7 @@ class Writer {
     void add(const LedgerState& state, const LedgerState& before) {
         std::map<std::string, const LedgerCase*> known;
         for (const auto& k : before.cases) known[k.id] = &k;
-        const auto issued = issued_of(state.batch);
+        const auto issued = issued_cases(m_c.store, state.batch);
         for (const auto& k : state.cases) {
             const auto it = known.find(k.id);
             const auto* old = it == known.end() ? nullptr : it->second;
@@ -152,12 +151,6 @@ class Writer {
         return j.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
     }
 
-    [[nodiscard]] ordered_json issued_of(const std::string& batch) const {
-        std::ifstream in(m_c.store.batch(batch) / "issued.json");
-        const auto j = in ? ordered_json::parse(in, nullptr, false) : ordered_json();
-        return j.is_object() ? j.value("cases", ordered_json::object()) : ordered_json::object();
-    }
-
     static ordered_json summary_of(const LedgerState& state) {
         ordered_json j = {{"batch", state.batch}, {"cases", state.cases.size()}};
         std::map<std::string, std::size_t> states;
@@ -197,7 +190,7 @@ void write_ledger(RunContext& c) {
     u.id = "all";
     for (const auto& b : batches) {
         u.inputs["state " + b] = ledger_hash(c.store, b);
-        const auto issued = c.store.batch(b) / "issued.json";
+        const auto issued = issued_file(c.store, b);
         std::error_code error;
         if (std::filesystem::exists(issued, error))
             u.inputs["issued " + b] = engine::hash_file(issued.string());

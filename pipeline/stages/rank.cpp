@@ -329,7 +329,7 @@ class RankStage final : public Stage {
         engine::Unit u;
         u.id = c.batch + " issued";
         u.inputs["disturbances"] = engine::hash_file(output.string());
-        const auto file = c.store.batch(c.batch) / "issued.json";
+        const auto file = issued_file(c.store, c.batch);
         u.outputs = {file};
         u.work = [&] {
             nlohmann::ordered_json j = {{"batch", c.batch}, {"cases", nlohmann::ordered_json::object()}};
