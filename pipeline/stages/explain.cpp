@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -185,22 +186,16 @@ class ExplainStage final : public Stage {
                          const algorithms::Rules& weights, const engine::RuleSet& set,
                          const engine::Dictionary& words, const RiskWords& risk_words,
                          const std::vector<LedgerCase>& life, ordered_json& j) {
-        std::optional<Override> decision;
         auto facts = read.risk;
         const auto calibration = calibration_before(c.store, c.batch);
         facts.confidence = calibration(facts.confidence);
         if (!life.empty()) remember(life.back(), facts, read.facts);
-        if (c.settings.has("rank.overrides")) {
-            const auto all = read_overrides(c.settings.path("rank.overrides"), words);
-            if (const auto it = all.find(row_text(row, "case_id")); it != all.end()) decision = it->second;
-            if (!life.empty())
-                if (const auto it = all.find(life.back().id); it != all.end()) decision = it->second;
-        }
-        if (decision && decision->verdict) {
-            facts.verdict = *decision->verdict;
-            facts.offending_area =
-                algorithms::offending_area(facts.verdict, facts.area, read.facts.outside_tolerant);
-        }
+        std::map<std::string, Override> overrides;
+        if (c.settings.has("rank.overrides"))
+            overrides = read_overrides(c.settings.path("rank.overrides"), words);
+        const auto spot = row_text(row, "case_id");
+        const auto* decision = decision_on(overrides, {life.empty() ? spot : life.back().id, spot});
+        if (decision != nullptr && decision->verdict) judge_as(facts, *decision->verdict, read.facts);
         const auto risk = algorithms::score(facts, weights);
         const auto tier = [&](algorithms::Tier t) { return words.text("tiers", algorithms::tier_code(t)); };
         ordered_json r = {{"rule_set", set.name},
@@ -222,7 +217,7 @@ class ExplainStage final : public Stage {
         for (const auto& z : facts.zones)
             if (const auto& a = risk_words.zones.values("articles", z.kind); !a.empty())
                 r["articles"].push_back({{"zone", z.name}, {"article", a}});
-        if (decision) {
+        if (decision != nullptr) {
             r["decided"] = {
                 {"by", decision->by}, {"date", decision->day.iso()}, {"reason", decision->reason}};
             if (decision->tier) r["decided"]["tier"] = tier(*decision->tier);

@@ -358,8 +358,7 @@ void remember(const LedgerCase& memory, algorithms::RiskFacts& r, const algorith
     r.crept = memory.crept >= batches;
     const auto verdict = memory.decided_verdict();
     if (!verdict) return;
-    r.verdict = *verdict;
-    r.offending_area = algorithms::offending_area(r.verdict, measured.area, measured.outside_tolerant);
+    judge_as(r, *verdict, measured);
     if (memory.confirmed_as != "not_works") r.confidence = 1;  // people stood there
 }
 

@@ -107,4 +107,11 @@ std::map<std::string, Override> read_overrides(const std::filesystem::path& file
     return Reader(file, words)();
 }
 
+const Override* decision_on(const std::map<std::string, Override>& overrides,
+                            const std::vector<std::string>& ids) {
+    for (const auto& id : ids)
+        if (const auto it = overrides.find(id); it != overrides.end()) return &it->second;
+    return nullptr;
+}
+
 }  // namespace shuibao::pipeline

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <shuibao/algorithms/risk.hpp>
 #include <shuibao/core/date.hpp>
@@ -26,5 +27,10 @@ struct Override {
 /// complete, for two of one case, and for a verdict that only a field check can give.
 [[nodiscard]] std::map<std::string, Override> read_overrides(const std::filesystem::path& file,
                                                              const engine::Dictionary& words);
+
+/// The decision on the first of these ids that has one; null when none has. A case goes by its id for life,
+/// then by that of its polygon in the batch.
+[[nodiscard]] const Override* decision_on(const std::map<std::string, Override>& overrides,
+                                          const std::vector<std::string>& ids);
 
 }  // namespace shuibao::pipeline

@@ -405,13 +405,11 @@ class RankStage final : public Stage {
         const auto measured = facts.risk.verdict;
         facts.risk.confidence = means.calibration(facts.risk.confidence);
         remember(*r.memory, facts.risk, facts.facts);
-        const auto* decision = decision_on(*r.memory, means.overrides);
+        const auto* decision = decision_on(means.overrides, {r.memory->id, r.memory->spot});
         std::string before;
         if (decision != nullptr && decision->verdict && *decision->verdict != facts.risk.verdict) {
             before = words.text("verdicts", algorithms::verdict_code(facts.risk.verdict));
-            facts.risk.verdict = *decision->verdict;
-            facts.risk.offending_area = algorithms::offending_area(facts.risk.verdict, facts.facts.area,
-                                                                   facts.facts.outside_tolerant);
+            judge_as(facts.risk, *decision->verdict, facts.facts);
         }
         r.verdict = facts.risk.verdict;
         r.confidence = facts.risk.confidence;
@@ -436,14 +434,6 @@ class RankStage final : public Stage {
                             r.memory->confirmed, words.text("verdicts", algorithms::verdict_code(measured)));
         r.key = {r.risk.tier, r.risk.severity, facts.risk.offending_area, id};
         return r;
-    }
-
-    // By the id for life, or by that of the polygon in this batch.
-    static const Override* decision_on(const LedgerCase& memory,
-                                       const std::map<std::string, Override>& overrides) {
-        for (const auto& id : {memory.id, memory.spot})
-            if (const auto it = overrides.find(id); it != overrides.end()) return &it->second;
-        return nullptr;
     }
 
     static std::string style(const char* name) {

@@ -45,6 +45,11 @@ double row_number(const io::VectorFeature& row, std::string_view name) {
     return io::to_number(row_value(row, name)).value_or(0);
 }
 
+void judge_as(algorithms::RiskFacts& risk, algorithms::Verdict verdict, const algorithms::Facts& measured) {
+    risk.verdict = verdict;
+    risk.offending_area = algorithms::offending_area(verdict, measured.area, measured.outside_tolerant);
+}
+
 ScreenedRow read_screened(const io::VectorFeature& row, const RiskWords& words,
                           const algorithms::Rules& rules) {
     ScreenedRow s;
@@ -64,10 +69,9 @@ ScreenedRow read_screened(const io::VectorFeature& row, const RiskWords& words,
         throw Error(ErrorCode::input,
                     fmt::format("Case {} has no verdict that is known.", row_text(row, "case_id")),
                     "Run `shuibao screen` again.");
-    r.verdict = *verdict;
+    judge_as(r, *verdict, f);
     r.type = f.type;
     r.area = f.area;
-    r.offending_area = algorithms::offending_area(r.verdict, f.area, f.outside_tolerant);
     r.exceed_share = f.linked && f.project_area > 0 ? f.project_outside / f.project_area : 0;
     r.pit_inside = f.profile.pit && f.outside_tolerant <= 0;
     r.grown = words.disturbances.lists("changes", "grown", row_text(row, "change_type"));

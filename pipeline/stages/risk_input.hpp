@@ -28,6 +28,9 @@ struct RiskWords {
     engine::Dictionary disturbances;  ///< configs/dictionaries/disturbances.yaml: what growth is called
 };
 
+/// Gives the facts of a score a verdict, and the area that offends by it.
+void judge_as(algorithms::RiskFacts& risk, algorithms::Verdict verdict, const algorithms::Facts& measured);
+
 /// Throws Error(input) for a row that this version of `screen` did not write.
 [[nodiscard]] ScreenedRow read_screened(const io::VectorFeature& row, const RiskWords& words,
                                         const algorithms::Rules& rules);
