@@ -96,10 +96,7 @@ void bring_forward(RunContext& c) {
             const auto end = end_of_batch(batch);
             const auto rules = rules_of(book.at(end));
             const auto each = [&](std::size_t n, const std::function<void(std::size_t)>& body) {
-                constexpr std::size_t chunk = 64;
-                c.executor.parallel_for((n + chunk - 1) / chunk, [&](std::size_t k) {
-                    for (std::size_t i = k * chunk; i < std::min(n, (k + 1) * chunk); ++i) body(i);
-                });
+                c.executor.parallel_for(n, body);
             };
             std::vector<std::string> lost;
             const auto state = step(before, {batch, end, screened, records, rules, words}, each, lost);

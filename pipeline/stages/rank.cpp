@@ -364,11 +364,8 @@ class RankStage final : public Stage {
         for (const auto& k : means.ledger.cases)
             if (k.present) memory[k.spot] = &k;
         std::vector<Ranked> list(layer.features.size());
-        constexpr std::size_t chunk = 256;
-        c.executor.parallel_for((list.size() + chunk - 1) / chunk, [&](std::size_t k) {
-            for (std::size_t i = k * chunk; i < std::min(list.size(), (k + 1) * chunk); ++i)
-                list[i] = one(layer.features[i], rules, memory, means);
-        });
+        c.executor.parallel_for(
+            list.size(), [&](std::size_t i) { list[i] = one(layer.features[i], rules, memory, means); });
         std::set<std::string> known;
         for (const auto& r : list) {
             known.insert(r.memory->id);

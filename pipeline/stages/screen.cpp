@@ -234,11 +234,9 @@ class ScreenStage final : public Stage {
                                layers.clues, layers.slopes, crs, layers.ranges_known,
                                layers.book.batch_end()});
         std::vector<std::vector<Case>> found(set.list.size());
-        constexpr std::size_t chunk = 32;
+        constexpr std::size_t chunk = 32;  // share one transformation, which is dear to make
         const auto each = [&](std::size_t n, const std::function<void(std::size_t)>& body) {
-            c.executor.parallel_for((n + chunk - 1) / chunk, [&](std::size_t k) {
-                for (std::size_t i = k * chunk; i < std::min(n, (k + 1) * chunk); ++i) body(i);
-            });
+            c.executor.parallel_for(n, body);
         };
         c.executor.parallel_for((set.list.size() + chunk - 1) / chunk, [&](std::size_t k) {
             const io::Transformation to_geographic(crs, "EPSG:4490");
