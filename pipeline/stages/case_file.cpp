@@ -12,6 +12,7 @@ namespace {
 
 using algorithms::Facts;
 using io::FieldType;
+using io::or_null;
 using io::Value;
 using nlohmann::json;
 using nlohmann::ordered_json;
@@ -72,12 +73,6 @@ ordered_json context_of(const Case& c, const Zones& zones) {
     return j;
 }
 
-Value text(const std::string& t) {
-    return t.empty() ? Value() : Value(t);
-}
-Value date(const std::optional<Date>& d) {
-    return d ? Value(*d) : Value();
-}
 double rounded(double v, double per_unit) {
     return std::round(v * per_unit) / per_unit;
 }
@@ -192,37 +187,37 @@ io::LayerData::Row case_row(const Case& c, const CaseWords& w) {
          code,
          w.words.text("verdicts", code),
          c.judgement.second ? Value(std::string(algorithms::verdict_code(*c.judgement.second))) : Value(),
-         text(c.judgement.why),
-         text(fmt::format("{}", fmt::join(flags, ","))),
-         text(fmt::format("{}", fmt::join(notices, "；"))),
-         text(c.rules),
-         text(std::string(kind_name(c.source->kind))),
-         text(c.source->qtype),
-         text(c.source->change_type),
-         date(f.onset_from),
-         date(f.onset_to),
+         or_null(c.judgement.why),
+         or_null(fmt::format("{}", fmt::join(flags, ","))),
+         or_null(fmt::format("{}", fmt::join(notices, "；"))),
+         or_null(c.rules),
+         or_null(std::string(kind_name(c.source->kind))),
+         or_null(c.source->qtype),
+         or_null(c.source->change_type),
+         or_null(f.onset_from),
+         or_null(f.onset_to),
          rounded(f.area, 100),
          rounded(f.outside, 100),
          rounded(f.outside_tolerant, 100),
          rounded(f.depth, 100),
          rounded(f.overlap_ratio, 1e6),
-         text(p.key),
-         text(p.name),
-         text(fmt::format("{}", fmt::join(others, ","))),
-         text(f.relocation ? f.relocation->project : ""),
-         text(p.owner.empty() ? c.source->owner : p.owner),
-         text(p.type),
-         text(w.industries.of(p.type).group),
-         date(p.approved),
-         text(p.authority),
-         text(p.credit),
+         or_null(p.key),
+         or_null(p.name),
+         or_null(fmt::format("{}", fmt::join(others, ","))),
+         or_null(f.relocation ? f.relocation->project : ""),
+         or_null(p.owner.empty() ? c.source->owner : p.owner),
+         or_null(p.type),
+         or_null(w.industries.of(p.type).group),
+         or_null(p.approved),
+         or_null(p.authority),
+         or_null(p.credit),
          c.project && f.project_area > 0 ? Value(rounded(f.project_outside / f.project_area, 1e6)) : Value(),
-         text(c.county),
-         text(c.township),
-         text(fmt::format("{}", fmt::join(names, "、"))),
+         or_null(c.county),
+         or_null(c.township),
+         or_null(fmt::format("{}", fmt::join(names, "、"))),
          c.slope ? Value(rounded(*c.slope, 10)) : Value(),
-         text(c.source->construction),
-         text(c.source->completion),
+         or_null(c.source->construction),
+         or_null(c.source->completion),
          c.source->bare_share ? Value(*c.source->bare_share) : Value(),
          dumped(facts_to_json(f)),
          dumped(context_of(c, zones))}};

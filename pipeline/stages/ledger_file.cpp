@@ -14,7 +14,7 @@ using io::FieldType;
 using io::Value;
 
 Value to_value(const std::string& v) {
-    return v.empty() ? Value() : Value(v);
+    return io::or_null(v);
 }
 Value to_value(double v) {
     return v;
@@ -26,7 +26,7 @@ Value to_value(bool v) {
     return std::int64_t{v ? 1 : 0};
 }
 Value to_value(const std::optional<Date>& v) {
-    return v ? Value(*v) : Value();
+    return io::or_null(v);
 }
 Value to_value(const std::vector<std::string>& v) {
     return to_value(fmt::format("{}", fmt::join(v, ",")));

@@ -16,15 +16,9 @@ namespace {
 
 using io::FieldType;
 using io::LayerData;
+using io::or_null;
 using io::Value;
 using nlohmann::ordered_json;
-
-Value text(const std::string& t) {
-    return t.empty() ? Value() : Value(t);
-}
-Value day(const std::optional<Date>& d) {
-    return d ? Value(*d) : Value();
-}
 
 LayerData table(const char* name, std::vector<io::Field> fields) {
     LayerData t;
@@ -109,9 +103,10 @@ class Writer {
                 const auto sent = issued.value(k.id, ordered_json::object());
                 m_history.rows.push_back(
                     {k.shape,
-                     {state.batch, k.id, k.spot, text(k.verdict), text(sent.value("tier", std::string())),
+                     {state.batch, k.id, k.spot, or_null(k.verdict),
+                      or_null(sent.value("tier", std::string())),
                       sent.contains("severity") ? Value(sent.at("severity").get<double>()) : Value(), k.state,
-                      text(k.confirmed), text(k.change), text(k.construction), k.area, k.gained}});
+                      or_null(k.confirmed), or_null(k.change), or_null(k.construction), k.area, k.gained}});
             }
             const auto edge = [&](const std::string& from, const std::string& to, const char* how) {
                 m_lineage.rows.push_back({{}, {state.batch, from, to, std::string(how)}});
@@ -137,13 +132,14 @@ class Writer {
             }
             m_checks.rows.push_back(
                 {{},
-                 {id, r.batch, r.spot, r.date, r.by, text(r.verdict), text(r.meaning), day(r.notice),
-                  day(r.rectify_by), day(r.recheck), day(r.closed),
+                 {id, r.batch, r.spot, r.date, r.by, or_null(r.verdict), or_null(r.meaning),
+                  or_null(r.notice), or_null(r.rectify_by), or_null(r.recheck), or_null(r.closed),
                   photos.empty() ? Value() : Value(dumped(photos)),
                   r.kept.empty() ? Value() : Value(dumped(ordered_json(r.kept))), r.source}});
             const io::Transformation move("EPSG:4490", state.crs);
             for (const auto& p : r.parts)
-                m_parts.rows.push_back({move(io::Geometry::from_wkt(p.wkt)), {id, r.batch, text(p.verdict)}});
+                m_parts.rows.push_back(
+                    {move(io::Geometry::from_wkt(p.wkt)), {id, r.batch, or_null(p.verdict)}});
         }
     }
 

@@ -68,10 +68,6 @@ OutputField passed(FieldType type) {
             }};
 }
 
-Value text_or_null(std::string text) {
-    return text.empty() ? Value() : Value(std::move(text));
-}
-
 std::vector<OutputField> output_fields() {
     return {
         {{"case_id", FieldType::text},
@@ -106,9 +102,9 @@ std::vector<OutputField> output_fields() {
         passed<"second_verdict">(FieldType::text),
         passed<"why">(FieldType::text),
         {{"tier_reason", FieldType::text},
-         [](const Ranked& r, const std::string&, const Words&) { return text_or_null(r.risk.tier_reason); }},
+         [](const Ranked& r, const std::string&, const Words&) { return io::or_null(r.risk.tier_reason); }},
         {{"decided", FieldType::text},
-         [](const Ranked& r, const std::string&, const Words&) { return text_or_null(r.decided); }},
+         [](const Ranked& r, const std::string&, const Words&) { return io::or_null(r.decided); }},
         passed<"flags">(FieldType::text),
         passed<"notices">(FieldType::text),
         passed<"rule_set">(FieldType::text),
@@ -139,8 +135,7 @@ std::vector<OutputField> output_fields() {
          [](const Ranked&, const std::string&, const Words&) { return Value(); }},
         {{"change_type", FieldType::text},
          [](const Ranked& r, const std::string&, const Words& w) {
-             return text_or_null(r.memory->change.empty() ? ""
-                                                          : w.disturbances.text("changes", r.memory->change));
+             return io::or_null(w.disturbances.text("changes", r.memory->change));
          }},
         {{"growth_m2", FieldType::real},
          [](const Ranked& r, const std::string&, const Words&) {
@@ -148,26 +143,22 @@ std::vector<OutputField> output_fields() {
          }},
         {{"construction", FieldType::text},
          [](const Ranked& r, const std::string&, const Words& w) {
-             return text_or_null(r.memory->construction.empty()
-                                     ? ""
-                                     : w.disturbances.text("construction", r.memory->construction));
+             return io::or_null(w.disturbances.text("construction", r.memory->construction));
          }},
         {{"first_batch", FieldType::text},
          [](const Ranked& r, const std::string&, const Words&) { return Value(r.memory->first_batch); }},
         {{"parents", FieldType::text},
          [](const Ranked& r, const std::string&, const Words&) {
-             return text_or_null(fmt::format("{}", fmt::join(r.memory->parents, ",")));
+             return io::or_null(fmt::format("{}", fmt::join(r.memory->parents, ",")));
          }},
         {{"state", FieldType::text},
          [](const Ranked& r, const std::string&, const Words& w) {
              return Value(w.states.text("states", r.memory->state));
          }},
         {{"due", FieldType::date},
-         [](const Ranked& r, const std::string&, const Words&) {
-             return r.memory->due ? Value(*r.memory->due) : Value();
-         }},
+         [](const Ranked& r, const std::string&, const Words&) { return io::or_null(r.memory->due); }},
         {{"confirmed", FieldType::text},
-         [](const Ranked& r, const std::string&, const Words&) { return text_or_null(r.memory->confirmed); }},
+         [](const Ranked& r, const std::string&, const Words&) { return io::or_null(r.memory->confirmed); }},
         {{"spot", FieldType::text},
          [](const Ranked& r, const std::string&, const Words&) { return Value(r.memory->spot); }},
         {{"reasons", FieldType::text},

@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -23,6 +24,14 @@ using Value = std::variant<std::monostate, std::int64_t, double, std::string, Da
 /// Dates, and texts that are dates: what Date::parse takes, and 2021/5/6, 2021.5.6, 2021年5月6日, with or
 /// without a local time of day behind it.
 [[nodiscard]] std::optional<Date> to_date(const Value& value);
+
+/// Null for an empty text or an absent day: how either is written where nothing is known.
+[[nodiscard]] inline Value or_null(std::string text) {
+    return text.empty() ? Value() : Value(std::move(text));
+}
+[[nodiscard]] inline Value or_null(const std::optional<Date>& day) {
+    return day ? Value(*day) : Value();
+}
 
 /// Something that was mended or passed over while reading; `row` counts from 1 as the format does (0 = the
 /// layer).
