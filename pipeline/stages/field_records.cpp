@@ -57,13 +57,7 @@ ordered_json content_of(const FieldRecord& r) {
         if (d) j[name] = d->iso();
     });
     for (const auto& p : r.parts) j["parts"].push_back({{"wkt", p.wkt}, {"verdict", p.verdict}});
-    for (const auto& p : r.photos) {
-        ordered_json photo = {{"number", p.number}};
-        if (!p.file.empty()) photo["file"] = p.file;
-        if (p.place) photo["place"] = point_json(*p.place);
-        if (p.azimuth) photo["azimuth"] = *p.azimuth;
-        j["photos"].push_back(std::move(photo));
-    }
+    for (const auto& p : r.photos) j["photos"].push_back(photo_json(p));
     if (!r.kept.empty()) j["kept"] = r.kept;
     return j;
 }
@@ -96,6 +90,14 @@ std::string dumped(const ordered_json& j, int indent) {
 }
 
 }  // namespace
+
+ordered_json photo_json(const FieldPhoto& p) {
+    ordered_json j = {{"number", p.number}};
+    if (!p.file.empty()) j["file"] = p.file;
+    if (p.place) j["place"] = point_json(*p.place);
+    if (p.azimuth) j["azimuth"] = *p.azimuth;
+    return j;
+}
 
 std::string field_record_key(const FieldRecord& r) {
     return engine::hash_bytes(dumped(content_of(r), -1));

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <shuibao/core/date.hpp>
 #include <shuibao/core/polygon.hpp>
 #include <shuibao/engine/rule_set.hpp>
@@ -20,6 +22,8 @@ struct FieldPhoto {
     std::optional<Point> place;     ///< longitude, latitude
     std::optional<double> azimuth;  ///< degrees from north
 };
+
+[[nodiscard]] nlohmann::ordered_json photo_json(const FieldPhoto& photo);
 
 /// One polygon that the team drew on site where there was one of ours (a split).
 struct FieldPart {

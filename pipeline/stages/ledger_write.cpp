@@ -123,13 +123,7 @@ class Writer {
             const auto i = find(r.spot, r.inside);
             const auto id = i ? Value(state.cases[*i].id) : Value();
             auto photos = ordered_json::array();
-            for (const auto& p : r.photos) {
-                ordered_json one = {{"number", p.number}};
-                if (!p.file.empty()) one["file"] = p.file;
-                if (p.place) one["place"] = {p.place->x, p.place->y};
-                if (p.azimuth) one["azimuth"] = *p.azimuth;
-                photos.push_back(std::move(one));
-            }
+            for (const auto& p : r.photos) photos.push_back(photo_json(p));
             m_checks.rows.push_back(
                 {{},
                  {id, r.batch, r.spot, r.date, r.by, or_null(r.verdict), or_null(r.meaning),
