@@ -2,7 +2,6 @@
 #include "assess.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <fstream>
 #include <map>
 #include <optional>
@@ -11,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "inject.hpp"
+#include "risk_input.hpp"
 #include <shuibao/algorithms/area_estimate.hpp>
 #include <shuibao/algorithms/scores.hpp>
 #include <shuibao/core/error.hpp>
@@ -27,10 +27,6 @@ namespace {
 using algorithms::Score;
 using io::Geometry;
 using nlohmann::ordered_json;
-
-double rounded(double v) {
-    return std::round(v * 1e4) / 1e4;
-}
 
 ordered_json json_of(const Score& s) {
     return {{"precision", rounded(s.precision())}, {"recall", rounded(s.recall())}, {"f1", rounded(s.f1())}};
@@ -49,11 +45,6 @@ ordered_json json_of(const algorithms::Reliability& r) {
 
 using Object = AssessedObject;
 
-std::string text(const io::VectorFeature& f, const char* name) {
-    const auto it = f.values.find(name);
-    return it == f.values.end() ? std::string() : io::to_text(it->second);
-}
-
 std::vector<Object> objects_of(const io::VectorLayer& layer) {
     std::vector<Object> list;
     for (const auto& f : layer.features) {
@@ -61,16 +52,16 @@ std::vector<Object> objects_of(const io::VectorLayer& layer) {
         o.shape = f.shape;
         o.bounds = f.shape.bounds();
         o.area = f.shape.area();
-        o.verdict = text(f, "verdict");
-        o.id = text(f, "truth_id");
+        o.verdict = row_text(f, "verdict");
+        o.id = row_text(f, "truth_id");
         if (o.id.empty()) o.id = std::to_string(f.row);
         if (const auto it = f.values.find("confidence"); it != f.values.end())
             o.confidence = std::clamp(io::to_number(it->second).value_or(1), 0.0, 1.0);
-        o.onset = Date::parse(text(f, "onset"));
-        o.complete = Date::parse(text(f, "complete"));
-        o.from = Date::parse(text(f, "onset_from"));
-        o.to = Date::parse(text(f, "onset_to"));
-        o.first_clear = Date::parse(text(f, "first_clear_m"));
+        o.onset = Date::parse(row_text(f, "onset"));
+        o.complete = Date::parse(row_text(f, "complete"));
+        o.from = Date::parse(row_text(f, "onset_from"));
+        o.to = Date::parse(row_text(f, "onset_to"));
+        o.first_clear = Date::parse(row_text(f, "first_clear_m"));
         for (const auto& [name, value] : f.values) o.fields[name] = io::to_text(value);
         list.push_back(std::move(o));
     }

@@ -20,10 +20,6 @@ using Objects = std::vector<AssessedObject>;
 
 constexpr double hm2 = 1e4;
 
-double rounded(double v) {
-    return std::round(v * 1e4) / 1e4;
-}
-
 ordered_json recall_by_size(const Objects& truth, double min_area) {
     ordered_json j;
     for (const auto& [name, least, most] :

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which verdict was given for which: the whole table, and what it says of each verdict.
 #include <algorithm>
-#include <cmath>
 #include <set>
 
 #include <fmt/format.h>
@@ -15,10 +14,6 @@ using nlohmann::ordered_json;
 
 constexpr const char* missed = "(not found)";
 constexpr const char* extra = "(not in the reference)";
-
-double rounded(double v) {
-    return std::round(v * 1e4) / 1e4;
-}
 
 }  // namespace
 

@@ -40,6 +40,9 @@ struct Refusal {
     std::string code, what, hint;
 };
 
+// m: whoever stood so far away looked at something else.
+constexpr double farthest = 5000;
+
 class Reader {
   public:
     explicit Reader(const FeedbackSource& source) : m_source(source) {
@@ -175,7 +178,6 @@ class Reader {
                               "Write degrees, e.g. 112.5312 and 33.0021."};
             stood = Point{*lon, *lat};
         }
-        constexpr double farthest = 5000;  // m: whoever stood so far away looked at something else
         if (!stood) return;
         if (const double far = metres(*stood, at.inside) - std::sqrt(at.known->area); far > farthest)
             throw Refusal{"far_away",
@@ -270,7 +272,6 @@ class Reader {
         } catch (const Error& e) {
             throw Refusal{"photo", e.what(), e.hint()};
         }
-        constexpr double farthest = 5000;
         if (photo.place && metres(*photo.place, at.inside) - std::sqrt(at.known->area) > farthest)
             throw Refusal{"photo_far_away",
                           fmt::format("The photograph {} was taken {:.1f} km from case {}.", number,
