@@ -99,6 +99,7 @@ class Explain(unittest.TestCase):
                 self.assertTrue(any(s["holds"] for s in j["steps"]) or row["verdict"] == "compliant")
                 # Comparisons with one number: what is written gives the result that is written.
                 below = {"min_area_m2", "min_overlap", "report_form_m2"}
+                compared = set()
                 for s in j["steps"]:
                     value = re.match(r"^([0-9.]+) (%|m²)$", s["value"])
                     item = s.get("compared_with", {}).get("item")
@@ -106,6 +107,8 @@ class Explain(unittest.TestCase):
                         number = float(value[1]) / (100 if value[2] == "%" else 1)
                         limit = s["compared_with"]["number"]
                         self.assertEqual(s["holds"], number < limit if item in below else number >= limit, s)
+                        compared.add(item)
+                self.assertLessEqual({"min_area_m2", "min_overlap"}, compared)
 
     def test_facts_are_those_of_the_shapes(self):
         j = self.explain(3)
