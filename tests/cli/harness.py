@@ -13,6 +13,7 @@ from pathlib import Path
 SHUIBAO = os.environ.get("SHUIBAO", "")
 SOURCE = Path(os.environ.get("SHUIBAO_SOURCE_DIR", Path(__file__).resolve().parents[2]))
 TILE = "grid.tile_size=64"
+sys.path.insert(0, str(SOURCE / "tests" / "support"))
 
 
 def command(verb, *args):

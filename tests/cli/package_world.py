@@ -7,6 +7,7 @@ import re
 from osgeo import gdal, ogr, osr
 
 from harness import shuibao
+from layers import box, reference, write_layer
 
 gdal.UseExceptions()
 
@@ -38,45 +39,11 @@ def plain(text):
     return re.sub(f"[{BREAKS}]+", " ", text.strip(BREAKS))
 
 
-def geographic():
-    crs = osr.SpatialReference()
-    crs.ImportFromEPSG(4490)
-    crs.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
-    return crs
-
-
-def box(west, south, east, north):
-    ring = ogr.Geometry(ogr.wkbLinearRing)
-    for x, y in ((west, south), (east, south), (east, north), (west, north), (west, south)):
-        ring.AddPoint_2D(x, y)
-    polygon = ogr.Geometry(ogr.wkbPolygon)
-    polygon.AddGeometry(ring)
-    return polygon
-
-
-def layer(path, fields, rows, crs):
-    data = ogr.GetDriverByName("GPKG").CreateDataSource(str(path))
-    out = data.CreateLayer(path.stem, crs, ogr.wkbPolygon)
-    for name, kind in fields.items():
-        out.CreateField(ogr.FieldDefn(name, kind))
-    data.StartTransaction()
-    for shape, values in rows:
-        f = ogr.Feature(out.GetLayerDefn())
-        for name, value in values.items():
-            f[name] = value
-        f.SetGeometry(shape)
-        out.CreateFeature(f)
-    data.CommitTransaction()
-
-
 def make(folder, per_county=8):
     """Writes the inputs and run.yaml; returns the configuration."""
     folder.mkdir(parents=True)
     S, D, F = ogr.OFTString, ogr.OFTDate, ogr.OFTReal
-    utm = osr.SpatialReference()
-    utm.ImportFromEPSG(32649)
-    utm.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
-    move = osr.CoordinateTransformation(geographic(), utm)
+    move = osr.CoordinateTransformation(reference(4490), reference(32649))
     found, approved, borders, n = [], [], [], 0
     types = ["公路工程", "露天非金属矿", "房地产工程", "一种新的类型"]
     changes = ["新增", "续建（范围扩大）", "续建（范围不变）", None]
@@ -97,10 +64,10 @@ def make(folder, per_county=8):
                     "PRID": f"P{n}", "PRNM": HOSTILE[n % len(HOSTILE)], "DPOZ": HOSTILE[(n + 3) % len(HOSTILE)],
                     "PRTYPE": types[n % len(types)], "SADT": "2022-09-01", "vectype": "防治责任范围"}))
             n += 1
-    layer(folder / "found.gpkg", {"id": S, "onset_from": D, "onset_to": D, "confidence": F, "ground_sample": F,
-                                  "full_pixels": ogr.OFTInteger64, "core_share": F, "QTYPE": S, "QDTYPE": S}, found, utm)
-    layer(folder / "approvals.gpkg", {"PRID": S, "PRNM": S, "DPOZ": S, "PRTYPE": S, "SADT": D, "vectype": S}, approved, geographic())
-    layer(folder / "counties.gpkg", {"NAME": S}, borders, geographic())
+    write_layer(folder / "found.gpkg", 32649, {"id": S, "onset_from": D, "onset_to": D, "confidence": F, "ground_sample": F,
+                                               "full_pixels": ogr.OFTInteger64, "core_share": F, "QTYPE": S, "QDTYPE": S}, found)
+    write_layer(folder / "approvals.gpkg", 4490, {"PRID": S, "PRNM": S, "DPOZ": S, "PRTYPE": S, "SADT": D, "vectype": S}, approved)
+    write_layer(folder / "counties.gpkg", 4490, {"NAME": S}, borders)
     config = folder / "run.yaml"
     config.write_text("batch: '202405'\napprovals: {path: approvals.gpkg}\nscreen: {disturbances: found.gpkg}\n"
                       f"zones: {{layers: {json.dumps({'county': 'counties.gpkg'})}}}\nstore: store\noutput: output\n")

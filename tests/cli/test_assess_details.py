@@ -8,35 +8,20 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from osgeo import gdal, ogr, osr
+from osgeo import gdal, ogr
 
 from harness import ArchiveTest, main, shuibao
+from layers import box, reference, write_layer
 
 gdal.UseExceptions()
-ogr.UseExceptions()
 LEFT, TOP = 680000, 3655000
-
-
-def crs():
-    reference = osr.SpatialReference()
-    reference.ImportFromEPSG(32649)
-    return reference
 
 
 def layer(path, name, fields, rows):
     """rows: (x, y, width, height in pixels of 10 m from the upper left corner, values)."""
-    source = ogr.GetDriverByName("GPKG").CreateDataSource(str(path))
-    out = source.CreateLayer(name, crs(), ogr.wkbPolygon)
-    for field, kind in fields.items():
-        out.CreateField(ogr.FieldDefn(field, kind))
-    for x, y, w, h, values in rows:
-        a, b = LEFT + 10 * x, TOP - 10 * y
-        c, d = a + 10 * w, b - 10 * h
-        feature = ogr.Feature(out.GetLayerDefn())
-        feature.SetGeometry(ogr.CreateGeometryFromWkt(f"POLYGON(({a} {b},{c} {b},{c} {d},{a} {d},{a} {b}))"))
-        for key, value in values.items():
-            feature.SetField(key, value)
-        out.CreateFeature(feature)
+    def pixels(x, y, w, h):
+        return box(LEFT + 10 * x, TOP - 10 * (y + h), LEFT + 10 * (x + w), TOP - 10 * y)
+    write_layer(path, 32649, fields, [(pixels(*place), values) for *place, values in rows], name)
 
 
 class AssessDetails(ArchiveTest):
@@ -57,7 +42,7 @@ class AssessDetails(ArchiveTest):
                (5, 50, 4, 4, day), (70, 5, 4, 4, day), (80, 5, 4, 4, day)])  # and three that are none
         image = gdal.GetDriverByName("GTiff").Create(str(cls.cover), 100, 100, 1, gdal.GDT_Byte)
         image.SetGeoTransform((LEFT, 10, 0, TOP, 0, -10))
-        image.SetProjection(crs().ExportToWkt())
+        image.SetProjection(reference(32649).ExportToWkt())
         values = image.GetRasterBand(1).ReadAsArray()
         values[:, :50], values[:, 50:] = 1, 2
         image.GetRasterBand(1).WriteArray(values)

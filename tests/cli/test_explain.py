@@ -7,33 +7,22 @@ import unittest
 from pathlib import Path
 
 import yaml
-from osgeo import ogr, osr
+from osgeo import ogr
 
 from harness import SOURCE, main, shuibao
+import layers
 
-ogr.UseExceptions()
 X, Y = 500000, 3600000
 RULES = yaml.safe_load((SOURCE / "configs/rules/2023-03-01.yaml").read_text(encoding="utf8"))["items"]
 
 
 def box(x0, y0, x1, y1):
-    return ogr.CreateGeometryFromWkt(f"POLYGON(({X+x0} {Y+y0},{X+x1} {Y+y0},{X+x1} {Y+y1},{X+x0} {Y+y1},{X+x0} {Y+y0}))")
+    return layers.box(X + x0, Y + y0, X + x1, Y + y1)
 
 
 def layer(path, fields, rows):
-    srs = osr.SpatialReference()
-    srs.ImportFromEPSG(4546)
-    srs.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
-    data = ogr.GetDriverByName("GPKG").CreateDataSource(str(path))
-    out = data.CreateLayer(path.stem, srs, ogr.wkbUnknown)
-    for name in fields:
-        out.CreateField(ogr.FieldDefn(name, ogr.OFTReal if name in ("confidence", "DAREA") else ogr.OFTString))
-    for shape, *values in rows:
-        f = ogr.Feature(out.GetLayerDefn())
-        for name, value in zip(fields, values):
-            f[name] = value
-        f.SetGeometry(shape)
-        out.CreateFeature(f)
+    types = {name: ogr.OFTReal if name in ("confidence", "DAREA") else ogr.OFTString for name in fields}
+    layers.write_layer(path, 4546, types, [(shape, dict(zip(fields, values))) for shape, *values in rows], kind=ogr.wkbUnknown)
 
 
 class Explain(unittest.TestCase):

@@ -7,7 +7,6 @@ import random
 import signal
 import struct
 import subprocess
-import sys
 import tempfile
 import time
 import unittest
@@ -15,13 +14,11 @@ from pathlib import Path
 
 from osgeo import gdal, ogr, osr
 
-from harness import SOURCE, command, environment, main, shuibao
-
-sys.path.insert(0, str(SOURCE / "tests" / "support"))
-from story import BATCHES, X, Y, box, write_batch  # noqa: E402
+from harness import command, environment, main, shuibao
+from layers import box, reference
+from story import BATCHES, X, Y, write_batch
 
 gdal.UseExceptions()
-ogr.UseExceptions()
 
 
 class Site:
@@ -40,16 +37,9 @@ def yard(n, width=100.0, height=100.0, at=0.0):
     return box(x + at, y, x + at + width, y + height)
 
 
-def crs(epsg):
-    srs = osr.SpatialReference()
-    srs.ImportFromEPSG(epsg)
-    srs.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
-    return srs
-
-
 def position(n):
     """Longitude and latitude of the middle of yard n."""
-    move = osr.CoordinateTransformation(crs(4546), crs(4490))
+    move = osr.CoordinateTransformation(reference(4546), reference(4490))
     return move.TransformPoint(X + 500 * (n % 40) + 50, Y + 500 * (n // 40) + 50)[:2]
 
 
@@ -63,7 +53,7 @@ def write_csv(path, rows, encoding="utf-8"):
 
 def write_ogr(path, driver, rows, shapes=None, options=()):
     data = ogr.GetDriverByName(driver).CreateDataSource(str(path))
-    layer = data.CreateLayer(Path(path).stem, crs(4546) if shapes else None, ogr.wkbPolygon if shapes else ogr.wkbNone,
+    layer = data.CreateLayer(Path(path).stem, reference(4546) if shapes else None, ogr.wkbPolygon if shapes else ogr.wkbNone,
                              list(options))
     names = list(dict.fromkeys(name for row in rows for name in row))
     for name in names:

@@ -3,12 +3,10 @@
 merge and closing as truth says"; lineage: rules §5). Truth stands in tests/support/story.py, not in the program."""
 import hashlib
 import json
-import os
 import random
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 import unittest
@@ -16,12 +14,10 @@ from pathlib import Path
 
 from osgeo import ogr
 
-from harness import SOURCE, command, environment, main, shuibao, temporaries
+from harness import command, environment, main, shuibao, temporaries
+from layers import box
+from story import BATCHES, X, Y, sites, write_batch
 
-sys.path.insert(0, str(SOURCE / "tests" / "support"))
-from story import BATCHES, X, Y, box, sites, write_batch  # noqa: E402
-
-ogr.UseExceptions()
 WORDS = {"new": "新增", "grown": "续建（范围扩大）", "shrunk": "续建（范围缩小）", "same": "续建（范围不变）", "finished": "完工"}
 
 

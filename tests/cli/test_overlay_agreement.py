@@ -13,19 +13,11 @@ from pathlib import Path
 from osgeo import ogr, osr
 
 from harness import main, shuibao
+from layers import reference, write_layer
 
-ogr.UseExceptions()
-osr.UseExceptions()
 COUNT = int(os.environ.get("SHUIBAO_TEST_CONFIGURATIONS", "1500"))
 ROW = 10  # configurations side by side; a block of rows shares a projection
 APART, BLOCK = 900.0, 10
-
-
-def reference(text):
-    srs = osr.SpatialReference()
-    srs.SetFromUserInput(text)
-    srs.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
-    return srs
 
 
 def star(r, x, y, radius, vertices):
@@ -82,12 +74,14 @@ def overlay(c, move):
 
 class Agreement(unittest.TestCase):
     def test_random_configurations(self):
-        crs = reference("EPSG:4546")
+        crs = reference(4546)
         given = [Configuration(i) for i in range(COUNT)]
         with tempfile.TemporaryDirectory(prefix="shuibao_test_") as folder:
             base = Path(folder)
-            self.write(base / "drawn.gpkg", crs, [({"ground_sample": c.sample, "number": i}, c.shape) for i, c in enumerate(given)])
-            self.write(base / "ranges.gpkg", crs, [({"PRID": key}, s) for c in given for key, s in c.ranges])
+            write_layer(base / "drawn.gpkg", 4546, {"ground_sample": ogr.OFTReal, "number": ogr.OFTReal},
+                        [(c.shape, {"ground_sample": c.sample, "number": i}) for i, c in enumerate(given)])
+            write_layer(base / "ranges.gpkg", 4546, {"PRID": ogr.OFTString},
+                        [(s, {"PRID": key}) for c in given for key, s in c.ranges])
             shuibao("screen", "--disturbances", base / "drawn.gpkg", "--approvals", base / "ranges.gpkg", "--batch", "202406",
                     "--store", base / "store", "-o", base / "output", "-q")
             data = ogr.Open(str(base / "store/batches/202406/screened.gpkg"))
@@ -100,7 +94,7 @@ class Agreement(unittest.TestCase):
             if i % (ROW * BLOCK) == 0:  # the projection of this block, in its middle
                 centre = ogr.Geometry(ogr.wkbPoint)
                 centre.AddPoint_2D(500000, 3400000 + (i // ROW + BLOCK / 2) * APART)
-                centre.Transform(osr.CoordinateTransformation(crs, reference("EPSG:4490")))
+                centre.Transform(osr.CoordinateTransformation(crs, reference(4490)))
                 plane = reference(f"+proj=laea +lat_0={centre.GetY():.9f} +lon_0={centre.GetX():.9f} +ellps=GRS80 +units=m")
                 move = osr.CoordinateTransformation(crs, plane)
             area, outside, tolerant = overlay(c, move)
@@ -128,20 +122,6 @@ class Agreement(unittest.TestCase):
         self.assertGreater(tried, COUNT * 0.8)
         for verdict in ("pending", "unapproved", "exceeds", "compliant"):
             self.assertGreater(verdicts.get(verdict, 0), COUNT * 0.05, verdict)
-
-    def write(self, path, crs, rows):
-        data = ogr.GetDriverByName("GPKG").CreateDataSource(str(path))
-        data.StartTransaction()
-        layer = data.CreateLayer(path.stem, crs, ogr.wkbPolygon)
-        for name, value in rows[0][0].items():
-            layer.CreateField(ogr.FieldDefn(name, ogr.OFTString if isinstance(value, str) else ogr.OFTReal))
-        for values, shape in rows:
-            f = ogr.Feature(layer.GetLayerDefn())
-            for name, value in values.items():
-                f[name] = value
-            f.SetGeometry(shape)
-            layer.CreateFeature(f)
-        data.CommitTransaction()
 
 
 if __name__ == "__main__":

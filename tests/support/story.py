@@ -2,20 +2,15 @@
 """Two years of works told as polygons with known truth: what each site does in each of eight batches, and what the
 ledger must therefore say. Sites stand on their own squares, so no truth depends on the program."""
 import random
-from pathlib import Path
 
-from osgeo import ogr, osr
+from layers import box, write_layer
+from osgeo import ogr
 
-ogr.UseExceptions()
 X, Y, STEP = 500000, 3600000, 600
 BATCHES = ["202403", "202406", "202409", "202412", "202503", "202506", "202509", "202512"]
 FIELDS = {"onset_to": ogr.OFTString, "confidence": ogr.OFTReal, "bare_share": ogr.OFTReal, "full_pixels": ogr.OFTInteger,
           "core_share": ogr.OFTReal, "gsd": ogr.OFTReal}
 DELTA = 2  # m: what rules §3 make of a ground sample of 2 m
-
-
-def box(x0, y0, x1, y1):
-    return ogr.CreateGeometryFromWkt(f"POLYGON(({x0} {y0},{x1} {y0},{x1} {y1},{x0} {y1},{x0} {y0}))")
 
 
 class Site:
@@ -81,31 +76,22 @@ def sites(seed=1, n=40):
     return [Site(i, KINDS[i % len(KINDS)], 0 if i < 24 else rng.randrange(1, 5), rng) for i in range(n)]
 
 
-def write_batch(path, all_sites, t, shuffle=None, jitter=None, epsg=4546):
+def write_batch(path, all_sites, t, shuffle=None, jitter=None):
     """The layer of batch t; returns what was written, in order, as (site, part)."""
     rows = [(s, *shown) for s in all_sites for shown in s.shows(t)]
     if shuffle is not None:
         random.Random(shuffle).shuffle(rows)
-    srs = osr.SpatialReference()
-    srs.ImportFromEPSG(epsg)
-    srs.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
-    data = ogr.GetDriverByName("GPKG").CreateDataSource(str(path))
-    layer = data.CreateLayer(Path(path).stem, srs, ogr.wkbPolygon)
-    for name, kind in FIELDS.items():
-        layer.CreateField(ogr.FieldDefn(name, kind))
-    rng = random.Random(jitter)
+    rng, drawn = random.Random(jitter), []
     for site, _, shape, bare in rows:
-        f = ogr.Feature(layer.GetLayerDefn())
         first = BATCHES[site.start]
-        f["onset_to"], f["confidence"] = f"{first[:4]}-{first[4:]}-15", 0.9
-        f["full_pixels"], f["core_share"], f["gsd"] = 100, 0.9, DELTA
+        values = {"onset_to": f"{first[:4]}-{first[4:]}-15", "confidence": 0.9, "full_pixels": 100, "core_share": 0.9, "gsd": DELTA}
         if bare is not None:
-            f["bare_share"] = bare
+            values["bare_share"] = bare
         shape = shape.Clone()
         if jitter is not None:
             ring = shape.GetGeometryRef(0)
             for k in range(1, ring.GetPointCount() - 1):
                 ring.SetPoint_2D(k, ring.GetX(k) + rng.uniform(-1e-3, 1e-3), ring.GetY(k) + rng.uniform(-1e-3, 1e-3))
-        f.SetGeometry(shape)
-        layer.CreateFeature(f)
+        drawn.append((shape, values))
+    write_layer(path, 4546, FIELDS, drawn)
     return [(site, part) for site, part, _, _ in rows]
