@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-
 #include <cpl_string.h>
-#include <fmt/format.h>
 
-#include "vector_layer.hpp"
+#include "dataset.hpp"
 #include <shuibao/io/atomic_output.hpp>
 #include <shuibao/io/cog.hpp>
 
@@ -17,7 +14,7 @@ struct CogWriter::Impl {
     Window window;
     CogOptions options;
     AtomicOutput out, rows;
-    DatasetPtr source;
+    GDALDatasetUniquePtr source;
     std::int64_t next = 0;
 
     Impl(std::filesystem::path p, const Grid& grid, const Window& w, CogOptions o)
@@ -40,8 +37,9 @@ struct CogWriter::Impl {
     }
 
     // Colours on a view of the rows: a plain GeoTIFF takes a palette only before its first pixel.
-    DatasetPtr dressed(const GdalMessages& messages) const {
-        DatasetPtr view(driver("VRT").CreateCopy("", source.get(), FALSE, nullptr, nullptr, nullptr));
+    GDALDatasetUniquePtr dressed(const GdalMessages& messages) const {
+        GDALDatasetUniquePtr view(
+            driver("VRT").CreateCopy("", source.get(), FALSE, nullptr, nullptr, nullptr));
         check(view != nullptr, path, messages);
         auto* band = view->GetRasterBand(1);
         if (!options.colours.empty()) {
@@ -90,8 +88,8 @@ void CogWriter::finish() {
         for (const char* option : {"COMPRESS=DEFLATE", "BLOCKSIZE=512", "OVERVIEW_RESAMPLING=NEAREST",
                                    "NUM_THREADS=1", "SPARSE_OK=TRUE", "BIGTIFF=IF_SAFER"})
             create.AddString(option);
-        const DatasetPtr cog(driver("COG").CreateCopy(m.out.temporary().c_str(), view.get(), FALSE,
-                                                      create.List(), nullptr, nullptr));
+        const GDALDatasetUniquePtr cog(driver("COG").CreateCopy(m.out.temporary().c_str(), view.get(), FALSE,
+                                                                create.List(), nullptr, nullptr));
         check(cog != nullptr, m.path, messages);
     }
     m.source.reset();

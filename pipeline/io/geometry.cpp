@@ -235,8 +235,8 @@ std::vector<std::uint8_t> burn(const std::vector<Geometry>& shapes, const Grid& 
     const GdalMessages messages;
     std::vector<std::uint8_t> out(static_cast<std::size_t>(window.pixels()), 0);
     auto* memory = GetGDALDriverManager()->GetDriverByName("MEM");
-    const std::unique_ptr<GDALDataset> d(memory->Create("", static_cast<int>(window.cols),
-                                                        static_cast<int>(window.rows), 1, GDT_Byte, nullptr));
+    const GDALDatasetUniquePtr d(memory->Create("", static_cast<int>(window.cols),
+                                                static_cast<int>(window.rows), 1, GDT_Byte, nullptr));
     const Bounds b = grid.bounds(window);
     std::array<double, 6> transform = {b.min_x, grid.gsd(), 0, b.max_y, 0, -grid.gsd()};
     d->SetGeoTransform(transform.data());

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 #include <cstdlib>
-#include <memory>
 
 #include <fmt/format.h>
 #include <gdal_priv.h>
@@ -38,7 +37,7 @@ std::optional<double> sexagesimal(const char* text) {
 
 PhotoPlace photo_place(const std::string& path) {
     const GdalMessages messages;
-    const std::unique_ptr<GDALDataset> d(
+    const GDALDatasetUniquePtr d(
         GDALDataset::Open(path.c_str(), GDAL_OF_RASTER | GDAL_OF_READONLY | GDAL_OF_VERBOSE_ERROR));
     if (!d)
         throw Error(ErrorCode::input, fmt::format("{} is no image: {}.", path, messages.reason()),

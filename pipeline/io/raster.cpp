@@ -14,6 +14,7 @@
 #include <vrtdataset.h>
 
 #include "block_cache.hpp"
+#include "dataset.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/io/gdal_session.hpp>
 #include <shuibao/io/raster.hpp>
@@ -22,23 +23,6 @@ namespace shuibao::io {
 namespace {
 
 constexpr std::size_t handles_per_thread = 64;
-
-struct Close {
-    void operator()(GDALDataset* d) const { GDALClose(d); }
-};
-using DatasetPtr = std::unique_ptr<GDALDataset, Close>;
-
-std::string crs_name(const OGRSpatialReference* srs) {
-    if (srs == nullptr || srs->IsEmpty()) return {};
-    const char* authority = srs->GetAuthorityName(nullptr);
-    const char* code = srs->GetAuthorityCode(nullptr);
-    if (authority != nullptr && code != nullptr) return fmt::format("{}:{}", authority, code);
-    char* wkt = nullptr;
-    srs->exportToWkt(&wkt);
-    std::string text = wkt == nullptr ? "" : wkt;
-    CPLFree(wkt);
-    return text;
-}
 
 OGRSpatialReference crs_of(const std::string& name) {
     OGRSpatialReference srs;
@@ -50,12 +34,12 @@ OGRSpatialReference crs_of(const std::string& name) {
     return srs;
 }
 
-DatasetPtr open(const std::string& path) {
+GDALDatasetUniquePtr open(const std::string& path) {
     if (is_remote(path) && !network_allowed())
         throw Error(ErrorCode::input, fmt::format("{} lies on the network.", path),
                     "Copy it here, or say --allow-network.");
     const GdalMessages messages;
-    DatasetPtr dataset(
+    GDALDatasetUniquePtr dataset(
         GDALDataset::Open(path.c_str(), GDAL_OF_RASTER | GDAL_OF_READONLY | GDAL_OF_VERBOSE_ERROR));
     if (!dataset)
         throw Error(ErrorCode::input,
@@ -95,7 +79,7 @@ RasterInfo describe(GDALDataset& d) {
 
 // A file as this thread sees it: opened once, and laid on the grid's CRS when it has another.
 struct Handle {
-    DatasetPtr source, warped;
+    GDALDatasetUniquePtr source, warped;
     RasterInfo info;
     FileContent content;
     bool blockwise = false;  ///< each block of a band can be decoded by itself
@@ -193,7 +177,7 @@ class HandlePool {
         options->pTransformerArg = GDALCreateGenImgProjTransformer2(h.source.get(), nullptr, to_options);
         CSLDestroy(to_options);
         options->pfnTransformer = GDALGenImgProjTransform;
-        DatasetPtr warped;
+        GDALDatasetUniquePtr warped;
         if (options->pTransformerArg != nullptr) {
             GDALSetGenImgProjTransformerDstGeoTransform(options->pTransformerArg, gt);
             warped.reset(static_cast<GDALDataset*>(GDALCreateWarpedVRT(
@@ -375,7 +359,7 @@ RasterInfo describe_raster(const std::string& path) {
 }
 
 void probe_raster(const std::string& path, int band) {
-    const DatasetPtr d = open(path);
+    const GDALDatasetUniquePtr d = open(path);
     if (band < 1 || band > d->GetRasterCount())
         throw Error(
             ErrorCode::input,
@@ -392,7 +376,7 @@ void probe_raster(const std::string& path, int band) {
 }
 
 std::vector<std::uint16_t> sample_codes(const std::string& path, int band) {
-    const DatasetPtr d = open(path);
+    const GDALDatasetUniquePtr d = open(path);
     if (band < 1 || band > d->GetRasterCount())
         throw Error(ErrorCode::input, fmt::format("{} has no band {}.", path, band), "Correct the Item.");
     GDALRasterBand& b = *d->GetRasterBand(band);
@@ -468,7 +452,7 @@ void read_band(const BandRequest& r, const Grid& grid, const Window& window, std
 }
 
 std::vector<float> read_whole_band(const std::string& path, int band) {
-    const DatasetPtr d = open(path);
+    const GDALDatasetUniquePtr d = open(path);
     if (band < 1 || band > d->GetRasterCount())
         throw Error(ErrorCode::input, fmt::format("{} has no band {}.", path, band));
     std::vector<float> out(static_cast<std::size_t>(d->GetRasterXSize()) *

@@ -35,7 +35,7 @@ Table read_table(const std::string& path, const ReadOptions& o) {
     const CPLConfigOptionSetter ods("OGR_ODS_HEADERS", "FORCE", false);
     std::vector<const char*> options;
     if (extension == ".csv") options.push_back("HEADERS=YES");
-    const DatasetPtr d = open_vector(path, options);
+    const GDALDatasetUniquePtr d = open_vector(path, options);
     OGRLayer& source = table_of(*d, path, o.layer);
     Table table;
     Decoder decode(path, o.encoding, table.notes);

@@ -17,17 +17,12 @@ namespace {
 
 constexpr int lattice_factor = 4;
 
-struct Close {
-    void operator()(GDALDataset* d) const { GDALClose(d); }
-};
-using DatasetPtr = std::unique_ptr<GDALDataset, Close>;
-
-DatasetPtr open_tile(const fs::path& path, const Window& tile) {
+GDALDatasetUniquePtr open_tile(const fs::path& path, const Window& tile) {
     const GdalMessages messages;
     // Tiles are ours: no other driver need look at them, and no file beside them belongs to them.
     const char* const drivers[] = {"GTiff", nullptr};
     CPLSetThreadLocalConfigOption("GDAL_DISABLE_READDIR_ON_OPEN", "EMPTY_DIR");
-    DatasetPtr d(GDALDataset::Open(path.c_str(), GDAL_OF_RASTER | GDAL_OF_READONLY, drivers));
+    GDALDatasetUniquePtr d(GDALDataset::Open(path.c_str(), GDAL_OF_RASTER | GDAL_OF_READONLY, drivers));
     CPLSetThreadLocalConfigOption("GDAL_DISABLE_READDIR_ON_OPEN", nullptr);
     if (!d)
         throw Error(ErrorCode::input,
@@ -139,7 +134,7 @@ Image TileArchive::sample(const Acquisition& a, const Window& window, std::span<
         if (!std::binary_search(a.tiles.begin(), a.tiles.end(), id)) continue;
         const fs::path path = tile_path(m_root, id, a.key);
         const Window tile = m_grid.window(id), part = tile.intersection(window);
-        const DatasetPtr d = open_tile(path, tile);
+        const GDALDatasetUniquePtr d = open_tile(path, tile);
         for (std::size_t i = 0; i <= bands.size(); ++i) {
             const bool is_quality = i == bands.size();
             GDALRasterBand* band = d->GetRasterBand(

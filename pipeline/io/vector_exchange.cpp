@@ -13,7 +13,7 @@ void write_one(const std::filesystem::path& path, const char* format, const Laye
     AtomicOutput out(path);
     {
         const GdalMessages messages;
-        DatasetPtr d(driver(format).Create(out.temporary().c_str(), 0, 0, 0, GDT_Unknown, nullptr));
+        GDALDatasetUniquePtr d(driver(format).Create(out.temporary().c_str(), 0, 0, 0, GDT_Unknown, nullptr));
         check(d != nullptr, path, messages);
         auto srs = reference(data.crs);
         auto* layer = d->CreateLayer(data.name.c_str(), &srs, wkbMultiPolygon, const_cast<char**>(options));

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vector_layer.hpp"
 
-#include <fmt/format.h>
-
-#include <shuibao/core/error.hpp>
-
 namespace shuibao::io {
 namespace fs = std::filesystem;
 namespace {
@@ -39,27 +35,6 @@ void set_value(OGRFeature& f, int i, const Value& value) {
 }
 
 }  // namespace
-
-void check(bool ok, const fs::path& path, const GdalMessages& messages) {
-    if (ok && messages.errors().empty()) return;
-    throw Error(ErrorCode::failed, fmt::format("Cannot write {}: {}.", path.string(), messages.reason()),
-                "Free some space or choose another folder; run the same command again.");
-}
-
-GDALDriver& driver(const char* name) {
-    auto* d = GetGDALDriverManager()->GetDriverByName(name);
-    if (d == nullptr)
-        throw Error(ErrorCode::failed, fmt::format("This GDAL has no {} driver.", name),
-                    "Install Debian's libgdal.");
-    return *d;
-}
-
-OGRSpatialReference reference(const std::string& crs) {
-    OGRSpatialReference srs;
-    srs.SetFromUserInput(crs.c_str());
-    srs.SetAxisMappingStrategy(OAMS_TRADITIONAL_GIS_ORDER);
-    return srs;
-}
 
 void fill_layer(OGRLayer& layer, const LayerData& data, const RowSource* source, bool widths,
                 const fs::path& path, const GdalMessages& messages) {

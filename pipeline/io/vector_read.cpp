@@ -45,7 +45,7 @@ Transformation transformation(const std::string& path, const std::string& from, 
 }  // namespace
 
 VectorLayer read_layer(const std::string& path, const ReadOptions& o) {
-    const DatasetPtr d = open_vector(path);
+    const GDALDatasetUniquePtr d = open_vector(path);
     OGRLayer& source = layer_of(*d, path, o.layer);
     VectorLayer layer;
     layer.name = source.GetName();
@@ -104,7 +104,7 @@ VectorLayer read_layer(const std::string& path, const ReadOptions& o) {
 }
 
 std::vector<Point> read_places(const std::string& path, const std::string& to_crs) {
-    const DatasetPtr d = open_vector(path);
+    const GDALDatasetUniquePtr d = open_vector(path);
     OGRLayer& source = layer_of(*d, path, {});
     const Transformation move = transformation(path, crs_of(source, path), to_crs);
     std::vector<Point> places;
@@ -134,7 +134,7 @@ std::vector<Point> read_places(const std::string& path, const std::string& to_cr
 }
 
 LayerExtent layer_extent(const std::string& path) {
-    const DatasetPtr d = open_vector(path);
+    const GDALDatasetUniquePtr d = open_vector(path);
     OGRLayer& layer = layer_of(*d, path, {});
     const GdalMessages messages;
     OGREnvelope e;

@@ -9,8 +9,8 @@
 #include <cpl_conv.h>
 #include <fmt/format.h>
 
+#include "dataset.hpp"
 #include <shuibao/core/error.hpp>
-#include <shuibao/io/gdal_session.hpp>
 
 namespace shuibao::io {
 namespace fs = std::filesystem;
@@ -58,7 +58,7 @@ std::string extension_of(const std::string& path) {
     return e;
 }
 
-DatasetPtr open_vector(const std::string& path, std::vector<const char*> options) {
+GDALDatasetUniquePtr open_vector(const std::string& path, std::vector<const char*> options) {
     if (is_remote(path) && !network_allowed())
         throw Error(ErrorCode::input, fmt::format("{} lies on the network.", path),
                     "Copy it here, or say --allow-network.");
@@ -70,8 +70,8 @@ DatasetPtr open_vector(const std::string& path, std::vector<const char*> options
     // A shapefile's bytes come as they are: what its .cpg claims is checked here, not believed.
     if (extension_of(path) == ".shp") options.push_back("ENCODING=");
     options.push_back(nullptr);
-    DatasetPtr d(GDALDataset::Open(path.c_str(), GDAL_OF_VECTOR | GDAL_OF_READONLY | GDAL_OF_VERBOSE_ERROR,
-                                   nullptr, options.data()));
+    GDALDatasetUniquePtr d(GDALDataset::Open(
+        path.c_str(), GDAL_OF_VECTOR | GDAL_OF_READONLY | GDAL_OF_VERBOSE_ERROR, nullptr, options.data()));
     if (!d)
         throw Error(ErrorCode::input,
                     fmt::format("{} cannot be opened as a vector layer: {}.", path, messages.reason()),
@@ -98,14 +98,7 @@ std::string crs_of(const OGRLayer& layer, const std::string& path) {
     if (srs->IsGeographic() == 0 && srs->IsProjected() == 0)
         throw Error(ErrorCode::input, fmt::format("{} is in a local grid without a known datum.", path),
                     wanted_datum);
-    const char* authority = srs->GetAuthorityName(nullptr);
-    const char* code = srs->GetAuthorityCode(nullptr);
-    if (authority != nullptr && code != nullptr) return fmt::format("{}:{}", authority, code);
-    char* wkt = nullptr;
-    srs->exportToWkt(&wkt);
-    std::string text = wkt == nullptr ? "" : wkt;
-    CPLFree(wkt);
-    return text;
+    return crs_name(srs);
 }
 
 OGRLayer& layer_of(GDALDataset& d, const std::string& path, const std::string& name) {

@@ -6,13 +6,16 @@
 #include <string>
 #include <vector>
 
-#include "vector_layer.hpp"
+#include <ogrsf_frmts.h>
+
+#include <shuibao/io/vector.hpp>
 
 namespace shuibao::io {
 
 /// `options` are GDAL's open options. Throws Error(input) for what is not there, lies on the network unasked,
 /// or is no vector source.
-[[nodiscard]] DatasetPtr open_vector(const std::string& path, std::vector<const char*> options = {});
+[[nodiscard]] GDALDatasetUniquePtr open_vector(const std::string& path,
+                                               std::vector<const char*> options = {});
 /// Authority code or WKT. Throws Error(input) without a CRS and for datums that cannot be trusted here.
 [[nodiscard]] std::string crs_of(const OGRLayer& layer, const std::string& path);
 /// The layer of this name, or the first with geometries. Throws Error(input) when there is none.

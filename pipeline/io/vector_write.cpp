@@ -84,7 +84,7 @@ void write_geopackage(const fs::path& path, std::span<const LayerData> layers,
     {
         const GdalMessages messages;
         const char* const create[] = {"VERSION=1.2", "DATETIME_FORMAT=UTC", nullptr};
-        DatasetPtr d(
+        GDALDatasetUniquePtr d(
             driver("GPKG").Create(out.temporary().c_str(), 0, 0, 0, GDT_Unknown, const_cast<char**>(create)));
         check(d != nullptr, path, messages);
         d->StartTransaction();
@@ -140,7 +140,7 @@ void write_shapefile(const fs::path& shp, const LayerData& layer, const std::str
     for (const char* part : parts) made.files.push_back(fs::path(stem).replace_extension(part));
     {
         const GdalMessages messages;
-        DatasetPtr d(driver("ESRI Shapefile").Create(stem.c_str(), 0, 0, 0, GDT_Unknown, nullptr));
+        GDALDatasetUniquePtr d(driver("ESRI Shapefile").Create(stem.c_str(), 0, 0, 0, GDT_Unknown, nullptr));
         check(d != nullptr, shp, messages);
         auto srs = reference(layer.crs);
         const std::string enc = "ENCODING=" + encoding;
