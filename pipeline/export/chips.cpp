@@ -45,7 +45,6 @@ Chip chip_of(const Image& image, const io::Acquisition& a, const ChipBands& band
     Chip chip;
     chip.date = a.date;
     chip.sensor = sensor_of(a.key);
-    chip.clear = share_usable(image);
     const auto rgb = algorithms::colours_of(image, bands, stretch);
     const auto cols = static_cast<int>(image.pixels.cols()), rows = static_cast<int>(image.pixels.rows());
     const double scale = static_cast<double>(longest) / std::max(cols, rows);

@@ -17,7 +17,6 @@ namespace shuibao::pipeline {
 struct Chip {
     Date date;
     std::string sensor;  ///< platform, from the acquisition's key
-    double clear = 0;    ///< usable share of the frame
     int cols = 0, rows = 0;
     std::vector<std::uint8_t> jpeg;
 };

@@ -1,17 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <shuibao/core/text.hpp>
-#include <shuibao/pipeline/exporter.hpp>
+#include "field_rows.hpp"
 
 namespace shuibao::pipeline {
 namespace {
-
-io::Value plain(const io::VectorFeature& f, const std::string& name) {
-    const auto value = field_of(f, name);
-    const auto* text = std::get_if<std::string>(&value);
-    return text == nullptr ? value : io::Value(plain_text(*text));
-}
 
 // The ranked list as a table, with the place of each in degrees.
 class CsvExporter final : public Exporter {
@@ -37,7 +30,7 @@ class CsvExporter final : public Exporter {
         const io::Transformation to_geographic(source.crs, "EPSG:4490");
         for (const auto* f : source.rows) {
             io::LayerData::Row row;
-            for (const auto& name : source.fields) row.values.push_back(plain(*f, name));
+            for (const auto& name : source.fields) row.values.push_back(plain(field_of(*f, name)));
             const auto p = to_geographic(f->shape.point_inside());
             row.values.emplace_back(fmt::format("{:.6f}", p.x));
             row.values.emplace_back(fmt::format("{:.6f}", p.y));

@@ -5,14 +5,13 @@
 #include <fmt/format.h>
 
 #include "evidence_content.hpp"
+#include "products.hpp"
 #include "rules.hpp"
 #include "series_figure.hpp"
 #include <shuibao/algorithms/detector.hpp>
 #include <shuibao/engine/hash.hpp>
 #include <shuibao/io/atomic_output.hpp>
 #include <shuibao/io/box_index.hpp>
-#include <shuibao/io/raster.hpp>
-#include <shuibao/pipeline/archive.hpp>
 #include <shuibao/pipeline/exporter.hpp>
 
 namespace shuibao::pipeline {
@@ -44,12 +43,6 @@ struct Ranges {
     }
 };
 
-// What a store without images is: nothing to show, and no failure (polygons may come from elsewhere).
-std::optional<io::TileArchive> archive_of(const engine::Store& store) {
-    if (!std::filesystem::exists(store.acquisitions_file())) return std::nullopt;
-    return open_archive(store);
-}
-
 class EvidenceExporter final : public Exporter {
   public:
     [[nodiscard]] ExporterInfo info() const override {
@@ -80,10 +73,7 @@ class EvidenceExporter final : public Exporter {
         if (Ranges::given(c)) list["ranges"] = hash_vector(c.settings.path("approvals.path"));
         if (const auto archive = archive_of(c.store)) {
             list["acquisitions"] = engine::hash_file(c.store.acquisitions_file().string());
-            std::string cut;
-            for (const auto& a : archive->acquisitions())
-                for (const auto& t : a.tiles) cut += c.executor.key("tile", t.str() + "/" + a.key) + "\n";
-            list["tiles"] = engine::hash_bytes(cut);
+            list["tiles"] = tiles_hash(c, *archive);
             for (const auto& [key, value] : c.settings.canonical("detect.")) list[key] = value;
         }
         return list;
@@ -151,8 +141,7 @@ class EvidenceExporter final : public Exporter {
         return dynamic_cast<const algorithms::SeriesDetector*>(detector.get()) != nullptr;
     }
 
-    // The pixel of the change map with the most evidence inside; the suspect's own middle where there is
-    // none.
+    // Of the pixel in the suspect's middle.
     static std::optional<algorithms::Figure> history(const Job& job, const io::Geometry& shape) {
         const auto& grid = job.archive->grid();
         const auto middle = shape.point_inside();

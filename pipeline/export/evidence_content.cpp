@@ -2,7 +2,6 @@
 #include "evidence_content.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include <fmt/format.h>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "field_rows.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <limits>
@@ -10,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "rules.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/core/text.hpp>
 #include <shuibao/engine/hash.hpp>
@@ -17,11 +17,6 @@
 
 namespace shuibao::pipeline {
 namespace {
-
-std::string verdict_words(const RunContext& c) {
-    return c.settings.has("rules.dictionary") ? c.settings.path("rules.dictionary")
-                                              : engine::config_file("dictionaries/verdicts.yaml").string();
-}
 
 std::string deliverable_words() {
     return engine::config_file("dictionaries/deliverables.yaml").string();
@@ -33,20 +28,19 @@ double squared_distance(Point a, Point b) {
     return dx * dx + dy * dy;
 }
 
+}  // namespace
+
 io::Value plain(const io::Value& value) {
     const auto* text = std::get_if<std::string>(&value);
     return text == nullptr ? value : io::Value(plain_text(*text));
 }
 
-}  // namespace
-
 ExportWords::ExportWords(const RunContext& c)
-    : m_words(engine::Dictionary::load(deliverable_words())),
-      m_verdicts(engine::Dictionary::load(verdict_words(c))) {}
+    : m_words(engine::Dictionary::load(deliverable_words())), m_verdicts(load_words(c)) {}
 
 std::map<std::string, std::string> word_inputs(const RunContext& c) {
     return {{"dictionary deliverables", engine::hash_file(deliverable_words())},
-            {"dictionary verdicts", engine::hash_file(verdict_words(c))}};
+            {"dictionary verdicts", engine::hash_file(verdict_words_file(c).string())}};
 }
 
 std::string ExportWords::label(const std::string& field) const {

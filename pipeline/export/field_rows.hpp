@@ -28,7 +28,6 @@ class ExportWords {
     };
     [[nodiscard]] std::vector<Column> columns(std::string_view section) const;
     [[nodiscard]] const std::vector<std::string>& form() const;
-    [[nodiscard]] const engine::Dictionary& dictionary() const { return m_words; }
 
   private:
     engine::Dictionary m_words, m_verdicts;
@@ -53,6 +52,8 @@ struct Stop {
 /// The value under a name that the ledger knows: a field, `route`, `longitude`, `latitude`, or `<x>_hm2`,
 /// which is the field `<x>_m2` in hectares.
 [[nodiscard]] io::Value value_of(const Stop& stop, const std::string& name);
+/// Texts as one plain line, other values as they are.
+[[nodiscard]] io::Value plain(const io::Value& value);
 /// As people read it: dates as 2024-05-25, real numbers with so many decimals, one line; empty for null.
 [[nodiscard]] std::string shown(const io::Value& value, int decimals);
 

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-
 #include "field_rows.hpp"
 #include "qgis_style.hpp"
 #include <shuibao/engine/hash.hpp>

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include <fmt/format.h>
 
 #include "field_rows.hpp"
 #include <shuibao/core/text.hpp>
-#include <shuibao/io/png.hpp>
+#include <shuibao/io/picture.hpp>
 #include <shuibao/io/zip.hpp>
 
 namespace shuibao::pipeline {

@@ -41,20 +41,14 @@ std::string PageWords::code_of(const char* section, const std::string& text) con
 }
 
 std::string PageWords::word(const char* section, const std::string& entry, std::size_t n) const {
-    const auto it = pages.sections.find(section);
-    if (it == pages.sections.end()) return {};
-    for (const auto& [name, words] : it->second)
-        if (name == entry) return n < words.size() ? words[n] : std::string();
-    return {};
+    const auto& words = pages.values(section, entry);
+    return n < words.size() ? words[n] : std::string();
 }
 
 std::map<std::string, std::string> page_hashes(const RunContext& c,
                                                const std::vector<std::string>& templates) {
     std::map<std::string, std::string> hashes;
-    if (c.settings.has("rules.dictionary"))
-        hashes["words"] = engine::hash_file(c.settings.path("rules.dictionary"));
-    else
-        hashes["words"] = engine::hash_file(engine::config_file("dictionaries/verdicts.yaml").string());
+    hashes["words"] = engine::hash_file(verdict_words_file(c).string());
     hashes["pages"] = engine::hash_file(engine::config_file("dictionaries/pages.yaml").string());
     for (const auto& name : templates)
         hashes["template " + name] = engine::hash_file(engine::config_file("templates/" + name).string());

@@ -3,9 +3,22 @@
 
 #include <algorithm>
 
+#include <shuibao/engine/hash.hpp>
 #include <shuibao/pipeline/archive.hpp>
 
 namespace shuibao::pipeline {
+
+std::optional<io::TileArchive> archive_of(const engine::Store& store) {
+    if (!std::filesystem::exists(store.acquisitions_file())) return std::nullopt;
+    return open_archive(store);
+}
+
+std::string tiles_hash(const RunContext& c, const io::TileArchive& archive) {
+    std::string cut;
+    for (const auto& a : archive.acquisitions())
+        for (const auto& t : a.tiles) cut += c.executor.key("tile", t.str() + "/" + a.key) + "\n";
+    return engine::hash_bytes(cut);
+}
 
 Products::Products(const RunContext& c) : m_changes(c.store.changes(c.batch)) {
     std::error_code error;

@@ -7,9 +7,15 @@
 #include <vector>
 
 #include <shuibao/core/grid.hpp>
+#include <shuibao/io/tile_archive.hpp>
 #include <shuibao/pipeline/exporter.hpp>
 
 namespace shuibao::pipeline {
+
+/// The looks of a store; nothing where it has none (polygons of another origin), which is no failure.
+[[nodiscard]] std::optional<io::TileArchive> archive_of(const engine::Store& store);
+/// What the manifest hashes where pictures are cut from all tiles of a store.
+[[nodiscard]] std::string tiles_hash(const RunContext& context, const io::TileArchive& archive);
 
 class Products {
   public:

@@ -15,6 +15,13 @@ std::string crs_text(const std::string& crs) {
                        crs.starts_with("EPSG:") ? fmt::format("<authid>{}</authid>", xml_text(crs)) : "");
 }
 
+// What stands between <qgis …> and </qgis>.
+std::string inside_of(const std::string& qml) {
+    const auto open = qml.find("<qgis");
+    const auto begin = qml.find('>', open) + 1, end = qml.rfind("</qgis>");
+    return qml.substr(begin + (qml[begin] == '\n' ? 1 : 0), end - begin - (qml[begin] == '\n' ? 1 : 0));
+}
+
 std::string layer_text(const ProjectLayer& l) {
     return fmt::format(
         "  <maplayer type=\"{}\"{}>\n   <id>{}</id>\n   <datasource>{}</datasource>\n   "
@@ -47,12 +54,6 @@ std::string with_titles(const std::string& qml, const ColumnTitles& titles) {
                                xml_text(title));
     const auto end = qml.rfind("</qgis>");
     return qml.substr(0, end) + aliases + " </aliases>\n" + qml.substr(end);
-}
-
-std::string inside_of(const std::string& qml) {
-    const auto open = qml.find("<qgis");
-    const auto begin = qml.find('>', open) + 1, end = qml.rfind("</qgis>");
-    return qml.substr(begin + (qml[begin] == '\n' ? 1 : 0), end - begin - (qml[begin] == '\n' ? 1 : 0));
 }
 
 std::string project_text(const std::string& title, const std::vector<ProjectLayer>& layers,

@@ -17,8 +17,6 @@ using ColumnTitles = std::vector<std::pair<std::string, std::string>>;
 
 /// A style (QML) with the titles as aliases of its fields.
 [[nodiscard]] std::string with_titles(const std::string& qml, const ColumnTitles& titles);
-/// What stands between <qgis …> and </qgis>.
-[[nodiscard]] std::string inside_of(const std::string& qml);
 
 /// One layer of a project.
 struct ProjectLayer {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "leaflet.hpp"
+#include "products.hpp"
 #include "report_data.hpp"
 #include "report_pdf.hpp"
+#include "rules.hpp"
 #include <shuibao/engine/hash.hpp>
 #include <shuibao/io/atomic_output.hpp>
 #include <shuibao/pipeline/archive.hpp>
@@ -46,14 +46,6 @@ std::string without_pictures(std::string_view style) {
     return out;
 }
 
-// Last day of the month that the batch is named after.
-Date end_of(const std::string& batch) {
-    const auto first = Date::parse(batch + "01").value_or(Date());
-    Date d(first.days() + 27);
-    while (Date(d.days() + 1).compact().substr(0, 6) == batch) d = Date(d.days() + 1);
-    return d;
-}
-
 class ReportExporter final : public Exporter {
   public:
     [[nodiscard]] ExporterInfo info() const override {
@@ -82,14 +74,7 @@ class ReportExporter final : public Exporter {
         for (const auto& file : in.earlier)
             if (file.ends_with(".html")) pages += file + "\n";
         list["pages"] = engine::hash_bytes(pages);
-        if (std::filesystem::exists(in.run.store.acquisitions_file())) {
-            const auto archive = open_archive(in.run.store);
-            std::string cut;
-            for (const auto& a : archive.acquisitions())
-                for (const auto& t : a.tiles)
-                    cut += in.run.executor.key("tile", t.str() + "/" + a.key) + "\n";
-            list["tiles"] = engine::hash_bytes(cut);
-        }
+        if (const auto archive = archive_of(in.run.store)) list["tiles"] = tiles_hash(in.run, *archive);
         return list;
     }
     [[nodiscard]] std::vector<std::string> files(const ExportInput& in) const override {
@@ -99,13 +84,11 @@ class ReportExporter final : public Exporter {
         const PageWords words(in.run);
         const auto summary = summary_of(in, words);
         Mosaic mosaic;
-        if (std::filesystem::exists(in.run.store.acquisitions_file())) {
-            const auto archive = open_archive(in.run.store);
-            // Pictures lie under the polygons only where both have one CRS.
-            if (archive.grid().crs() == in.suspects.crs)
-                mosaic = mosaic_of(archive, supervised_area(in.run, archive.grid()), end_of(in.batch),
-                                   static_cast<int>(in.run.settings.integer("export.report.pixels")));
-        }
+        // Pictures lie under the polygons only where both have one CRS.
+        if (const auto archive = archive_of(in.run.store);
+            archive && archive->grid().crs() == in.suspects.crs)
+            mosaic = mosaic_of(*archive, supervised_area(in.run, archive->grid()), end_of_batch(in.batch),
+                               static_cast<int>(in.run.settings.integer("export.report.pixels")));
         TemplateData page;
         page.texts = {{"batch", in.batch},
                       {"css", without_pictures(leaflet_style()) + template_text("report.css")},

@@ -6,9 +6,8 @@
 #include <fstream>
 #include <set>
 
-#include <fmt/format.h>
-
 #include "evidence_content.hpp"
+#include "ledger.hpp"
 #include <shuibao/engine/hash.hpp>
 
 namespace shuibao::pipeline {
@@ -51,13 +50,9 @@ double area_of(const io::VectorFeature& row) {
 }
 
 std::string batch_before(const engine::Store& store, const std::string& batch) {
-    std::string before;
-    std::error_code error;
-    for (const auto& entry : fs::directory_iterator(store.batches(), error)) {
-        const auto name = entry.path().filename().string();
-        if (name < batch && name > before && fs::exists(entry.path() / "screened.gpkg")) before = name;
-    }
-    return before;
+    const auto batches = screened_batches(store);
+    const auto it = std::lower_bound(batches.begin(), batches.end(), batch);
+    return it == batches.begin() ? std::string() : *std::prev(it);
 }
 
 ordered_json json_of(const fs::path& path) {
@@ -145,8 +140,7 @@ ordered_json json_of(const MosaicPicture& p) {
             {"image", io::data_uri(p.jpeg, "image/jpeg")}};
 }
 
-}  // namespace
-
+// Of the run that is going on, or of the one that run.json tells of.
 std::vector<engine::Problem> problems_of(const RunContext& c) {
     const auto& counts = c.executor.counts();
     const bool whole_run =
@@ -161,6 +155,8 @@ std::vector<engine::Problem> problems_of(const RunContext& c) {
                         p.value("hint", "")});
     return list;
 }
+
+}  // namespace
 
 std::map<std::string, std::string> summary_hashes(const RunContext& c, const std::string& batch) {
     std::map<std::string, std::string> list;

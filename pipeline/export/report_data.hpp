@@ -33,13 +33,11 @@ struct BatchSummary {
     std::string previous;                        ///< the batch before this one in the store; empty = none
     Tallies previous_verdicts;
     std::vector<engine::Problem> problems;
-    std::vector<std::string> dates;  ///< of the looks in the store, up to the batch
+    std::vector<std::string> dates;  ///< of the looks in the store, each with its platform
 };
 
 /// Reads what lies beside the ranked layers: observation.gpkg, screened.json, the batch before.
 [[nodiscard]] BatchSummary summary_of(const ExportInput& input, const PageWords& words);
-/// Problems of the run that is going on, or of the one that run.json tells of.
-[[nodiscard]] std::vector<engine::Problem> problems_of(const RunContext& context);
 /// Files beside the ranked layers that the summary reads: name → hash.
 [[nodiscard]] std::map<std::string, std::string> summary_hashes(const RunContext& context,
                                                                 const std::string& batch);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include <boost/geometry/geometries/box.hpp>

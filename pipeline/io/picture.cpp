@@ -2,51 +2,79 @@
 #include <atomic>
 #include <memory>
 
+#include <cpl_string.h>
 #include <cpl_vsi.h>
 #include <fmt/format.h>
-#include <gdal_priv.h>
 #include <qrencode.h>
 
+#include "dataset.hpp"
 #include <shuibao/core/error.hpp>
-#include <shuibao/io/gdal_session.hpp>
+#include <shuibao/io/atomic_output.hpp>
 #include <shuibao/io/picture.hpp>
 
 namespace shuibao::io {
 namespace {
 
-struct Close {
-    void operator()(GDALDataset* d) const { GDALClose(d); }
-};
-using Dataset = std::unique_ptr<GDALDataset, Close>;
+// Interleaved bytes as a file of GDAL's `format`; false when GDAL could not.
+bool encode(std::span<const std::uint8_t> pixels, int width, int height, int bands, const char* format,
+            const std::string& file, const CPLStringList& options = {}) {
+    auto* manager = GetGDALDriverManager();
+    auto* driver = manager->GetDriverByName(format);
+    const GDALDatasetUniquePtr memory(
+        manager->GetDriverByName("MEM")->Create("", width, height, bands, GDT_Byte, nullptr));
+    if (driver == nullptr || memory == nullptr ||
+        memory->RasterIO(GF_Write, 0, 0, width, height, const_cast<std::uint8_t*>(pixels.data()), width,
+                         height, GDT_Byte, bands, nullptr, bands, GSpacing{bands} * width, 1,
+                         nullptr) != CE_None)
+        return false;
+    return GDALDatasetUniquePtr(driver->CreateCopy(file.c_str(), memory.get(), FALSE, options.List(), nullptr,
+                                                   nullptr)) != nullptr;
+}
+
+// The same in memory; empty when GDAL could not.
+std::vector<std::uint8_t> encoded(std::span<const std::uint8_t> pixels, int width, int height, int bands,
+                                  const char* format, const CPLStringList& options = {}) {
+    static std::atomic<unsigned> next{0};
+    const std::string file = fmt::format("/vsimem/shuibao_{}", next++);
+    const bool ok = encode(pixels, width, height, bands, format, file, options);
+    vsi_l_offset size = 0;
+    const std::unique_ptr<GByte, decltype(&CPLFree)> bytes(VSIGetMemFileBuffer(file.c_str(), &size, TRUE),
+                                                           &CPLFree);
+    if (!ok || bytes == nullptr) return {};
+    return {bytes.get(), bytes.get() + size};
+}
 
 }  // namespace
 
-std::vector<std::uint8_t> encode_jpeg(std::span<const std::uint8_t> rgb, int width, int height, int quality) {
-    static std::atomic<unsigned> next{0};
+void write_png(const std::filesystem::path& path, std::span<const std::uint8_t> rgb, int width, int height) {
     const GdalMessages messages;
-    const std::string file = fmt::format("/vsimem/shuibao_{}.jpg", next++);
-    auto* manager = GetGDALDriverManager();
-    const Dataset memory(manager->GetDriverByName("MEM")->Create("", width, height, 3, GDT_Byte, nullptr));
-    bool ok = memory != nullptr &&
-              memory->RasterIO(GF_Write, 0, 0, width, height, const_cast<std::uint8_t*>(rgb.data()), width,
-                               height, GDT_Byte, 3, nullptr, 3, GSpacing{3} * width, 1, nullptr) == CE_None;
-    auto* driver = manager->GetDriverByName("JPEG");
-    if (ok && driver != nullptr) {
-        const std::string level = fmt::format("QUALITY={}", quality);
-        std::array<const char*, 2> options = {level.c_str(), nullptr};
-        const Dataset jpeg(driver->CreateCopy(file.c_str(), memory.get(), FALSE,
-                                              const_cast<char**>(options.data()), nullptr, nullptr));
-        ok = jpeg != nullptr;
-    }
-    vsi_l_offset size = 0;
-    const std::unique_ptr<GByte, decltype(&CPLFree)> bytes(
-        ok ? VSIGetMemFileBuffer(file.c_str(), &size, TRUE) : nullptr, &CPLFree);
-    if (bytes == nullptr)
+    AtomicOutput out(path);
+    if (!encode(rgb, width, height, 3, "PNG", out.temporary()) || !messages.errors().empty())
+        throw Error(ErrorCode::failed, fmt::format("Cannot write {}: {}.", path.string(), messages.reason()),
+                    "Free some space or name another file.");
+    out.commit();
+}
+
+std::string png_icon(std::span<const std::uint8_t> rgba, int width, int height) {
+    const GdalMessages messages;
+    const auto png = encoded(rgba, width, height, 4, "PNG");
+    if (png.empty())
+        throw Error(ErrorCode::failed, fmt::format("Cannot make a PNG: {}.", messages.reason()),
+                    "Install Debian's libgdal.");
+    return {png.begin(), png.end()};
+}
+
+std::vector<std::uint8_t> encode_jpeg(std::span<const std::uint8_t> rgb, int width, int height, int quality) {
+    const GdalMessages messages;
+    CPLStringList options;
+    options.SetNameValue("QUALITY", std::to_string(quality).c_str());
+    auto jpeg = encoded(rgb, width, height, 3, "JPEG", options);
+    if (jpeg.empty())
         throw Error(
             ErrorCode::failed,
             fmt::format("A picture of {} × {} pixels cannot be made: {}.", width, height, messages.reason()),
             "Give the run more memory (--memory), or look whether GDAL has its JPEG driver.");
-    return {bytes.get(), bytes.get() + size};
+    return jpeg;
 }
 
 std::string data_uri(std::span<const std::uint8_t> bytes, const char* type) {

@@ -5,7 +5,6 @@
 #include <list>
 #include <map>
 #include <mutex>
-#include <set>
 
 #include <fmt/format.h>
 #include <gdal_priv.h>

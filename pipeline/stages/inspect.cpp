@@ -12,7 +12,7 @@
 #include <shuibao/core/error.hpp>
 #include <shuibao/io/atomic_output.hpp>
 #include <shuibao/io/geometry.hpp>
-#include <shuibao/io/png.hpp>
+#include <shuibao/io/picture.hpp>
 #include <shuibao/pipeline/archive.hpp>
 #include <shuibao/pipeline/stage.hpp>
 

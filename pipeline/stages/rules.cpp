@@ -14,11 +14,6 @@ namespace shuibao::pipeline {
 namespace {
 namespace fs = std::filesystem;
 
-fs::path words_file(const RunContext& c) {
-    return c.settings.has("rules.dictionary") ? fs::path(c.settings.path("rules.dictionary"))
-                                              : engine::config_file("dictionaries/verdicts.yaml");
-}
-
 std::vector<fs::path> rule_files(const RunContext& c) {
     if (c.settings.has("rules.file")) return {c.settings.path("rules.file")};
     std::vector<fs::path> files;
@@ -85,12 +80,18 @@ void declare_rules(OptionTable& t) {
            .long_name = "dictionary"});
 }
 
+fs::path verdict_words_file(const RunContext& c) {
+    return c.settings.has("rules.dictionary") ? fs::path(c.settings.path("rules.dictionary"))
+                                              : engine::config_file("dictionaries/verdicts.yaml");
+}
+
 engine::Dictionary load_words(const RunContext& c) {
-    return engine::Dictionary::load(words_file(c));
+    return engine::Dictionary::load(verdict_words_file(c));
 }
 
 std::map<std::string, std::string> rule_hashes(const RunContext& c) {
-    std::map<std::string, std::string> hashes = {{"words", engine::hash_file(words_file(c).string())}};
+    std::map<std::string, std::string> hashes = {
+        {"words", engine::hash_file(verdict_words_file(c).string())}};
     for (const auto& file : rule_files(c))
         hashes["rules " + file.stem().string()] = engine::hash_file(file.string());
     return hashes;

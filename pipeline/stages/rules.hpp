@@ -2,6 +2,7 @@
 // Which rule sets and which words a run uses.
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -41,6 +42,8 @@ class RuleBook {
 
 void declare_rules(OptionTable& table);
 /// `rules.dictionary`, else configs/dictionaries/verdicts.yaml.
+[[nodiscard]] std::filesystem::path verdict_words_file(const RunContext& context);
+/// What stands in it.
 [[nodiscard]] engine::Dictionary load_words(const RunContext& context);
 /// Hashes of the files above, for the manifest and run.json.
 [[nodiscard]] std::map<std::string, std::string> rule_hashes(const RunContext& context);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A figure as data: lines, areas, dots and labels in pixels from the upper left corner, drawn by two back
-// ends.
+// ends here and by a third onto pages.
 #pragma once
 
 #include <cstdint>

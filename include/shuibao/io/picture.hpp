@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pictures in memory: what pages hold.
+// Pictures for people: files, and what pages and archives hold.
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace shuibao::io {
+
+/// Writes red, green, blue bytes (row-major from the upper left) as a PNG, atomically; no time or place
+/// inside. REQUIRES 3 · width · height bytes. Throws Error(failed) naming the path.
+void write_png(const std::filesystem::path& path, std::span<const std::uint8_t> rgb, int width, int height);
+
+/// Red, green, blue, alpha bytes as a PNG in memory, for archives. REQUIRES 4 · width · height bytes. Throws
+/// Error(failed).
+[[nodiscard]] std::string png_icon(std::span<const std::uint8_t> rgba, int width, int height);
 
 /// Red, green, blue bytes (row-major from the upper left) as a JPEG; no time or place inside.
 /// `quality` 1–100. REQUIRES 3 · width · height bytes. Throws Error(failed).

@@ -67,7 +67,7 @@ class Exporter {
     virtual void write(const ExportInput& input, const std::filesystem::path& folder) const = 0;
 };
 
-/// Registered order decides what runs first: 10–49 files by themselves (evidence pages 15), 50–79 what links
+/// Registered order decides what runs first: 10–49 files by themselves (evidence pages 15), 50–89 what links
 /// to them, 90 the packages.
 using ExporterRegistry = Registry<Exporter>;
 
