@@ -72,10 +72,6 @@ std::map<std::string, std::string> zone_hashes(RunContext& c) {
     std::map<std::string, std::string> hashes = {{"dictionary zones", zone_words_hash(c)}};
     for (const auto& [key, path] : c.settings.path_map("zones.layers"))
         hashes["zones " + key] = c.inputs[path] = hash_vector(path);
-    if (c.settings.has("zones.dem")) {
-        const auto dem = c.settings.path("zones.dem");
-        hashes["dem"] = c.inputs[dem] = engine::hash_file(dem);
-    }
     return hashes;
 }
 
