@@ -5,7 +5,6 @@
 #include <array>
 #include <cmath>
 
-#include <shuibao/algorithms/erosion.hpp>
 #include <shuibao/algorithms/terrain.hpp>
 
 namespace shuibao::pipeline {
@@ -42,7 +41,7 @@ std::optional<Cover> GroundCover::of(const io::Geometry& shape, const std::strin
     const io::Geometry here = io::Transformation(crs, grid.crs())(shape);
     if (here.empty() || m_looks.empty()) return std::nullopt;
     const Window all = grid.window(here.bounds());
-    algorithms::OrderFreeMean mean;
+    algorithms::OrderFreeMean mean, vegetation;
     std::size_t wanted = 0;
     std::optional<Cover> cover;
     Image image;
@@ -66,10 +65,13 @@ std::optional<Cover> GroundCover::of(const io::Geometry& shape, const std::strin
                 const double r = static_cast<double>(red[i]) * of_red.scale + of_red.offset,
                              n = static_cast<double>(nir[i]) * of_nir.scale + of_nir.offset;
                 if (!(r + n > 0)) continue;
-                mean.add(algorithms::cover_fraction((n - r) / (n + r), m_scale.bare, m_scale.full));
+                const double share =
+                    algorithms::cover_fraction((n - r) / (n + r), m_scale.bare, m_scale.full);
+                mean.add(share);
+                vegetation.add(algorithms::vegetation_factor(m_scale.model, share));
                 open[i] = 0;
                 --left;
-                if (!cover) cover = Cover{0, a->date, a->date};
+                if (!cover) cover = Cover{0, 1, a->date, a->date};
                 cover->first = std::min(cover->first, a->date);
                 cover->last = std::max(cover->last, a->date);
             }
@@ -89,6 +91,7 @@ std::optional<Cover> GroundCover::of(const io::Geometry& shape, const std::strin
     if (!cover || static_cast<double>(mean.count()) < m_scale.least_seen * static_cast<double>(wanted))
         return std::nullopt;
     cover->share = mean.mean();
+    cover->vegetation = vegetation.mean();
     return cover;
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include <shuibao/algorithms/erosion.hpp>
 #include <shuibao/io/geometry.hpp>
 #include <shuibao/io/tile_archive.hpp>
 
@@ -14,12 +15,15 @@ namespace shuibao::pipeline {
 struct CoverScale {
     double bare = 0, full = 1;  ///< NDVI without plants and under closed cover
     double least_seen = 0.5;    ///< share of the pixels: of less nothing is said
+    algorithms::CoverModel model = algorithms::CoverModel::cai;  ///< how cover becomes factor B
 };
 
 /// Mean share of cover of a shape's pixels, each by its last clear look.
 struct Cover {
-    double share = 0;  ///< 0–1
-    Date first, last;  ///< days of the looks that were used
+    double share = 0;       ///< 0–1
+    double vegetation = 1;  ///< mean of factor B over the pixels: a little cover holds back much, so B of the
+                            ///< mean cover would be far too small where some pixels are green
+    Date first, last;       ///< days of the looks that were used
 };
 
 /// Reads looks in reflectance that have red and near infrared; others say nothing of cover. Reentrant.

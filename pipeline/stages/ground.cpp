@@ -61,7 +61,7 @@ Ground::Ground(const RunContext& c, const algorithms::Rules& rules) : m_rules(ru
     open(c, m_erosivity, "erosion.r", "The raster of erosivity", most_erosivity, erosivity_bits);
     open(c, m_erodibility, "erosion.k", "The raster of erodibility", most_erodibility, erodibility_bits);
     m_csle = s.text("erosion.method") == "csle";
-    m_vegetation = vegetation_of(s.text("erosion.b"));
+
     m_engineering = s.number("erosion.e");
     m_tillage = s.number("erosion.t");
     m_limits = {rules("erosion_tolerable_" + s.text("erosion.region")),
@@ -98,7 +98,8 @@ Ground::Ground(const RunContext& c, const algorithms::Rules& rules) : m_rules(ru
     if (s.text("erosion.cover") == "images" && std::filesystem::exists(c.store.acquisitions_file()))
         m_cover = std::make_unique<GroundCover>(
             open_archive(c.store), end_of_batch(c.batch),
-            CoverScale{rules("ndvi_bare"), rules("ndvi_full"), rules("cover_seen_share")});
+            CoverScale{rules("ndvi_bare"), rules("ndvi_full"), rules("cover_seen_share"),
+                       vegetation_of(s.text("erosion.b"))});
 }
 
 void Ground::open(const RunContext& c, Raster& r, const char* key, const char* what, double most,
@@ -161,14 +162,15 @@ GroundFacts Ground::of(const io::Geometry& shape, const std::string& crs, Ground
     e.erosivity = mean_under(m_erosivity, shape, crs);
     e.erodibility = mean_under(m_erodibility, shape, crs);
     if (m_cover) e.cover = m_cover->of(shape, crs, from);
-    estimate(e, type, terrain->length_slope);
+    e.length_slope = terrain->length_slope;
+    estimate(e, type);
     e.range = algorithms::erosion_range(e.intensity, m_limits);
     facts.erosion = std::move(e);
     return facts;
 }
 
-void Ground::estimate(Erosion& e, GroundType type, double length_slope) const {
-    const double cap = m_rules("sl773_length_cap_m"), cover = e.cover ? e.cover->share : 0;
+void Ground::estimate(Erosion& e, GroundType type) const {
+    const double cap = m_rules("sl773_length_cap_m");
     std::optional<double> modulus;
     if (!m_csle && e.erosivity && type == GroundType::borrow && m_face) {
         e.form = "face";
@@ -179,13 +181,13 @@ void Ground::estimate(Erosion& e, GroundType type, double length_slope) const {
     } else if (e.erosivity && e.erodibility) {
         if (!m_csle) e.form = "turned_over";
         const double k = *e.erodibility * (m_csle ? 1 : m_rules("turned_over_factor"));
-        modulus = algorithms::soil_loss(*e.erosivity, k, length_slope,
-                                        algorithms::vegetation_factor(m_vegetation, cover), m_engineering,
-                                        m_tillage);
+        e.measures = m_engineering * m_tillage;
+        modulus = algorithms::soil_loss(*e.erosivity, k, e.length_slope, e.cover ? e.cover->vegetation : 1,
+                                        m_engineering, m_tillage);
     }
     e.method = !modulus ? "grid" : m_csle ? "csle" : "sl773";
     e.intensity = modulus ? algorithms::erosion_class(*modulus, m_limits)
-                          : algorithms::erosion_by_slope_and_cover(e.slope, cover);
+                          : algorithms::erosion_by_slope_and_cover(e.slope, e.cover ? e.cover->share : 0);
 }
 
 std::vector<engine::Problem> Ground::missing(const RunContext& c,

@@ -27,6 +27,8 @@ struct Erosion {
     std::string method;                            ///< "sl773", "csle", "grid"
     std::string form;                              ///< of sl773: "turned_over", "face", "pile"
     double slope = 0;                              ///< degrees
+    double length_slope = 0;                       ///< L · S; 0 where it was not needed
+    double measures = 1;                           ///< E · T
     std::optional<double> erosivity, erodibility;  ///< means of the rasters; absent without data
     std::optional<Cover> cover;                    ///< absent: taken as bare
 };
@@ -71,7 +73,7 @@ class Ground {
     [[nodiscard]] static std::optional<double> mean_under(const Raster& raster, const io::Geometry& shape,
                                                           const std::string& crs);
     [[nodiscard]] TerrainQuestion question() const;
-    void estimate(Erosion& erosion, algorithms::GroundType type, double length_slope) const;
+    void estimate(Erosion& erosion, algorithms::GroundType type) const;
 
     algorithms::Rules m_rules;
     std::optional<TerrainModel> m_model;  ///< erosion.dem, else zones.dem
@@ -81,7 +83,6 @@ class Ground {
     Raster m_erosivity, m_erodibility;
     bool m_csle = false;
     algorithms::ErosionLimits m_limits;
-    algorithms::CoverModel m_vegetation = algorithms::CoverModel::cai;
     double m_engineering = 1, m_tillage = 1;
     std::optional<algorithms::CutFace> m_face;
     std::optional<algorithms::Pile> m_pile;

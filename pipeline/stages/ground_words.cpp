@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a run may say of the ground, which files that needs, and the words and the JSON of what comes out.
+#include <cmath>
+
 #include <fmt/format.h>
 
 #include "ground.hpp"
@@ -11,6 +13,11 @@ namespace {
 
 std::filesystem::path words_file() {
     return engine::config_file("dictionaries/erosion.yaml");
+}
+
+// Inputs are told as far as they are known.
+double rounded(double value, double per_unit) {
+    return std::round(value * per_unit) / per_unit;
 }
 
 }  // namespace
@@ -111,12 +118,17 @@ nlohmann::ordered_json erosion_to_json(const Erosion& e) {
     nlohmann::ordered_json j = {{"class", algorithms::erosion_code(e.intensity)},
                                 {"range", e.range},
                                 {"method", e.method},
-                                {"slope_deg", e.slope}};
+                                {"slope_deg", rounded(e.slope, 10)}};
     if (!e.form.empty()) j["form"] = e.form;
-    if (e.erosivity) j["erosivity"] = *e.erosivity;
-    if (e.erodibility) j["erodibility"] = *e.erodibility;
+    if (e.erosivity) j["erosivity"] = rounded(*e.erosivity, 1);
+    if (e.erodibility) j["erodibility"] = rounded(*e.erodibility, 1e4);
+    if (e.length_slope > 0) j["length_slope"] = rounded(e.length_slope, 100);
+    if (e.measures != 1) j["measures"] = e.measures;
     if (e.cover)
-        j["cover"] = {{"share", e.cover->share}, {"from", e.cover->first.iso()}, {"to", e.cover->last.iso()}};
+        j["cover"] = {{"share", rounded(e.cover->share, 100)},
+                      {"b", rounded(e.cover->vegetation, 100)},
+                      {"from", e.cover->first.iso()},
+                      {"to", e.cover->last.iso()}};
     return j;
 }
 
@@ -128,31 +140,36 @@ Erosion erosion_from_json(const nlohmann::json& j) {
     j.at("method").get_to(e.method);
     j.at("slope_deg").get_to(e.slope);
     e.form = j.value("form", "");
+    e.length_slope = j.value("length_slope", 0.0);
+    e.measures = j.value("measures", 1.0);
     if (j.contains("erosivity")) e.erosivity = j.at("erosivity").get<double>();
     if (j.contains("erodibility")) e.erodibility = j.at("erodibility").get<double>();
     if (j.contains("cover")) {
         const auto& c = j.at("cover");
-        e.cover =
-            Cover{c.at("share").get<double>(), Date::parse(c.at("from").get<std::string>()).value_or(Date()),
-                  Date::parse(c.at("to").get<std::string>()).value_or(Date())};
+        e.cover = Cover{c.at("share").get<double>(), c.at("b").get<double>(),
+                        Date::parse(c.at("from").get<std::string>()).value_or(Date()),
+                        Date::parse(c.at("to").get<std::string>()).value_or(Date())};
     }
     return e;
 }
 
 std::string erosion_source(const Erosion& e, const engine::Dictionary& words) {
+    const bool heap_or_face = e.form == "face" || e.form == "pile";
     std::string text = words.text("methods", e.method);
     if (!e.form.empty()) text += "（" + words.text("forms", e.form) + "）";
-    text += fmt::format("：坡度 {:.0f}°", e.slope);
-    if (e.method != "grid") {
-        text += fmt::format("，R {:.0f}", e.erosivity.value_or(0));
-        if (e.form != "face" && e.form != "pile")
-            text += fmt::format("，K {:.3f}", e.erodibility.value_or(0));
-    }
-    if (e.form == "face" || e.form == "pile") return text;
-    if (!e.cover) return text + "，无影像盖度，按裸地计";
-    text += fmt::format("，植被盖度 {:.0f} %（影像 {}", e.cover->share * 100, e.cover->first.iso());
+    text += "：";
+    if (e.method != "grid") text += fmt::format("R {:.0f}，", e.erosivity.value_or(0));
+    if (heap_or_face) return text + "坡度、坡长按设定";
+    if (e.method != "grid")
+        text += fmt::format("K {:.4f}，L·S {:.1f}，", e.erodibility.value_or(0), e.length_slope);
+    if (e.measures != 1) text += fmt::format("E·T {:.2f}，", e.measures);
+    text += fmt::format("坡度 {:.0f}°，", e.slope);
+    if (!e.cover) return text + "按裸地计（无清晰影像或设定如此）";
+    text += fmt::format("植被盖度 {:.0f} %", e.cover->share * 100);
+    if (e.method != "grid") text += fmt::format("（B {:.2f}）", e.cover->vegetation);
+    text += fmt::format("，影像 {}", e.cover->first.iso());
     if (e.cover->last != e.cover->first) text += " – " + e.cover->last.iso();
-    return text + "）";
+    return text;
 }
 
 }  // namespace shuibao::pipeline
