@@ -95,7 +95,8 @@ Ground::Ground(const RunContext& c, const algorithms::Rules& rules) : m_rules(ru
         m_pile = {n.at("shape"), n.at("a"), n.at("b"),     n.at("gravel"),
                   n.at("d"),     n.at("f"), n.at("slope"), n.at("length")};
     }
-    if (s.text("erosion.cover") == "images" && std::filesystem::exists(c.store.acquisitions_file()))
+    m_looks = s.text("erosion.cover") == "images";
+    if (m_looks && std::filesystem::exists(c.store.acquisitions_file()))
         m_cover = std::make_unique<GroundCover>(
             open_archive(c.store), end_of_batch(c.batch),
             CoverScale{rules("ndvi_bare"), rules("ndvi_full"), rules("cover_seen_share"),
@@ -188,6 +189,13 @@ void Ground::estimate(Erosion& e, GroundType type) const {
     e.method = !modulus ? "grid" : m_csle ? "csle" : "sl773";
     e.intensity = modulus ? algorithms::erosion_class(*modulus, m_limits)
                           : algorithms::erosion_by_slope_and_cover(e.slope, e.cover ? e.cover->share : 0);
+}
+
+std::string Ground::plan() const {
+    const bool both = m_erosivity.raster && m_erodibility.raster;
+    return fmt::format("{}; cover: {}",
+                       both ? (m_csle ? "CSLE" : "SL 773") : "table of slope and cover (SL 190)",
+                       m_looks ? "last clear look" : "none, bare ground");
 }
 
 std::vector<engine::Problem> Ground::missing(const RunContext& c,

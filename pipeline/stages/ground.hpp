@@ -51,7 +51,9 @@ class Ground {
     /// Refers to `rules`. Throws Error(input) for a raster that cannot be used, Error(usage) for options or
     /// limits that make no sense.
     Ground(const RunContext& context, const algorithms::Rules& rules);
-    [[nodiscard]] bool known() const { return m_steep || m_model; }
+    [[nodiscard]] bool known() const { return m_model.has_value(); }
+    /// What it will tell of and from what, in one line.
+    [[nodiscard]] std::string plan() const;
     /// `from`: the first day on which the shape was seen open. Throws Error(input) for damaged files.
     [[nodiscard]] GroundFacts of(const io::Geometry& shape, const std::string& crs,
                                  algorithms::GroundType type, std::optional<Date> from) const;
@@ -81,7 +83,7 @@ class Ground {
     bool m_model_is_of_zones = false;
     std::unique_ptr<GroundCover> m_cover;
     Raster m_erosivity, m_erodibility;
-    bool m_csle = false;
+    bool m_csle = false, m_looks = false;
     algorithms::ErosionLimits m_limits;
     double m_engineering = 1, m_tillage = 1;
     std::optional<algorithms::CutFace> m_face;

@@ -67,7 +67,10 @@ class ScreenStage final : public Stage {
         return c.settings.has("screen.disturbances") ? std::filesystem::path() : c.store.acquisitions_file();
     }
     void check(RunContext& c) const override {
-        static_cast<void>(RuleBook(c));
+        const RuleBook book(c);
+        const auto batch_rules = rules_of(book.of_batch());
+        const Ground ground(c, batch_rules);
+        if (ground.known()) c.out << fmt::format("erosion: {}\n", ground.plan());
         static_cast<void>(load_zone_words(c));
         static_cast<void>(load_words(c));
         if (c.settings.text("approvals.path") == "none") {

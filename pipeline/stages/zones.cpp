@@ -50,8 +50,8 @@ void declare_zones(OptionTable& t) {
     t.add({.key = "zones.dem",
            .type = OptionType::path,
            .help =
-               "Elevation model (m): slopes of disturbances, and steep ground where no announced layer says "
-               "otherwise, marked as such",
+               "Elevation model (m): slopes and erosion of disturbances, and steep ground where no announced "
+               "layer says otherwise, marked as such",
            .long_name = "dem"});
     t.add({.key = "zones.dictionary",
            .type = OptionType::path,

@@ -343,6 +343,13 @@ class UnderImages(ArchiveTest):
         self.assertGreaterEqual(seen, 3)
         self.assertEqual(len(checked), 3, "a site on each plane")
 
+    def test_check_says_what_it_will_be_found_by(self):
+        for options, line in ((self.options, "erosion: table of slope and cover (SL 190); cover: last clear look"),
+                              ([*self.options, "--set", "erosion.cover=bare"],
+                               "erosion: table of slope and cover (SL 190); cover: none, bare ground")):
+            self.assertIn(line, shuibao("check", self.config, *options).stdout.splitlines())
+        self.assertNotIn("erosion", shuibao("check", self.config).stdout)
+
     def test_pages_say_it(self):
         pages = sorted((self.output / "export").rglob("evidence/*.html")) or sorted((self.output / "export").rglob("*.html"))
         texts = [html.unescape(p.read_text(encoding="utf8")) for p in pages]
