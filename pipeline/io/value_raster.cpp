@@ -16,7 +16,7 @@
 namespace shuibao::io {
 namespace {
 
-constexpr std::int64_t most_halo = 4096;
+constexpr std::int64_t most_halo = 640;  // 100 MB a thread
 constexpr double degree = std::numbers::pi / 180;
 
 struct Edge {
@@ -126,8 +126,9 @@ struct ValueRaster::Impl {
                             "The file is damaged: get it again.");
         }
         for (std::size_t i = 0; i < n; ++i) {
-            b.valid[i] = std::isfinite(b.values[i]) && !(info.nodata && b.values[i] == *info.nodata) ? 1 : 0;
+            const bool missing = info.nodata && b.values[i] == *info.nodata;
             b.values[i] = b.values[i] * scale + offset;
+            b.valid[i] = !missing && std::isfinite(b.values[i]) ? 1 : 0;
         }
         b.east.clear();
         b.south.clear();

@@ -201,7 +201,16 @@ std::string Ground::plan() const {
 std::vector<engine::Problem> Ground::missing(const RunContext& c,
                                              const std::vector<const GroundFacts*>& facts) const {
     std::vector<engine::Problem> list;
-    if (!m_model || facts.empty()) return list;
+    if (facts.empty()) return list;
+    if (!m_model) {
+        for (const char* key : {"erosion.r", "erosion.k"})
+            if (c.settings.has(key))
+                list.push_back(
+                    {"screen", key, "no_dem",
+                     fmt::format("{} is given, but no elevation model: there are no erosion classes.", key),
+                     "Set erosion.dem or zones.dem."});
+        return list;
+    }
     const auto say = [&](const char* key, const std::string& path, std::size_t n, const char* then) {
         if (n > 0)
             list.push_back({"screen", key, n == facts.size() ? "no_overlap" : "no_data",

@@ -57,8 +57,8 @@ class Ground {
     /// `from`: the first day on which the shape was seen open. Throws Error(input) for damaged files.
     [[nodiscard]] GroundFacts of(const io::Geometry& shape, const std::string& crs,
                                  algorithms::GroundType type, std::optional<Date> from) const;
-    /// What the rasters did not give for these: of nothing at all the code is "no_overlap" or "unit", of some
-    /// "no_data", which is no problem.
+    /// What the rasters did not give for these: of nothing at all the code is "no_overlap", "no_dem" or
+    /// "unit", of some "no_data", which is no problem.
     [[nodiscard]] std::vector<engine::Problem> missing(const RunContext& context,
                                                        const std::vector<const GroundFacts*>& facts) const;
 

@@ -11,6 +11,11 @@
 #include <shuibao/core/error.hpp>
 
 namespace shuibao::pipeline {
+namespace {
+
+constexpr double lowest = -1000, highest = 9000;  // m: no ground lies beyond
+
+}  // namespace
 
 TerrainModel::TerrainModel(const std::string& path) : m_heights(path, "The elevation model") {
     std::string unit = m_heights.unit();
@@ -29,10 +34,13 @@ std::optional<Terrain> TerrainModel::under(const io::Geometry& shape, const std:
     const bool lengths = static_cast<bool>(q.length_slope);
     const int rim = lengths ? algorithms::slope_reach(0, 1) : 1;
     m_heights.under(shape, crs, {lengths ? q.cap : 0, rim, q.block}, [&](const io::ValueBlock& b) {
+        std::vector<std::uint8_t> known(b.valid);
+        for (std::size_t i = 0; i < known.size(); ++i)
+            if (b.values[i] < lowest || b.values[i] > highest) known[i] = 0;
         const algorithms::Heights heights{static_cast<int>(b.window.cols),
                                           static_cast<int>(b.window.rows),
                                           b.values,
-                                          b.valid,
+                                          known,
                                           b.east,
                                           b.south};
         std::vector<algorithms::SlopePlace> places;

@@ -27,7 +27,8 @@ struct Terrain {
     double length_slope = 0;  ///< 0 when not asked for
 };
 
-/// An elevation raster (m; band 1, north up, any CRS, any size). Reentrant.
+/// An elevation raster (m; band 1, north up, any CRS, any size). What lies outside −1000…9000 m is a void,
+/// whatever the file says: −32768 is often not declared. Reentrant.
 class TerrainModel {
   public:
     /// Throws Error(input) for a file that cannot be read, has no CRS, is turned against north, or says that

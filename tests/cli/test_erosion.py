@@ -178,7 +178,8 @@ class Drawn(unittest.TestCase):
                       [f"erosion.dem={self.dem}", f"erosion.k={self.k}"]):
             self.screen(*given)
             self.assertEqual(self.classes(), self.expected(BARE_GRID, "grid"))
-        self.screen(f"erosion.r={self.r}", f"erosion.k={self.k}")  # no elevation model: nothing is known
+        done = self.screen(f"erosion.r={self.r}", f"erosion.k={self.k}", code=3)
+        self.assertIn("erosion.k is given, but no elevation model: there are no erosion classes.", done.stderr)
         self.assertEqual(self.classes(), [(None,) * 4] * 6)
         self.screen()
         self.assertEqual(self.classes(), [(None,) * 4] * 6)
@@ -201,14 +202,15 @@ class Drawn(unittest.TestCase):
         done = self.screen(f"erosion.dem={flat}", code=3)
         self.assertIn("they have no erosion class", done.stderr)
         self.assertEqual(self.classes(), [(None,) * 4] * 6)
-        # Heights that are missing under the third strip only.
-        data = gdal.Open(str(self.dem)).ReadAsArray()
-        data[:, 200:300] = NODATA
-        holey = write_raster(self.base / "holey.tif", data, 4546, X - CELL / 2, Y + 600, CELL)
-        self.screen(f"erosion.dem={holey}", *rest[1:], f"erosion.r={self.r}")
-        got, want = self.classes(), self.expected(codes, "sl773")
-        self.assertEqual(got[2], (None,) * 4)
-        self.assertEqual(got[:2], want[:2])
+        # Heights that are missing under the third strip only, whether the file says so (-9999) or not.
+        for void in (NODATA, -32768):
+            data = gdal.Open(str(self.dem)).ReadAsArray()
+            data[:, 200:300] = void
+            holey = write_raster(self.base / f"holey{void}.tif", data, 4546, X - CELL / 2, Y + 600, CELL)
+            self.screen(f"erosion.dem={holey}", *rest[1:], f"erosion.r={self.r}")
+            got, want = self.classes(), self.expected(codes, "sl773")
+            self.assertEqual(got[2], (None,) * 4)
+            self.assertEqual(got[:2] + got[3:], want[:2] + want[3:])
 
     def test_the_same_ground_in_degrees_and_in_integers(self):
         warped = self.base / "degrees.tif"
@@ -230,6 +232,7 @@ class Drawn(unittest.TestCase):
         rest = [f"erosion.dem={self.dem}", f"erosion.r={self.r}"]
         feet = write_raster(self.base / "feet.tif", numpy.zeros((5, 5)), 4546, X, Y, CELL, unit="US survey foot")
         bare = write_raster(self.base / "nowhere_on_earth.tif", numpy.zeros((5, 5)), None, X, Y, CELL)
+        fine = write_raster(self.base / "fine.tif", numpy.zeros((50, 50)), 4546, X + 500, Y + 300, 0.1)
         broken = self.base / "broken.tif"
         broken.write_bytes(self.dem.read_bytes()[:3000])
         for options, code, message in (
@@ -239,6 +242,8 @@ class Drawn(unittest.TestCase):
                 ([f"erosion.dem={bare}"], 4, "has no coordinate reference system"),
                 ([f"erosion.dem={self.drawn}"], 4, "cannot be opened as a raster"),
                 ([f"erosion.dem={broken}"], 3, "broken.tif"),
+                ([f"erosion.dem={fine}", rest[1], f"erosion.k={self.k}"], 3,
+                 "has pixels of 0.1 m: 100 m around a place are too many of them."),
                 ([*rest, "erosion.method=rusle"], 2, "rusle"),
                 ([*rest, "erosion.e=2"], 2, "erosion.e"),
                 ([*rest, "erosion.pile={shape: 1}"], 2, "erosion.pile: 'a' is missing"),

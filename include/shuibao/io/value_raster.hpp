@@ -44,7 +44,7 @@ class ValueRaster {
     /// Shows the blocks that hold pixels of the shape (of the CRS `crs`), from the north-west; a shape that
     /// holds no pixel's centre has the pixel of a point inside it. Memory follows from the cut, not from the
     /// raster or the shape. Throws Error(input) naming the file when it cannot be read, or when its pixels
-    /// are so small that the halo has more than 4096 of them.
+    /// are so small that the halo has more than 640 of them.
     void under(const Geometry& shape, const std::string& crs, const Cut& cut,
                const std::function<void(const ValueBlock&)>& see) const;
 
