@@ -184,6 +184,23 @@ class Drawn(unittest.TestCase):
         self.screen()
         self.assertEqual(self.classes(), [(None,) * 4] * 6)
 
+    def test_two_models_each_for_its_own(self):
+        """zones.dem tells slope and steep ground, erosion.dem erosion; one alone stands for both, but for steep ground."""
+        flat = write_raster(self.base / "flat.tif", numpy.full((60, 610), 50), 4546, X - CELL / 2, Y + 600, CELL)
+        for given, slopes, classes, steep in (
+                ([f"zones.dem={flat}", f"erosion.dem={self.dem}"], [0] * 6, BARE_GRID, 0),
+                ([f"zones.dem={self.dem}", f"erosion.dem={flat}"], SLOPES, ["slight"] * 6, 2),
+                ([f"zones.dem={self.dem}"], SLOPES, BARE_GRID, 2),
+                ([f"erosion.dem={self.dem}"], SLOPES, BARE_GRID, 0)):
+            with self.subTest(given=given):
+                self.screen(*given)
+                self.assertEqual(self.classes(), self.expected(classes, "grid"))
+                shuibao("rank", *self.where)
+                rows = [r for _, r in sorted(rows_of(self.base / "work/output/disturbances.gpkg").items())]
+                for row, slope in zip(rows, slopes):
+                    self.assertAlmostEqual(row["slope_deg"], slope, delta=0.05)
+                self.assertEqual(sum("points_zone_steep" in r["reasons"] for r in rows), steep)
+
     def test_holes_and_rasters_of_elsewhere(self):
         codes = [class_of(sl773(s)) for s in SLOPES]
         rest = [f"erosion.dem={self.dem}", f"erosion.k={self.k}"]
