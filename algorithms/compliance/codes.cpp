@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <shuibao/algorithms/compliance.hpp>
+#include <shuibao/algorithms/erosion.hpp>
 
 namespace shuibao::algorithms {
 namespace {
@@ -54,29 +55,32 @@ std::optional<GroundType> ground_type_from_code(std::string_view text) {
 }
 
 std::vector<std::string> rule_items() {
-    return {// what is judged at all, and the overlay
-            "min_area_m2", "min_full_pixels", "max_core_loss", "min_tolerance_m", "digitised_sample_m",
-            "range_error_m", "min_overlap", "exceed_area_m2", "major_change_share", "schematic_distance_m",
-            "split_share", "plan_validity_years", "report_form_m2", "report_book_m2",
-            // where works went instead, and along corridors
-            "relocation_distance_m", "relocation_area_ratio", "linear_offset_m", "linear_share",
-            "dots_min_area_m2", "revegetation_years",
-            // severity
-            "points_unapproved_spoil", "points_unapproved", "points_relocated", "points_exceeds_major",
-            "points_exceeds_10", "points_exceeds", "points_before_approval", "points_pending",
-            "exceeds_10_share", "area_step_1_m2", "area_step_2_m2", "area_step_3_m2", "area_step_4_m2",
-            "points_area_1", "points_area_2", "points_area_3", "points_area_4", "points_zone_hazard",
-            "points_zone_grade_1", "points_zone_steep", "points_zone_grade_2", "points_zone_second",
-            "points_spoil_above", "spoil_slope_deg", "spoil_distance_m", "steep_slope_deg", "points_grown",
-            "points_grown_after_notice", "points_credit_c", "points_credit_d", "points_credit_listed",
-            "points_clue", "clue_distance_m",
-            // tiers
-            "high_severity", "high_confidence", "medium_severity", "medium_confidence", "low_severity",
-            "wait_confidence", "high_unapproved_m2",
-            // from batch to batch
-            "lineage_overlap", "change_area_m2", "change_share", "finished_bare_share", "finished_dates",
-            "stopped_months", "deadline_check_days", "deadline_notice_days", "deadline_rectify_days",
-            "deadline_recheck_days"};
+    std::vector<std::string> items = {
+        // what is judged at all, and the overlay
+        "min_area_m2", "min_full_pixels", "max_core_loss", "min_tolerance_m", "digitised_sample_m",
+        "range_error_m", "min_overlap", "exceed_area_m2", "major_change_share", "schematic_distance_m",
+        "split_share", "plan_validity_years", "report_form_m2", "report_book_m2",
+        // where works went instead, and along corridors
+        "relocation_distance_m", "relocation_area_ratio", "linear_offset_m", "linear_share",
+        "dots_min_area_m2", "revegetation_years",
+        // severity
+        "points_unapproved_spoil", "points_unapproved", "points_relocated", "points_exceeds_major",
+        "points_exceeds_10", "points_exceeds", "points_before_approval", "points_pending", "exceeds_10_share",
+        "area_step_1_m2", "area_step_2_m2", "area_step_3_m2", "area_step_4_m2", "points_area_1",
+        "points_area_2", "points_area_3", "points_area_4", "points_zone_hazard", "points_zone_grade_1",
+        "points_zone_steep", "points_zone_grade_2", "points_zone_second", "points_spoil_above",
+        "spoil_slope_deg", "spoil_distance_m", "steep_slope_deg", "points_grown", "points_grown_after_notice",
+        "points_credit_c", "points_credit_d", "points_credit_listed", "points_clue", "clue_distance_m",
+        // tiers
+        "high_severity", "high_confidence", "medium_severity", "medium_confidence", "low_severity",
+        "wait_confidence", "high_unapproved_m2",
+        // from batch to batch
+        "lineage_overlap", "change_area_m2", "change_share", "finished_bare_share", "finished_dates",
+        "stopped_months", "deadline_check_days", "deadline_notice_days", "deadline_rectify_days",
+        "deadline_recheck_days"};
+    const auto erosion = erosion_rule_items();
+    items.insert(items.end(), erosion.begin(), erosion.end());
+    return items;
 }
 
 }  // namespace shuibao::algorithms

@@ -160,6 +160,9 @@ Risk score(const RiskFacts& f, const Rules& rules) {
         "扰动图斑（CGCS2000 椭球面积）");
     if (f.verdict != Verdict::compliant) {
         add_zones(f, rules, r.items);
+        if (!f.erosion_rule.empty())
+            r.items.push_back(
+                {"土壤侵蚀强度", f.erosion_value, rules(f.erosion_rule), f.erosion_rule, f.erosion_source});
         const bool steep = f.slope && *f.slope >= rules("spoil_slope_deg");
         if (f.type == GroundType::spoil && (steep || !f.below.empty()))
             add("points_spoil_above", "弃渣危害",

@@ -27,6 +27,10 @@ std::string percent(const io::VectorFeature& row, const char* field) {
     return v ? fmt::format("{:.0f} %", *v * 100) : std::string();
 }
 
+std::string english(const std::vector<std::string>& words) {
+    return words.size() > 1 ? words[1] : std::string();
+}
+
 std::vector<ScoreLine> score_of(const std::string& reasons, const PageWords& words) {
     std::vector<ScoreLine> lines;
     const auto list = nlohmann::json::parse(reasons, nullptr, false);
@@ -143,7 +147,15 @@ EvidenceContent evidence_content(const io::VectorFeature& row, Point point, cons
         const auto s = io::to_number(field_of(row, "slope_deg"));
         return s ? fmt::format("{:.0f}°", *s) : std::string();
     }());
-    add("土壤侵蚀强度", "erosion class", text_of(row, "erosion_class"));
+    if (const auto intensity = text_of(row, "erosion_class"); !intensity.empty()) {
+        const auto method = text_of(row, "erosion_method"), range = text_of(row, "erosion_range");
+        add("土壤侵蚀强度", "erosion intensity",
+            fmt::format("{}（{} t/(km²·a)，{}）", text_of(row, "erosion_zh"), range,
+                        words.erosion.text("methods", method)),
+            false,
+            english(words.erosion.values("classes", intensity)) + ", " +
+                english(words.erosion.values("methods", method)));
+    }
     add("人工决定", "decided by people", text_of(row, "decided"));
 
     const auto of_then = code + "@" + e.rule_set;  // the law of the day on which it was first seen

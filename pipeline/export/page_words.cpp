@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <kainjow/mustache.hpp>
 
+#include "ground.hpp"
 #include "rules.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/hash.hpp>
@@ -31,7 +32,8 @@ kainjow::mustache::data mustache_of(const TemplateData& from) {
 
 PageWords::PageWords(const RunContext& c)
     : pages(engine::Dictionary::load(engine::config_file("dictionaries/pages.yaml"))),
-      verdicts(load_words(c)) {}
+      verdicts(load_words(c)),
+      erosion(load_erosion_words()) {}
 
 std::string PageWords::code_of(const char* section, const std::string& text) const {
     if (const auto it = verdicts.sections.find(section); it != verdicts.sections.end())
@@ -50,6 +52,7 @@ std::map<std::string, std::string> page_hashes(const RunContext& c,
     std::map<std::string, std::string> hashes;
     hashes["words"] = engine::hash_file(verdict_words_file(c).string());
     hashes["pages"] = engine::hash_file(engine::config_file("dictionaries/pages.yaml").string());
+    hashes["erosion"] = erosion_words_hash();
     for (const auto& name : templates)
         hashes["template " + name] = engine::hash_file(engine::config_file("templates/" + name).string());
     return hashes;

@@ -12,8 +12,9 @@ namespace shuibao::pipeline {
 
 /// The dictionaries of a run's pages.
 struct PageWords {
-    engine::Dictionary pages, verdicts;
-    /// Reads configs/dictionaries/pages.yaml and the dictionary of verdicts of this run. Throws Error(usage).
+    engine::Dictionary pages, verdicts, erosion;
+    /// Reads pages.yaml and erosion.yaml of configs/dictionaries and the dictionary of verdicts of this run.
+    /// Throws Error(usage).
     explicit PageWords(const RunContext& context);
     /// "high" for "高": the code whose official word this is, or the text itself.
     [[nodiscard]] std::string code_of(const char* section, const std::string& word) const;

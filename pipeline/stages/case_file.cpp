@@ -68,8 +68,10 @@ ordered_json context_of(const Case& c, const Zones& zones) {
     for (const auto z : c.below)
         j["below"].push_back({{"kind", zones.zone(z).kind}, {"name", zones.zone(z).name}});
     j["clues"] = c.clues;
-    if (c.slope) j["slope_deg"] = *c.slope;
-    if (c.steep_share) j["steep_share"] = *c.steep_share;
+    const auto& g = c.ground;
+    if (g.slope) j["slope_deg"] = *g.slope;
+    if (g.steep_share) j["steep_share"] = *g.steep_share;
+    if (g.erosion) j["erosion"] = erosion_to_json(*g.erosion);
     return j;
 }
 
@@ -157,6 +159,10 @@ io::LayerData case_layer(const std::string& crs) {
                     {"township", FieldType::text},
                     {"zones", FieldType::text},
                     {"slope_deg", FieldType::real},
+                    {"erosion_class", FieldType::text},
+                    {"erosion_zh", FieldType::text},
+                    {"erosion_range", FieldType::text},
+                    {"erosion_method", FieldType::text},
                     {"construction", FieldType::text},
                     {"completion", FieldType::text},
                     {"bare_share", FieldType::real},
@@ -178,6 +184,8 @@ io::LayerData::Row case_row(const Case& c, const CaseWords& w) {
     for (std::size_t k = 1; c.project && k < c.overlaps.size(); ++k)
         others.push_back(projects[c.overlaps[k].first].key);
     for (const auto& h : c.zones) names.push_back(zones.zone(h.zone).name);
+    const auto erosion_class =
+        c.ground.erosion ? std::string(algorithms::erosion_code(c.ground.erosion->intensity)) : std::string();
     const Project none, &p = c.project ? projects[*c.project] : none;
     return {
         c.shape,
@@ -215,7 +223,11 @@ io::LayerData::Row case_row(const Case& c, const CaseWords& w) {
          or_null(c.county),
          or_null(c.township),
          or_null(fmt::format("{}", fmt::join(names, "、"))),
-         c.slope ? Value(rounded(*c.slope, 10)) : Value(),
+         c.ground.slope ? Value(rounded(*c.ground.slope, 10)) : Value(),
+         or_null(erosion_class),
+         or_null(c.ground.erosion ? w.erosion_words.text("classes", erosion_class) : std::string()),
+         or_null(c.ground.erosion ? c.ground.erosion->range : std::string()),
+         or_null(c.ground.erosion ? c.ground.erosion->method : std::string()),
          or_null(c.source->construction),
          or_null(c.source->completion),
          c.source->bare_share ? Value(*c.source->bare_share) : Value(),

@@ -24,10 +24,11 @@ struct CaseWords {
     const Zones& zones;
     const Industries& industries;
     const engine::Dictionary& words;
+    const engine::Dictionary& erosion_words;
     const std::string& batch;
 };
 /// The layer `screened` without rows: one per case with verdict, flags, areas, links, and `facts` and
-/// `context` (zones, clues, slope) as JSON.
+/// `context` (zones, clues, slope, erosion) as JSON.
 [[nodiscard]] io::LayerData case_layer(const std::string& crs);
 [[nodiscard]] io::LayerData::Row case_row(const Case& c, const CaseWords& words);
 

@@ -107,9 +107,7 @@ class ExplainStage final : public Stage {
                         fmt::format("The rule set {} that judged this case is not there.", name),
                         "Name it in rules.file, or run `shuibao screen` again.");
         const auto rules = rules_of(*set), weights = rules_of(book.of_batch());
-        const RiskWords risk_words{
-            load_zone_words(c), engine::Dictionary::load(engine::config_file("dictionaries/approvals.yaml")),
-            engine::Dictionary::load(engine::config_file("dictionaries/disturbances.yaml"))};
+        const RiskWords risk_words(c);
         const auto read = read_screened(row, risk_words, weights);
         const auto judged = algorithms::judge(read.facts, rules);
         if (judged.verdict != read.risk.verdict)
@@ -272,6 +270,8 @@ class ExplainStage final : public Stage {
             out += fmt::format("  zone: {} ({}), {} of the disturbance\n", plain(z["name"]), plain(z["kind"]),
                                plain(z["share"]));
         for (const auto& b : j["context"]["below"]) out += fmt::format("  close by: {}\n", plain(b["name"]));
+        if (const auto& context = j["context"]; context.contains("erosion"))
+            out += fmt::format("  erosion: {}\n", context["erosion"].dump());
         out += "\nrules tried (rules §3)\n";
         for (const auto& step : j["steps"]) {
             out += fmt::format("  {} [{}] {}：{}", plain(step["step"]), step["holds"].get<bool>() ? "x" : " ",

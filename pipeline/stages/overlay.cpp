@@ -135,11 +135,7 @@ Case Overlay::measure(const Disturbance& d, const std::string& id, const Geometr
     for (const auto i : m_schematic.near(shape.bounds(), link))
         f.schematic_near = f.schematic_near || m_in.projects[i].schematic.distance(shape) <= link;
     if (f.type == GroundType::spoil || f.type == GroundType::borrow) measure_yards(c);
-    if (m_in.slopes != nullptr)
-        if (const auto s = m_in.slopes->under(shape, m_in.crs, m_in.rules("steep_slope_deg"))) {
-            c.slope = s->mean;
-            c.steep_share = s->share_above;
-        }
+    c.ground = m_in.ground.of(shape, m_in.crs, f.type, f.onset_to);
     const double around = m_in.rules("clue_distance_m");
     for (const auto i : m_clues.near(shape.bounds(), around))
         c.clues += shape.distance(m_in.clues[i]) <= around;

@@ -7,13 +7,13 @@
 #include <vector>
 
 #include "approvals.hpp"
+#include "ground.hpp"
 #include "industries.hpp"
 #include "zones.hpp"
 #include <shuibao/algorithms/compliance.hpp>
 #include <shuibao/core/disturbance.hpp>
 #include <shuibao/io/box_index.hpp>
 #include <shuibao/io/geometry.hpp>
-#include <shuibao/io/slope.hpp>
 
 namespace shuibao::pipeline {
 
@@ -28,10 +28,9 @@ struct Case {
     std::vector<Zones::Hit> zones;                         ///< sensitive zones it lies in
     std::vector<std::size_t> below;  ///< settlements, roads, rivers close to it, where it is spoil
     std::string county, township;
-    std::size_t clues = 0;              ///< public reports and video clues close by
-    std::optional<double> slope;        ///< mean slope, degrees; absent without a DEM
-    std::optional<double> steep_share;  ///< of it steeper than steep_slope_deg, by the DEM
-    std::string rules;                  ///< name of the rule set that judged it
+    std::size_t clues = 0;  ///< public reports and video clues close by
+    GroundFacts ground;     ///< slope and erosion
+    std::string rules;      ///< name of the rule set that judged it
     algorithms::Judgement judgement;
 };
 
@@ -42,9 +41,9 @@ struct OverlayInput {
     const Industries& industries;
     const engine::Dictionary& types;  ///< configs/dictionaries/disturbances.yaml
     const algorithms::Rules& rules;
-    const std::vector<Point>& clues;         ///< places of public reports and video clues
-    const io::SlopeModel* slopes = nullptr;  ///< null without an elevation model
-    std::string crs;                         ///< of everything here
+    const std::vector<Point>& clues;  ///< places of public reports and video clues
+    const Ground& ground;
+    std::string crs;  ///< of everything here
     bool ranges_known = true;
     std::optional<Date> seen;  ///< end of the batch
 };

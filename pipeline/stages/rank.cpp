@@ -130,9 +130,10 @@ std::vector<OutputField> output_fields() {
         passed<"township">(FieldType::text),
         passed<"zones">(FieldType::text),
         passed<"slope_deg">(FieldType::real),
-        // Erosion is no stage's yet: null, never a guess.
-        {{"erosion_class", FieldType::text},
-         [](const Ranked&, const std::string&, const Words&) { return Value(); }},
+        passed<"erosion_class">(FieldType::text),
+        passed<"erosion_zh">(FieldType::text),
+        passed<"erosion_range">(FieldType::text),
+        passed<"erosion_method">(FieldType::text),
         {{"change_type", FieldType::text},
          [](const Ranked& r, const std::string&, const Words& w) {
              return io::or_null(w.disturbances.text("changes", r.memory->change));
@@ -221,9 +222,7 @@ class RankStage final : public Stage {
         const auto& rules = book.of_batch();
         const auto words = load_words(c);
         bring_forward(c);
-        const RiskWords risk_words{
-            load_zone_words(c), engine::Dictionary::load(engine::config_file("dictionaries/approvals.yaml")),
-            engine::Dictionary::load(engine::config_file("dictionaries/disturbances.yaml"))};
+        const RiskWords risk_words(c);
         std::map<std::string, Override> overrides;
         if (c.settings.has("rank.overrides"))
             overrides = read_overrides(c.settings.path("rank.overrides"), words);
@@ -239,10 +238,9 @@ class RankStage final : public Stage {
             u.inputs["calibration"] = fmt::format("{} {} {}", calibration.n, calibration.a, calibration.b);
         for (const char* option : {"rank.capacity", "rank.county_capacity"})
             u.inputs[std::string("option ") + option] = c.settings.text(option);
-        u.inputs["zones"] = zone_words_hash(c);
-        for (const char* d : {"approvals", "disturbances", "feedback"})
-            u.inputs[std::string("dictionary ") + d] =
-                engine::hash_file(engine::config_file(fmt::format("dictionaries/{}.yaml", d)).string());
+        u.inputs.merge(RiskWords::hashes(c));
+        u.inputs["dictionary feedback"] =
+            engine::hash_file(engine::config_file("dictionaries/feedback.yaml").string());
         if (c.settings.has("rank.overrides")) {
             const auto file = c.settings.path("rank.overrides");
             u.inputs["overrides"] = c.inputs[file] = engine::hash_file(file);

@@ -5,7 +5,10 @@
 #include <nlohmann/json.hpp>
 
 #include "case_file.hpp"
+#include "zones.hpp"
 #include <shuibao/core/error.hpp>
+#include <shuibao/engine/hash.hpp>
+#include <shuibao/engine/resources.hpp>
 
 namespace shuibao::pipeline {
 namespace {
@@ -30,9 +33,30 @@ void read_context(const nlohmann::json& j, const RiskWords& words, const algorit
     if (j.contains("slope_deg")) r.slope = j.at("slope_deg").get<double>();
     r.steep_by_dem = !announced_steep && j.contains("steep_share") &&
                      j.at("steep_share").get<double>() >= rules("min_overlap");
+    if (!j.contains("erosion")) return;
+    const auto e = erosion_from_json(j.at("erosion"));
+    r.erosion_rule = algorithms::erosion_rule(e.intensity);
+    r.erosion_value = fmt::format(
+        "{}（{} t/(km²·a)）", words.erosion.text("classes", algorithms::erosion_code(e.intensity)), e.range);
+    r.erosion_source = erosion_source(e, words.erosion);
 }
 
 }  // namespace
+
+RiskWords::RiskWords(const RunContext& c)
+    : zones(load_zone_words(c)),
+      approvals(engine::Dictionary::load(engine::config_file("dictionaries/approvals.yaml"))),
+      disturbances(engine::Dictionary::load(engine::config_file("dictionaries/disturbances.yaml"))),
+      erosion(load_erosion_words()) {}
+
+std::map<std::string, std::string> RiskWords::hashes(const RunContext& c) {
+    std::map<std::string, std::string> list = {{"zones", zone_words_hash(c)},
+                                               {"dictionary erosion", erosion_words_hash()}};
+    for (const char* d : {"approvals", "disturbances"})
+        list[std::string("dictionary ") + d] =
+            engine::hash_file(engine::config_file(fmt::format("dictionaries/{}.yaml", d)).string());
+    return list;
+}
 
 io::Value row_value(const io::VectorFeature& row, std::string_view name) {
     const auto it = row.values.find(std::string(name));

@@ -2,12 +2,14 @@
 // What `rank` scores and `explain` explains: a row that screen wrote, read back.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 
 #include <shuibao/algorithms/risk.hpp>
 #include <shuibao/engine/rule_set.hpp>
 #include <shuibao/io/vector.hpp>
+#include <shuibao/pipeline/stage.hpp>
 
 namespace shuibao::pipeline {
 
@@ -26,6 +28,11 @@ struct RiskWords {
     engine::Dictionary zones;         ///< zones.dictionary
     engine::Dictionary approvals;     ///< configs/dictionaries/approvals.yaml: grades of credit
     engine::Dictionary disturbances;  ///< configs/dictionaries/disturbances.yaml: what growth is called
+    engine::Dictionary erosion;       ///< configs/dictionaries/erosion.yaml: classes and methods
+    /// Reads them. Throws Error(usage).
+    explicit RiskWords(const RunContext& context);
+    /// Hashes of the four, for the manifest.
+    [[nodiscard]] static std::map<std::string, std::string> hashes(const RunContext& context);
 };
 
 /// Gives the facts of a score a verdict, and the area that offends by it.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <map>
 
 #include <fmt/format.h>
@@ -40,6 +41,7 @@ class ScreenStage final : public Stage {
         declare_approvals(t);
         declare_rules(t);
         declare_zones(t);
+        declare_erosion(t);
         t.add({.key = "screen.clues",
                .type = OptionType::path,
                .help =
@@ -59,13 +61,16 @@ class ScreenStage final : public Stage {
             require_layer(c.settings.origin("zones.layers") + ": the zone layer", path);
         if (c.settings.has("screen.clues"))
             require_layer("The layer of clues", c.settings.path("screen.clues"));
-        if (c.settings.has("zones.dem")) require_layer("The elevation model", c.settings.path("zones.dem"));
+        for (const auto& [what, path] : ground_files(c)) require_layer(what, path);
     }
     [[nodiscard]] std::filesystem::path first_input(const RunContext& c) const override {
         return c.settings.has("screen.disturbances") ? std::filesystem::path() : c.store.acquisitions_file();
     }
     void check(RunContext& c) const override {
-        static_cast<void>(RuleBook(c));
+        const RuleBook book(c);
+        const auto batch_rules = rules_of(book.of_batch());
+        const Ground ground(c, batch_rules);
+        if (ground.known()) c.out << fmt::format("erosion: {}\n", ground.plan());
         static_cast<void>(load_zone_words(c));
         static_cast<void>(load_words(c));
         if (c.settings.text("approvals.path") == "none") {
@@ -106,13 +111,14 @@ class ScreenStage final : public Stage {
         const Zones zones(c, crs);
         std::vector<Point> clues;
         if (c.settings.has("screen.clues")) clues = io::read_places(c.settings.path("screen.clues"), crs);
-        std::optional<io::SlopeModel> slopes;
-        if (c.settings.has("zones.dem")) slopes.emplace(c.settings.path("zones.dem"));
+        const auto batch_rules = rules_of(book.of_batch());
+        const Ground ground(c, batch_rules);
 
         engine::Unit u;
         u.id = c.batch;
         u.inputs = rule_hashes(c);
         u.inputs.merge(zone_hashes(c));
+        u.inputs.merge(ground_hashes(c));
         u.inputs["disturbances"] = hash_vector(path);
         u.inputs["approvals"] =
             ranges_known ? hash_vector(c.settings.path("approvals.path")) : std::string("none");
@@ -135,12 +141,14 @@ class ScreenStage final : public Stage {
         u.work = [&] {
             const auto industries = Industries::load();
             auto cases = screened(
-                c, set, crs,
-                {approvals, zones, industries, book, clues, slopes ? &*slopes : nullptr, ranges_known});
-            write_summary(summary, cases, book, approvals, ranges_known);
+                c, set, crs, {approvals, zones, industries, book, batch_rules, clues, ground, ranges_known});
+            std::vector<const GroundFacts*> grounds;
+            for (const auto& k : cases) grounds.push_back(&k.ground);
+            write_summary(summary, cases, book, approvals, ranges_known, ground.missing(c, grounds));
             say(c, cases, words, approvals, ranges_known);
             const auto layer = case_layer(crs);
-            const CaseWords meaning{approvals.projects, zones, industries, words, c.batch};
+            const auto erosion_words = load_erosion_words();
+            const CaseWords meaning{approvals.projects, zones, industries, words, erosion_words, c.batch};
             const io::RowSource rows{cases.size(), [&](std::size_t i) {
                                          auto row = case_row(cases[i], meaning);
                                          cases[i] = {};  // written once, held no longer
@@ -149,6 +157,7 @@ class ScreenStage final : public Stage {
             io::write_geopackage(output, {&layer, 1}, {&rows, 1});
         };
         const auto counts = c.executor.run("screen", {u});
+        if (!c.executor.options().dry_run) tell_missing(c, summary);
         if (counts.skipped > 0) c.log.write(engine::LogLevel::info, "verdicts up to date", "screen");
     }
 
@@ -220,8 +229,9 @@ class ScreenStage final : public Stage {
         const Zones& zones;
         const Industries& industries;
         const RuleBook& book;
+        const algorithms::Rules& batch_rules;
         const std::vector<Point>& clues;
-        const io::SlopeModel* slopes;
+        const Ground& ground;
         bool ranges_known;
     };
 
@@ -229,9 +239,8 @@ class ScreenStage final : public Stage {
     static std::vector<Case> screened(const RunContext& c, DisturbanceSet& set, const std::string& crs,
                                       const Layers& layers) {
         const auto types = engine::Dictionary::load(engine::config_file("dictionaries/disturbances.yaml"));
-        const auto batch_rules = rules_of(layers.book.of_batch());
-        const Overlay overlay({layers.approvals.projects, layers.zones, layers.industries, types, batch_rules,
-                               layers.clues, layers.slopes, crs, layers.ranges_known,
+        const Overlay overlay({layers.approvals.projects, layers.zones, layers.industries, types,
+                               layers.batch_rules, layers.clues, layers.ground, crs, layers.ranges_known,
                                layers.book.batch_end()});
         std::vector<std::vector<Case>> found(set.list.size());
         constexpr std::size_t chunk = 32;  // share one transformation, which is dear to make
@@ -264,13 +273,18 @@ class ScreenStage final : public Stage {
 
     // What a report needs to say beside every count.
     static void write_summary(const std::filesystem::path& path, const std::vector<Case>& cases,
-                              const RuleBook& book, const Approvals& approvals, bool ranges_known) {
+                              const RuleBook& book, const Approvals& approvals, bool ranges_known,
+                              const std::vector<engine::Problem>& missing) {
         nlohmann::ordered_json j = {{"cases", cases.size()}, {"rule_sets", nlohmann::ordered_json::array()}};
-        std::map<std::string, std::size_t> verdicts, flags, by_set;
+        std::map<std::string, std::size_t> verdicts, flags, by_set, erosion, methods;
         for (const auto& k : cases) {
             ++verdicts[std::string(algorithms::verdict_code(k.judgement.verdict))];
             for (const auto& f : k.judgement.flags) ++flags[f.code];
             ++by_set[k.rules];
+            if (const auto& e = k.ground.erosion) {
+                ++erosion[std::string(algorithms::erosion_code(e->intensity))];
+                ++methods[e->method];
+            }
         }
         for (const auto& s : book.sets())
             if (by_set[s.name] > 0)
@@ -279,12 +293,32 @@ class ScreenStage final : public Stage {
                                           {"valid_from", s.valid_from.iso()},
                                           {"cases", by_set[s.name]}});
         j["verdicts"] = verdicts;
+        if (!erosion.empty()) j["erosion"] = {{"classes", erosion}, {"methods", methods}};
+        for (const auto& p : missing)
+            j["missing"].push_back({{"unit", p.unit}, {"code", p.code}, {"what", p.what}, {"hint", p.hint}});
         j["flags"] = flags;
         if (ranges_known)
             j["approvals"] = {{"projects_with_range", approvals.projects.size()},
                               {"projects_without_range", approvals.without_range},
                               {"share_with_range", approvals.share_with_range()}};
         io::write_text(path, j.dump(1) + "\n");
+    }
+
+    // From the file, so that it is told on every run, whether the verdicts were up to date or not.
+    static void tell_missing(RunContext& c, const std::filesystem::path& summary) {
+        std::ifstream in(summary);
+        const auto j = nlohmann::json::parse(in, nullptr, false);
+        if (!j.is_object() || !j.contains("missing")) return;
+        for (const auto& m : j["missing"]) {
+            const engine::Problem p{"screen", m.value("unit", ""), m.value("code", ""), m.value("what", ""),
+                                    m.value("hint", "")};
+            if (p.code != "no_data") {
+                c.problems.add(p);
+                continue;
+            }
+            c.notes.push_back(p);
+            c.log.write(engine::LogLevel::warn, p.what, "screen", p.unit);
+        }
     }
 
     static void say(const RunContext& c, const std::vector<Case>& cases, const engine::Dictionary& words,

@@ -50,8 +50,8 @@ void declare_zones(OptionTable& t) {
     t.add({.key = "zones.dem",
            .type = OptionType::path,
            .help =
-               "Elevation model (m): slopes of disturbances, and steep ground where no announced layer says "
-               "otherwise, marked as such",
+               "Elevation model (m): slopes and erosion of disturbances, and steep ground where no announced "
+               "layer says otherwise, marked as such",
            .long_name = "dem"});
     t.add({.key = "zones.dictionary",
            .type = OptionType::path,
@@ -72,10 +72,6 @@ std::map<std::string, std::string> zone_hashes(RunContext& c) {
     std::map<std::string, std::string> hashes = {{"dictionary zones", zone_words_hash(c)}};
     for (const auto& [key, path] : c.settings.path_map("zones.layers"))
         hashes["zones " + key] = c.inputs[path] = hash_vector(path);
-    if (c.settings.has("zones.dem")) {
-        const auto dem = c.settings.path("zones.dem");
-        hashes["dem"] = c.inputs[dem] = engine::hash_file(dem);
-    }
     return hashes;
 }
 

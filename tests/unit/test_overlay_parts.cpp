@@ -8,12 +8,12 @@
 
 #include <doctest/doctest.h>
 
+#include "../../pipeline/stages/terrain.hpp"
 #include "support/boxes.hpp"
 #include "support/stage_run.hpp"
 #include <shuibao/algorithms/compliance.hpp>
 #include <shuibao/core/error.hpp>
 #include <shuibao/io/box_index.hpp>
-#include <shuibao/io/slope.hpp>
 
 using namespace shuibao;
 using namespace shuibao::test;
@@ -107,24 +107,25 @@ TEST_CASE("slopes of planes, in metres and in degrees; none where there is no he
                                           name +
                                           ".asc</SourceFilename><SourceBand>1</SourceBand></SimpleSource></"
                                           "VRTRasterBand></VRTDataset>");
-        return io::SlopeModel(folder / (name + ".vrt"));
+        return pipeline::TerrainModel(folder / (name + ".vrt"));
     };
     const double rise = std::tan(10 * std::acos(-1) / 180);
     const auto plane = dem("plane", "EPSG:4546", x, y, 10, [&](double px, double py) {
         return px - x > 300 ? -9999 : (px - x) * rise * 0.6 + (py - y) * rise * 0.8;
     });
     const auto at = [&](double a, double b, double c, double d) {
-        return plane.under(box(x + a, y - b, x + c, y - d), "EPSG:4546", 9.5);
+        return plane.under(box(x + a, y - b, x + c, y - d), "EPSG:4546", {.steep = 9.5});
     };
     const auto large = at(50, 350, 200, 100), tiny = at(102, 104, 103, 103), beyond = at(320, 200, 380, 100);
     REQUIRE(large);
-    CHECK(large->mean == doctest::Approx(10).epsilon(1e-5));
-    CHECK(large->share_above == 1);
+    CHECK(large->slope == doctest::Approx(10).epsilon(1e-5));
+    CHECK(large->share_steep == 1);
     REQUIRE(tiny);
-    CHECK(tiny->mean == doctest::Approx(10).epsilon(1e-5));
+    CHECK(tiny->slope == doctest::Approx(10).epsilon(1e-5));
     CHECK_FALSE(beyond);
     CHECK_FALSE(at(5000, 200, 5100, 100));
-    CHECK(plane.under(box(x + 50, y - 350, x + 200, y - 100), "EPSG:4546", 10.5)->share_above == 0);
+    CHECK(plane.under(box(x + 50, y - 350, x + 200, y - 100), "EPSG:4546", {.steep = 10.5})->share_steep ==
+          0);
     // The same hill on a grid of degrees: 10 m of longitude and of latitude are not the same angle.
     const auto there = io::Transformation("EPSG:4546", "EPSG:4490")(Point{x, y});
     const io::Transformation back("EPSG:4490", "EPSG:4546");
@@ -132,8 +133,9 @@ TEST_CASE("slopes of planes, in metres and in degrees; none where there is no he
         const Point p = back(Point{lon, lat});
         return (p.x - x) * rise * 0.6 + (p.y - y) * rise * 0.8;
     });
-    const auto s = turned.under(box(x + 50, y - 350, x + 200, y - 100), "EPSG:4546", 9.5);
+    const auto s = turned.under(box(x + 50, y - 350, x + 200, y - 100), "EPSG:4546", {.steep = 9.5});
     REQUIRE(s);
-    CHECK(s->mean == doctest::Approx(10).epsilon(1e-3));
-    CHECK_THROWS_WITH_AS(io::SlopeModel(folder / "nowhere.tif"), doctest::Contains("nowhere.tif"), Error);
+    CHECK(s->slope == doctest::Approx(10).epsilon(1e-3));
+    CHECK_THROWS_WITH_AS(pipeline::TerrainModel(folder / "nowhere.tif"), doctest::Contains("nowhere.tif"),
+                         Error);
 }

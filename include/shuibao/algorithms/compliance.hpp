@@ -28,7 +28,7 @@ struct Rules {
     std::function<std::string(std::string_view)> basis;
     double operator()(std::string_view item) const { return number(item); }
 };
-/// Items that judge() and score() read: what a rule set file must hold.
+/// Items that judge(), score() and the estimates of erosion read: what a rule set file must hold.
 [[nodiscard]] std::vector<std::string> rule_items();
 
 /// What is normal in an industry (rules §4): how the facts of its projects are to be read.

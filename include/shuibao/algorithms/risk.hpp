@@ -35,13 +35,15 @@ struct RiskFacts {
     std::vector<std::string> below;  ///< settlements, roads, rivers within spoil_distance_m
     bool settlement_below = false;   ///< a settlement is among them
     std::optional<double> slope;     ///< degrees
-    bool pit_inside = false;         ///< growth is normal: open pit inside its range
-    bool grown = false;              ///< grown since the last batch
-    bool after_notice = false;       ///< a rectification notice had been served before it grew
-    bool crept = false;              ///< outside within tolerance only, and grown in two batches
-    std::string credit;              ///< owner's credit grade A–D or "listed", empty = unknown
-    std::size_t clues = 0;           ///< public reports and video clues within clue_distance_m
-    double confidence = 1;           ///< 0–1
+    std::string erosion_rule;        ///< rule item of the intensity's points; empty: none, or not known
+    std::string erosion_value, erosion_source;  ///< what the score table says of it
+    bool pit_inside = false;                    ///< growth is normal: open pit inside its range
+    bool grown = false;                         ///< grown since the last batch
+    bool after_notice = false;                  ///< a rectification notice had been served before it grew
+    bool crept = false;                         ///< outside within tolerance only, and grown in two batches
+    std::string credit;                         ///< owner's credit grade A–D or "listed", empty = unknown
+    std::size_t clues = 0;                      ///< public reports and video clues within clue_distance_m
+    double confidence = 1;                      ///< 0–1
 };
 
 /// One line of the score table.

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cover.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include <shuibao/algorithms/terrain.hpp>
+
+namespace shuibao::pipeline {
+namespace {
+
+constexpr std::int64_t block = 256;
+constexpr std::size_t most_looks = 24;  // where none of so many was clear, older ones say little of today
+
+bool has(const io::Acquisition& a, Band band) {
+    return std::find(a.bands.begin(), a.bands.end(), band) != a.bands.end();
+}
+
+bool touches(const io::Acquisition& a, const std::vector<TileId>& tiles) {
+    return std::any_of(tiles.begin(), tiles.end(), [&](const TileId& t) {
+        return std::binary_search(a.tiles.begin(), a.tiles.end(), t);
+    });
+}
+
+}  // namespace
+
+GroundCover::GroundCover(io::TileArchive archive, Date until, const CoverScale& scale)
+    : m_archive(std::move(archive)), m_scale(scale) {
+    for (const auto& a : m_archive.acquisitions())
+        if (a.reflectance && a.date <= until && has(a, Band::red) && has(a, Band::nir)) m_looks.push_back(&a);
+    std::stable_sort(m_looks.begin(), m_looks.end(), [](const auto* a, const auto* b) {
+        return a->date != b->date ? a->date > b->date : a->key < b->key;
+    });
+}
+
+std::optional<Cover> GroundCover::of(const io::Geometry& shape, const std::string& crs,
+                                     std::optional<Date> from) const {
+    constexpr std::array<Band, 2> bands = {Band::red, Band::nir};
+    const auto& grid = m_archive.grid();
+    const io::Geometry here = io::Transformation(crs, grid.crs())(shape);
+    if (here.empty() || m_looks.empty()) return std::nullopt;
+    const Window all = grid.window(here.bounds());
+    algorithms::OrderFreeMean mean, vegetation;
+    std::size_t wanted = 0;
+    std::optional<Cover> cover;
+    Image image;
+    const auto look = [&](const Window& part, std::vector<std::uint8_t> open) {
+        auto left = static_cast<std::size_t>(std::count(open.begin(), open.end(), 1));
+        wanted += left;
+        const auto tiles = grid.tiles(part);
+        std::size_t looked = 0;
+        for (const auto* a : m_looks) {
+            if (left == 0 || looked == most_looks || (from && a->date < *from)) return;
+            if (!touches(*a, tiles)) continue;
+            ++looked;
+            m_archive.read(*a, part, bands, image);
+            const auto quality = image.pixels.quality();
+            const auto red = image.pixels.plane(image.plane_of(Band::red)),
+                       nir = image.pixels.plane(image.plane_of(Band::nir));
+            const auto &of_red = image.scaling[static_cast<std::size_t>(image.plane_of(Band::red))],
+                       &of_nir = image.scaling[static_cast<std::size_t>(image.plane_of(Band::nir))];
+            for (std::size_t i = 0; i < open.size(); ++i) {
+                if (open[i] == 0 || quality[i] != Quality::clear) continue;
+                const double r = static_cast<double>(red[i]) * of_red.scale + of_red.offset,
+                             n = static_cast<double>(nir[i]) * of_nir.scale + of_nir.offset;
+                if (!(r + n > 0)) continue;
+                const double share =
+                    algorithms::cover_fraction((n - r) / (n + r), m_scale.bare, m_scale.full);
+                mean.add(share);
+                vegetation.add(algorithms::vegetation_factor(m_scale.model, share));
+                open[i] = 0;
+                --left;
+                if (!cover) cover = Cover{0, 1, a->date, a->date};
+                cover->first = std::min(cover->first, a->date);
+                cover->last = std::max(cover->last, a->date);
+            }
+        }
+    };
+    for (auto row = all.row; row < all.row + all.rows; row += block)
+        for (auto col = all.col; col < all.col + all.cols; col += block) {
+            const Window part = Window{col, row, block, block}.intersection(all);
+            look(part, io::burn({here}, grid, part));
+        }
+    if (wanted == 0) {  // smaller than a pixel
+        const Point p = here.point_inside();
+        look({static_cast<std::int64_t>(std::floor(grid.col_of_x(p.x))),
+              static_cast<std::int64_t>(std::floor(grid.row_of_y(p.y))), 1, 1},
+             {1});
+    }
+    if (!cover || static_cast<double>(mean.count()) < m_scale.least_seen * static_cast<double>(wanted))
+        return std::nullopt;
+    cover->share = mean.mean();
+    cover->vegetation = vegetation.mean();
+    return cover;
+}
+
+}  // namespace shuibao::pipeline
