@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Maps and projects of a batch with pixels: Cloud Optimized GeoTIFFs against the change maps in the store, read by GDAL;
 the Item's place and time against grid and looks; the projects opened by QGIS where it is installed."""
+import copy
 import json
 import subprocess
 import textwrap
+import unittest
 import xml.etree.ElementTree as ET
 
 import numpy as np
 from osgeo import gdal
 
 from harness import ArchiveTest, main, shuibao
+import stac_schema
 
 gdal.UseExceptions()
 
@@ -102,6 +105,41 @@ class Products(ArchiveTest):
         self.assertEqual([looks[0], looks[-1]], [properties[k][:10].replace("-", "") for k in ("start_datetime", "end_datetime")])
         self.assertLessEqual({"change_202405.tif", "confidence_202405.tif"}, set(item["assets"]))
 
+    @unittest.skipIf(stac_schema.missing(), stac_schema.missing())
+    def test_stac_is_valid_and_the_schemas_notice_what_is_not(self):
+        """Item, Collection and projection fields against the schemas of tests/support/stac; each of these faults is one
+        that the specification's tables forbid (stac-spec 1.0.0, projection 1.2.0)."""
+        item, collection = (json.loads((self.export / "stac" / name).read_text()) for name in ("shuibao_202405.json", "collection.json"))
+        for document in (item, collection):
+            self.assertEqual([], stac_schema.problems(document))
+
+        def broken(document, *path, to=None):
+            wrong = copy.deepcopy(document)
+            at = wrong
+            for key in path[:-1]:
+                at = at[key]
+            if to is None:
+                del at[path[-1]]
+            else:
+                at[path[-1]] = to
+            return stac_schema.problems(wrong)
+
+        for key in ("id", "geometry", "bbox", "links", "assets", "properties", "stac_version", "collection"):
+            self.assertTrue(broken(item, key), key)
+        for key in ("id", "description", "license", "extent", "links", "stac_version"):
+            self.assertTrue(broken(collection, key), key)
+        for key, value in (("datetime", None), ("start_datetime", None), ("end_datetime", "2024-05-25"), ("start_datetime", "2024-05-25T00:00:00+08:00"),
+                           ("proj:epsg", "32649"), ("proj:code", 32649), ("proj:shape", [256.5, 256]), ("proj:transform", [10, 0, 1]), ("proj:srs", "x")):
+            self.assertTrue(broken(item, "properties", key, to=value), key)
+        self.assertIn("properties/proj:code", broken(item, "properties", "proj:code", to="32649")[0])
+        self.assertTrue(broken(item, "bbox", to=item["bbox"][:3]))
+        self.assertTrue(broken(item, "stac_extensions", to=[]))
+        self.assertTrue(broken(item, "assets", "change_202405.tif", "href"))
+        self.assertTrue(broken(item, "links", 0, "rel"))
+        self.assertTrue(broken(collection, "license", to="all rights reserved"))
+        self.assertTrue(broken(collection, "extent", "temporal", "interval", to=[["2024-05-25", None]]))
+        self.assertTrue(broken(collection, "extent", "spatial", "bbox", to=[]))
+
     def test_qgis_opens_the_projects(self):
         paths = [self.export / "shuibao_202405.qgs", self.export / "RDTB_202405" / "RDTB_202405.qgs"]
         done = subprocess.run(["/usr/bin/python3", "-c", OPEN_IN_QGIS, *map(str, paths)], capture_output=True, text=True, timeout=120)
@@ -136,6 +174,8 @@ class Products(ArchiveTest):
         item = json.loads((output / "export" / "stac" / "shuibao_202405.json").read_text())
         self.assertNotIn("proj:shape", item["properties"])
         self.assertEqual("2024-05-01T00:00:00Z", item["properties"]["start_datetime"])
+        if not stac_schema.missing():
+            self.assertEqual([], stac_schema.problems(item))
 
 
 if __name__ == "__main__":
