@@ -3,9 +3,11 @@
 parsers for the rest. Field tables and value lists: domain.md 2.1–2.5; zones: EPSG 4546 (111° E) and 4547 (114° E)."""
 import csv
 import datetime
+import html
 import html.parser
 import io
 import json
+import os
 import re
 import signal
 import subprocess
@@ -287,6 +289,39 @@ class Packages(unittest.TestCase):
                     self.assertEqual(original["onset_to"].replace("/", "-"), data["onset_to"])
                     self.check_place(mark, shapes[case])
             self.assertEqual(set(expected), seen)
+
+    def test_a_balloon_leads_to_the_page_when_the_package_is_unpacked(self):
+        """Earth resolves a link in a KMZ against doc.kml, and the KMZ is a folder to it (OGC 07-147r2, 6.5): one step up is
+        where the KMZ lies. Unpacked anywhere, every link of a county ends at a page of its own package."""
+        for county, stem in self.stems.items():
+            with TemporaryDirectory() as folder, zipfile.ZipFile(self.export / f"{stem}.zip") as package:
+                package.extractall(folder)
+                kmz = Path(folder) / stem / f"{stem}.kmz"
+                with zipfile.ZipFile(kmz) as z:
+                    document = ET.fromstring(z.read("doc.kml"))
+                links = 0
+                for mark in document.iter(f"{KML}Placemark"):
+                    case = mark.find(f"{KML}name").text.split()[1]
+                    for href in re.findall(r'<a href="([^"]*)">', mark.find(f"{KML}description").text):
+                        page = Path(os.path.normpath(kmz / html.unescape(href)))
+                        self.assertTrue(page.is_relative_to(Path(folder) / stem), href)
+                        self.assertIn(case, page.read_text(encoding="utf-8"), href)
+                        links += 1
+                self.assertEqual(len(self.of_county(self.suspects, county)), links)
+
+    def test_names_in_the_archive_are_plain(self):
+        """A county may be called anything; a member of the zip is a relative path that every system can write: no way out, no
+        drive, none of Windows' forbidden signs, no control characters, at most 255 bytes a part."""
+        for stem in self.stems.values():
+            with zipfile.ZipFile(self.export / f"{stem}.zip") as z:
+                names = z.namelist()
+            self.assertGreater(len(names), 10)
+            self.assertEqual(len(names), len(set(names)))
+            for name in names:
+                for part in name.split("/"):
+                    self.assertNotIn(part, ("", ".", ".."), name)
+                    self.assertNotRegex(part, r'[\\:*?"<>|\x00-\x1f\x7f]', name)
+                    self.assertLessEqual(len(part.encode()), 255, name)
 
     def check_place(self, mark, shape):
         """KML's ring against the layer's, brought to degrees by PROJ; 1e-7° is a centimetre."""
