@@ -345,6 +345,16 @@ class Packages(unittest.TestCase):
         point.AddPoint_2D(*map(float, mark.find(f".//{KML}Point/{KML}coordinates").text.split(",")))
         self.assertTrue(shape.Contains(point))
 
+    def test_report_holds_every_name_as_data(self):
+        """The report's JSON lies in a <script>: whatever a name holds, the element ends where the program ends it."""
+        page = (self.export / "report_202405.html").read_text(encoding="utf-8")
+        self.assertEqual(3, page.count("</script>"))
+        data = json.loads(page.split('<script type="application/json" id="data">')[1].split("</script>")[0])
+        self.assertEqual([v["approval_name"] and plain(v["approval_name"]) or "" for v in self.suspects],
+                         [plain(s[12]) for s in data["suspects"]])
+        self.assertEqual(set(COUNTIES), set(data["counties"]))
+        self.assertNotIn("<script>alert", page)
+
     def test_gpx(self):
         for county, stem in self.stems.items():
             gpx = ET.parse(self.export / stem / f"{stem}.gpx").getroot()
