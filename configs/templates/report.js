@@ -89,6 +89,13 @@
         g.fillStyle = this.hatch(g);
         g.fill("evenodd");
       }
+      if (data.borders.length) {
+        g.beginPath();
+        for (const b of data.borders) path(b[3]);
+        // Not dashed: neighbours draw the border between them twice.
+        g.lineWidth = 3.2; g.strokeStyle = "rgba(0,0,0,.5)"; g.stroke();
+        g.lineWidth = 1.3; g.strokeStyle = "#fff"; g.stroke();
+      }
       const seen = state.shown.filter(s => {
         const x0 = o.x + s.box[0] * k, x1 = o.x + s.box[2] * k, y0 = o.y - s.box[3] * k, y1 = o.y - s.box[1] * k;
         return x1 > -9 && x0 < size.x + 9 && y1 > -9 && y0 < size.y + 9;
@@ -107,11 +114,25 @@
         g.lineWidth = 3.4; g.strokeStyle = "rgba(0,0,0,.55)"; g.stroke();
         g.lineWidth = 1.9; g.strokeStyle = COLOURS[tier]; g.stroke();
       }
+      this.titles(g, o, k, size);
       if (state.chosen) {
         const b = state.chosen.box;
         g.setLineDash([6, 4]); g.lineWidth = 2; g.strokeStyle = "#fff";
         g.strokeRect(o.x + b[0] * k - 8, o.y - b[3] * k - 8, (b[2] - b[0]) * k + 16, (b[3] - b[1]) * k + 16);
         g.setLineDash([]);
+      }
+    },
+    // Names of counties, where the county is wide enough on the screen to carry its name.
+    titles(g, o, k, size) {
+      g.font = "600 13px sans-serif"; g.textAlign = "center"; g.textBaseline = "middle";
+      g.lineWidth = 3; g.lineJoin = "round"; g.strokeStyle = "rgba(0,0,0,.6)"; g.fillStyle = "#fff";
+      for (const [name, x, y, rings] of data.borders) {
+        let [left, right] = [Infinity, -Infinity];
+        for (const r of rings)
+          for (let i = 0; i < r.length; i += 2) { left = Math.min(left, r[i]); right = Math.max(right, r[i]); }
+        const at = [o.x + x * k, o.y - y * k];
+        if ((right - left) * k < g.measureText(name).width + 16 || at[0] < 0 || at[0] > size.x || at[1] < 0 || at[1] > size.y) continue;
+        g.strokeText(name, ...at); g.fillText(name, ...at);
       }
     },
     dot(tier, ratio) {
@@ -160,6 +181,8 @@
     }
     if (best) choose(best, false);
   });
+
+  $("borders").hidden = !data.borders.length;
 
   const swipe = $("swipe"), divider = $("divider");
   const clip = () => {
@@ -315,8 +338,8 @@
   chart("按行业", "By industry", data.tables.industries, plain, blue, ["疑似图斑", "suspects"]);
 
   const section = (id, zh, en, ...children) => $(id).append(make("div", {}, make("h2", {}, both(zh, en)), ...children));
-  const table = (heads, lines) => make("table", {}, make("thead", {}, make("tr", {}, ...heads.map((h, i) => make("th", i ? { class: "n" } : {}, h)))),
-    make("tbody", {}, ...lines.map(cells => make("tr", {}, ...cells.map((c, i) => make("td", i ? { class: "n" } : {}, c))))));
+  const table = (heads, lines) => make("div", { class: "wide" }, make("table", {}, make("thead", {}, make("tr", {}, ...heads.map((h, i) => make("th", i ? { class: "n" } : {}, h)))),
+    make("tbody", {}, ...lines.map(cells => make("tr", {}, ...cells.map((c, i) => make("td", i ? { class: "n" } : {}, c)))))));
   if (t.previous) {
     const codes = [...new Set([...Object.keys(data.words.verdicts), ...data.tables.previous.map(r => r[0])])];
     const lines = [];
@@ -325,9 +348,31 @@
       if (now[1] || then[1])
         lines.push([word("verdicts", code), String(then[1]), String(now[1]), (now[1] > then[1] ? "+" : "") + (now[1] - then[1]), hectares(then[2]), hectares(now[2])]);
     }
-    section("comparison", "与上期比较", "Compared with the last batch",
+    const fates = data.tables.changes.map(([code, n, listed, before, now]) =>
+      [word("changes", code), String(n), String(listed), (now > before ? "+" : "") + hectares(now - before), hectares(before), hectares(now)]);
+    const parts = [];
+    if (fates.length) {
+      parts.push(make("h3", {}, both("图斑的变化", "What became of the cases")),
+        table([both("变化", "change"), both("个数", "cases"), both("其中疑似", "of them suspects"), both("增减 hm²", "change, ha"), t.previous + " hm²", data.batch + " hm²"], fates));
+      if (data.tables.changes.some(r => r[0] === "unseen"))
+        parts.push(make("p", { class: "note" }, both("本期未显示不等于已恢复：可能没有可用影像，或两期影像之间没有变化。", "Not shown does not mean restored: there may be no usable image, or no change between its images.")));
+    }
+    parts.push(make("h3", {}, both("判定", "Verdicts")),
       table([both("判定", "verdict"), t.previous, data.batch, both("增减", "change"), t.previous + " hm²", data.batch + " hm²"], lines));
+    section("comparison", `与上期（${t.previous}）比较`, `Compared with the last batch (${t.previous})`, ...parts);
   } else section("comparison", "与上期比较", "Compared with the last batch", make("p", {}, both("存储中没有更早的期次。", "The store holds no earlier batch.")));
+  if (data.hits.all) {
+    const rate = r => Math.round(r[2] / r[1] * 100) + " %";
+    const cells = (name, r) => [name, String(r[1]), String(r[2]), String(r[3]), String(r[4]), rate(r)];
+    const heads = (zh, en) => [both(zh, en), both("已复核", "checked"), both("认定违法违规", "confirmed"), both("合规", "lawful"), both("非扰动", "no works"), both("命中率", "hit rate")];
+    const tierOf = name => Object.keys(data.words.tiers).find(c => data.words.tiers[c][0] === name);
+    const parts = [make("p", {}, both(`截至目前本库全部期次已复核 ${data.hits.all[1]} 个，命中率 ${rate(data.hits.all)}。`, `Of all batches in the store ${data.hits.all[1]} were checked; hit rate ${rate(data.hits.all)}.`))];
+    const groups = [];
+    for (const [key, zh, en] of [["tier", "等级", "tier"], ["county", "县区", "county"], ["industry", "行业", "industry"]])
+      if (data.hits[key])
+        groups.push(table(heads(zh, en), data.hits[key].map(r => cells(key === "tier" && tierOf(r[0]) ? word("tiers", tierOf(r[0])) : plain(r[0]), r))));
+    section("hits", "现场复核命中率", "Hit rates of the field checks", ...parts, ...groups);
+  } else section("hits", "现场复核命中率", "Hit rates of the field checks", make("p", {}, both("尚无复核结果。", "No field results yet.")));
   if (data.problems.length) {
     const list = table([both("环节", "stage"), both("问题", "problem"), both("建议", "what to do")], data.problems.map(p => [p[0] + " " + p[1], p[2], p[3]]));
     for (const cell of list.querySelectorAll(".n")) cell.className = "";
@@ -337,7 +382,10 @@
     make("p", {}, both(`影像 ${data.looks.length} 期：`, `${data.looks.length} images: `), data.looks.join("，")),
     make("p", {}, both("坐标系 ", "CRS "), data.crs, both("；面积按 CGCS2000 椭球。", "; areas on the CGCS2000 ellipsoid.")),
     make("p", {}, both("程序 ", "program "), "shuibao " + data.program, both("；输入、设置与版本见 run.json。", "; inputs, settings and versions: run.json.")));
-  if (data.looks.length) $("period").textContent = data.looks[0].slice(0, 8) + " – " + data.looks[data.looks.length - 1].slice(0, 8);
+  if (data.looks.length) {
+    const day = key => key.replace(/^(\d{4})(\d\d)(\d\d).*/, "$1-$2-$3");
+    $("period").append(both("影像 ", "images "), day(data.looks[0]) + " – " + day(data.looks[data.looks.length - 1]));
+  }
 
   // ---- language, print -------------------------------------------------------------------------------------
   const speak = lang => {

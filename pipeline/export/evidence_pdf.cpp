@@ -60,10 +60,11 @@ class Sheet {
                 Ink colour = ink, double most = width) {
         m_page.text({x, y}, 0, zh, {size, colour, bold, Align::left, 0});
         const double w = m_page.text_width(zh, {size, colour, bold});
-        if (en.empty() || w + 12 > most) return w;
-        m_page.text({x + w + 3, y + size * 0.32}, most - w - 3, en,
-                    {size * 0.68, faint, false, Align::left, 1});
-        return w + 3 + std::min(most - w - 3, m_page.text_width(en, {size * 0.68, faint}));
+        const TextStyle style{size * 0.68, faint, false, Align::left, 1};
+        const double more = m_page.text_width(en, style);
+        if (en.empty() || w + 3 + more > most) return w;  // what would be cut says nothing
+        m_page.text({x + w + 3, y + size * 0.32}, most - w - 3, en, style);
+        return w + 3 + more;
     }
     double heading(double y, double x, const std::string& zh, const std::string& en, bool draw,
                    double most = width) {
@@ -129,8 +130,10 @@ class Sheet {
             draw_figure(m_page, *over, x, y, side / over->width);
             m_page.unclip();
         }
-        both(x, y + h + 1.5, fmt::format("{} {}", zh, c.date.iso()), en + " · " + c.sensor, 7.6, true, ink,
-             side);
+        // The sensor before English: it is part of the evidence.
+        const auto when = fmt::format("{} {}", zh, c.date.iso()), whole = when + " · " + c.sensor;
+        const bool fits = m_page.text_width(whole, {7.6, ink, true}) <= side;
+        both(x, y + h + 1.5, fits ? whole : when, en, 7.6, true, ink, side);
     }
 
     double pictures(double y, double room) {

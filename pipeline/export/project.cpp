@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "field_rows.hpp"
+#include "onset_map.hpp"
 #include "products.hpp"
 #include "qgis_style.hpp"
 #include <shuibao/engine/hash.hpp>
@@ -29,7 +30,8 @@ class ProjectExporter final : public Exporter {
         auto map = word_inputs(input.run);
         for (const char* style : styles)
             map[std::string("style ") + style] = engine::hash_bytes(style_text(style));
-        for (const auto& l : batch_layers(input, ExportWords(input.run))) map["layer " + l.id] = l.source;
+        for (const auto& l : batch_layers(input, ExportWords(input.run)))
+            map["layer " + l.id] = l.source + " " + engine::hash_bytes(l.style);
         return map;
     }
     [[nodiscard]] std::vector<std::string> files(const ExportInput& input) const override {
@@ -93,14 +95,17 @@ class ProjectExporter final : public Exporter {
                               .style = style_text("unobserved.qml"),
                               .crs = input.disturbances.crs});
         const Products products(input.run);
-        for (const auto& [name, title] :
-             {std::pair{"change", "变化类型"}, {"confidence", "变化置信度（%）"}}) {
+        for (const auto& [name, title] : {std::pair{"change", "变化类型"},
+                                          {"onset", "首次见到扰动的月份"},
+                                          {"confidence", "变化置信度（%）"}}) {
             const auto file = fmt::format("{}_{}.tif", name, input.batch);
             if (std::binary_search(input.earlier.begin(), input.earlier.end(), file))
                 layers.push_back({.id = std::string("shuibao_") + name,
                                   .title = title,
                                   .source = "./" + file,
-                                  .style = style_text(fmt::format("{}.qml", name).c_str()),
+                                  .style = std::string_view(name) == "onset"
+                                               ? onset_style(products.first(), products.last())
+                                               : style_text(fmt::format("{}.qml", name).c_str()),
                                   .crs = products.grid().crs(),
                                   .raster = true,
                                   .shown = false});

@@ -125,6 +125,19 @@ ordered_json json_of(const Tallies& tallies) {
     return list;
 }
 
+// By tier, county and industry; nothing where nobody checked anything.
+ordered_json json_of(const HitRates& rates, const PageWords& words) {
+    auto j = ordered_json::object();
+    if (rates.all.checked == 0) return j;
+    const auto row = [](const std::string& name, const HitRate& h) {
+        return ordered_json{name, h.checked, h.confirmed, h.lawful, h.not_works};
+    };
+    j["all"] = row("", rates.all);
+    for (const char* group : {"tier", "county", "industry"})
+        for (const auto& [name, h] : hit_rows(rates, group, words)) j[group].push_back(row(name, h));
+    return j;
+}
+
 ordered_json words_of(const engine::Dictionary& zh, const char* section, const PageWords& words,
                       const char* english) {
     auto list = ordered_json::object();
@@ -168,6 +181,10 @@ std::map<std::string, std::string> summary_hashes(const RunContext& c, const std
         {"acquisitions", c.store.acquisitions_file()}};
     for (const auto& [name, path] : files)
         if (!path.empty() && has_layer(path)) list[name] = engine::hash_file(path.string());
+    list.merge(kind_hashes(c, "county"));
+    list["ledger"] = ledger_hash(c.store, batch);
+    if (!before.empty()) list["ledger before"] = ledger_hash(c.store, before);
+    list["field results"] = engine::hash_bytes(json_of(hit_rates(c.store), PageWords(c)).dump());
     std::string problems;
     for (const auto& p : problems_of(c)) problems += p.stage + p.unit + p.code + p.what + "\n";
     list["problems"] = engine::hash_bytes(problems);
@@ -215,7 +232,12 @@ BatchSummary summary_of(const ExportInput& in, const PageWords& words) {
         for (const auto& f : io::read_layer((c.store.batch(s.previous) / "screened.gpkg").string()).features)
             count(previous, text_of(f, "verdict"), area_of(f));
         s.previous_verdicts = in_order(std::move(previous), words.verdicts, "verdicts");
+        s.changes = changes_between(c.store, s.previous, in);
     }
+    s.hits = hit_rates(c.store);
+    Bounds around;
+    for (const auto* row : in.disturbances.rows) around.expand(row->shape.bounds());
+    s.counties_drawn = borders_near(in, around);
     s.problems = problems_of(c);
     for (const auto& a : json_of(c.store.acquisitions_file()))
         if (a.is_object() && a.contains("key")) s.dates.push_back(a["key"].get<std::string>());
@@ -229,7 +251,8 @@ ordered_json report_json(const ExportInput& in, const BatchSummary& s, const Mos
     ordered_json j = {{"batch", in.batch}, {"program", in.run.executor.options().code_version}};
     j["words"] = {{"verdicts", words_of(words.verdicts, "verdicts", words, "verdicts_en")},
                   {"tiers", words_of(words.verdicts, "tiers", words, "tiers_en")},
-                  {"actions", words_of(words.verdicts, "actions", words, "actions_en")}};
+                  {"actions", words_of(words.verdicts, "actions", words, "actions_en")},
+                  {"changes", words_of(words.pages, "changes", words, "changes_en")}};
     j["extent"] = {frame.x(frame.bounds.max_x), frame.y(frame.bounds.max_y)};
     j["crs"] = in.suspects.crs;
     if (mosaic.after || mosaic.before) {
@@ -275,6 +298,16 @@ ordered_json report_json(const ExportInput& in, const BatchSummary& s, const Mos
                    {"counties", json_of(s.counties)},
                    {"industries", json_of(s.industries)},
                    {"previous", json_of(s.previous_verdicts)}};
+    j["tables"]["changes"] = ordered_json::array();
+    for (const auto& t : s.changes)
+        j["tables"]["changes"].push_back(
+            {t.code, t.count, t.suspects, std::round(t.before), std::round(t.now)});
+    j["hits"] = json_of(s.hits, words);
+    j["borders"] = ordered_json::array();
+    for (const auto& a : s.counties_drawn) {
+        const auto p = a.shape.empty() ? Point{} : a.shape.point_inside();
+        j["borders"].push_back({a.name, frame.x(p.x), frame.y(p.y), frame.rings(a.shape)});
+    }
     j["totals"] = {{"disturbances", s.disturbances.count},
                    {"area", std::round(s.disturbances.area)},
                    {"suspects", s.suspects.count},

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 
 #include <fmt/format.h>
 
@@ -34,6 +35,12 @@ std::string hectares(double m2) {
     return fmt::format("{:.{}f}", m2 / 1e4, m2 < 1e6 ? 2 : 0);
 }
 
+// "2024-05-10" of "20240510_S2A".
+std::string day_of_key(const std::string& key) {
+    const auto day = key.substr(0, 8);
+    return day.size() == 8 ? day.substr(0, 4) + "-" + day.substr(4, 2) + "-" + day.substr(6) : day;
+}
+
 class Paper {
   public:
     Paper(io::PageFile& page, const ExportInput& in, const BatchSummary& s, const PageWords& words)
@@ -55,6 +62,7 @@ class Paper {
         table(left + half + 16, half, "按行业", "by industry", m_s.industries, nullptr, nullptr, false);
         m_y = std::max(b, m_y) + 8;
         comparison();
+        hits();
         list();
         problems();
         foot();
@@ -65,8 +73,10 @@ class Paper {
               double most, Ink colour = ink) {
         m_page.text({x, y}, 0, zh, {size, colour, bold});
         const double w = m_page.text_width(zh, {size, colour, bold}) + 4;
-        if (w + 12 < most)
-            m_page.text({x + w, y + size * 0.3}, most - w, en, {size * 0.7, faint, false, Align::left, 1});
+        const TextStyle style{size * 0.7, faint, false, Align::left, 1};
+        // What would be cut says nothing.
+        if (w + m_page.text_width(en, style) <= most)
+            m_page.text({x + w, y + size * 0.3}, most - w, en, style);
     }
     void heading(double x, const std::string& zh, const std::string& en, double most) {
         m_page.box(x, m_y + 1.5, 2.5, 10, accent);
@@ -99,8 +109,8 @@ class Paper {
             {left, m_y}, width,
             fmt::format("期次 {}{}", m_in.batch,
                         m_s.dates.empty() ? ""
-                                          : fmt::format("　影像 {} – {}", m_s.dates.front().substr(0, 8),
-                                                        m_s.dates.back().substr(0, 8))),
+                                          : fmt::format("　影像 {} – {}", day_of_key(m_s.dates.front()),
+                                                        day_of_key(m_s.dates.back()))),
             {9, faint, false, Align::left, 1});
         m_y += 14;
         m_page.box(left, m_y, width, 24, {1, 0.97, 0.88});
@@ -153,6 +163,14 @@ class Paper {
                          sy = h / (m.bounds.max_y - m.bounds.min_y);
             m_page.picture(p.jpeg, m.cols, m.rows, x, m_y, w, h);
             m_page.clip(x, m_y, w, h);
+            for (const auto& county : m_s.counties_drawn)
+                for (const auto& polygon : county.shape.polygons()) {
+                    std::vector<Point> ring;
+                    for (const auto& v : polygon.outer)
+                        ring.push_back({x + (v.x - m.bounds.min_x) * sx, m_y + (m.bounds.max_y - v.y) * sy});
+                    m_page.line(ring, {0, 0, 0, 0.5}, 1.6);
+                    m_page.line(ring, {1, 1, 1}, 0.7);
+                }
             for (auto it = m_in.suspects.rows.rbegin(); it != m_in.suspects.rows.rend(); ++it) {
                 const auto c = (*it)->shape.point_inside();
                 const Point at{x + (c.x - m.bounds.min_x) * sx, m_y + (m.bounds.max_y - c.y) * sy};
@@ -228,6 +246,59 @@ class Paper {
         m_y += m_page.text({left, m_y}, width, fmt::format("{} → {}：{}", m_s.previous, m_in.batch, text),
                            {8, ink}) +
                8;
+        if (m_s.changes.empty()) return;
+        const std::vector<double> columns = {0.34, 0.12, 0.14, 0.2, 0.2};
+        lines({"变化", "个数", "其中疑似", m_s.previous + " hm²", m_in.batch + " hm²"}, columns,
+              m_s.changes.size(), [&](std::size_t i) -> std::vector<std::string> {
+                  const auto& c = m_s.changes[i];
+                  return {m_words.word("changes", c.code), std::to_string(c.count),
+                          std::to_string(c.suspects), hectares(c.before), hectares(c.now)};
+              });
+    }
+
+    void hits() {
+        if (m_s.hits.all.checked == 0) return;
+        room(60);
+        heading(left, "现场复核命中率", "hit rates of the field checks, all batches", width);
+        const std::vector<double> columns = {0.34, 0.13, 0.15, 0.13, 0.13, 0.12};
+        const auto row = [](const std::string& name, const HitRate& h) -> std::vector<std::string> {
+            return {name,
+                    std::to_string(h.checked),
+                    std::to_string(h.confirmed),
+                    std::to_string(h.lawful),
+                    std::to_string(h.not_works),
+                    fmt::format("{:.0f} %", h.rate() * 100)};
+        };
+        const std::vector<std::pair<const char*, const char*>> groups = {
+            {"tier", "等级"}, {"county", "县区"}, {"industry", "行业"}};
+        for (const auto& [key, title] : groups) {
+            const auto rows = hit_rows(m_s.hits, key, m_words);
+            if (rows.empty()) continue;
+            lines({title, "已复核", "认定违法违规", "合规", "非扰动", "命中率"}, columns, rows.size(),
+                  [&](std::size_t i) {
+                      return row(rows[i].first.empty() ? "未注明" : rows[i].first, rows[i].second);
+                  });
+        }
+    }
+
+    // A table over the page: heads, the share of the width of each column, and the cells of row i.
+    void lines(const std::vector<std::string>& heads, const std::vector<double>& columns, std::size_t n,
+               const std::function<std::vector<std::string>(std::size_t)>& cells) {
+        const auto line = [&](const std::vector<std::string>& texts, Ink colour) {
+            room(12);
+            double x = left;
+            for (std::size_t k = 0; k < columns.size(); ++k) {
+                const double w = columns[k] * width;
+                m_page.text({x + 2, m_y}, w - 6, texts[k],
+                            {7.6, colour, false, k > 0 ? Align::right : Align::left, 1});
+                x += w;
+            }
+            m_y += 11.8;
+            across(left, width, m_y - 0.8);
+        };
+        line(heads, faint);
+        for (std::size_t i = 0; i < n; ++i) line(cells(i), ink);
+        m_y += 8;
     }
 
     void list_head() {

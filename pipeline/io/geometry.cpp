@@ -149,6 +149,10 @@ Geometry Geometry::buffered(double distance) const {
     const GdalMessages messages;
     return result(m_geometry->Buffer(distance, quarter_segments), messages, "buffer");
 }
+Geometry Geometry::simplified(double distance) const {
+    const GdalMessages messages;
+    return result(m_geometry->SimplifyPreserveTopology(distance), messages, "simplification");
+}
 double Geometry::distance(const Geometry& o) const {
     return m_geometry->Distance(o.m_geometry.get());
 }

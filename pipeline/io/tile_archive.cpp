@@ -35,12 +35,11 @@ GDALDatasetUniquePtr open_tile(const fs::path& path, const Window& tile) {
     return d;
 }
 
-void read_part(GDALRasterBand& band, const fs::path& path, const Window& part, const Window& tile,
-               std::uint16_t* out, GSpacing line_pixels) {
+void read_part(GDALRasterBand& band, const fs::path& path, const Window& part, std::uint16_t* out) {
     const GdalMessages messages;
     const auto cols = static_cast<int>(part.cols), rows = static_cast<int>(part.rows);
-    if (band.RasterIO(GF_Read, static_cast<int>(part.col - tile.col), static_cast<int>(part.row - tile.row),
-                      cols, rows, out, cols, rows, GDT_UInt16, 0, line_pixels * 2, nullptr) != CE_None)
+    if (band.RasterIO(GF_Read, static_cast<int>(part.col), static_cast<int>(part.row), cols, rows, out, cols,
+                      rows, GDT_UInt16, 0, 0, nullptr) != CE_None)
         throw Error(ErrorCode::input,
                     fmt::format("The tile {} cannot be read: {}.", path.string(), messages.reason()),
                     "Delete it and run `shuibao tile` again: it will be made anew.");
@@ -52,6 +51,50 @@ int band_named(GDALDataset& d, std::string_view name, const fs::path& path) {
     throw Error(ErrorCode::input, fmt::format("The tile {} has no band '{}'.", path.string(), name),
                 "Delete it and run `shuibao tile` again.");
 }
+
+// Every `step`-th pixel of a tile in columns and rows `of` of the lattice, read from no more than holds them.
+struct LatticePart {
+    int step;
+    Window of;    // in steps of the grid
+    Window tile;  // in its pixels
+
+    // Of values that lie `apart` pixels from each other, the first at (col, row) of the tile.
+    [[nodiscard]] std::vector<std::uint16_t> picked(const std::vector<std::uint16_t>& values,
+                                                    std::int64_t cols, std::int64_t apart) const {
+        std::vector<std::uint16_t> out;
+        out.reserve(static_cast<std::size_t>(of.pixels()));
+        const auto every = step / apart;
+        for (std::int64_t r = 0; r < of.rows; ++r)
+            for (std::int64_t c = 0; c < of.cols; ++c)
+                out.push_back(values[static_cast<std::size_t>(r * every * cols + c * every)]);
+        return out;
+    }
+    // What must be read, in pixels that lie `apart` of the tile's from each other.
+    [[nodiscard]] Window extent(std::int64_t apart) const {
+        const auto every = step / apart;
+        return {(of.col * step - tile.col) / apart, (of.row * step - tile.row) / apart,
+                (of.cols - 1) * every + 1, (of.rows - 1) * every + 1};
+    }
+    [[nodiscard]] std::vector<std::uint16_t> from_overview(GDALDataset& d, std::string_view name,
+                                                           const fs::path& path) const {
+        GDALRasterBand* band = d.GetRasterBand(band_named(d, name, path));
+        const int apart = band->GetOverviewCount() > 0 ? lattice_factor : 1;
+        if (apart > 1) band = band->GetOverview(0);
+        const auto window = extent(apart);
+        std::vector<std::uint16_t> values(static_cast<std::size_t>(window.pixels()));
+        read_part(*band, path, window, values.data());
+        return picked(values, window.cols, apart);
+    }
+    // Through the cache that all readers share: who cuts one place cuts the next beside it.
+    [[nodiscard]] std::vector<std::uint16_t> from_pixels(TileFile& file, std::string_view name,
+                                                         const Grid& grid) const {
+        auto window = extent(1);
+        std::vector<std::uint16_t> values(static_cast<std::size_t>(window.pixels()));
+        file.read(file.plane(name), {window.col + tile.col, window.row + tile.row, window.cols, window.rows},
+                  values.data(), window.cols, std::nullopt, grid);
+        return picked(values, window.cols, 1);
+    }
+};
 
 }  // namespace
 
@@ -127,36 +170,34 @@ Image TileArchive::sample(const Acquisition& a, const Window& window, std::span<
         image.scaling.push_back(a.scaling[static_cast<std::size_t>(
             std::find(a.bands.begin(), a.bands.end(), band) - a.bands.begin())]);
     if (c1 <= c0 || r1 <= r0) return image;
-    const auto cols = c1 - c0;
-    std::vector<std::uint16_t> values;
     for (const TileId id : m_grid.tiles(window)) {
         if (!std::binary_search(a.tiles.begin(), a.tiles.end(), id)) continue;
         const fs::path path = tile_path(m_root, id, a.key);
         const Window tile = m_grid.window(id), part = tile.intersection(window);
-        const GDALDatasetUniquePtr d = open_tile(path, tile);
+        const LatticePart lattice{step,
+                                  {up(part.col), up(part.row), up(part.col + part.cols) - up(part.col),
+                                   up(part.row + part.rows) - up(part.row)},
+                                  tile};
+        if (lattice.of.pixels() == 0) continue;
+        // The overview holds lattice pixels, which are the grid's when the tile starts on the lattice.
+        const bool overview =
+            step % lattice_factor == 0 && tile.col % lattice_factor == 0 && tile.row % lattice_factor == 0;
+        const GDALDatasetUniquePtr d = overview ? open_tile(path, tile) : nullptr;
         for (std::size_t i = 0; i <= bands.size(); ++i) {
             const bool is_quality = i == bands.size();
-            GDALRasterBand* band = d->GetRasterBand(
-                band_named(*d, is_quality ? std::string_view("quality") : common_name(bands[i]), path));
-            // The overview holds lattice pixels, which are the grid's when the tile starts on the lattice.
-            const bool overview = step % lattice_factor == 0 && tile.col % lattice_factor == 0 &&
-                                  tile.row % lattice_factor == 0 && band->GetOverviewCount() > 0;
-            const int f = overview ? lattice_factor : 1;
-            if (overview) band = band->GetOverview(0);
-            const Window all{0, 0, band->GetXSize(), band->GetYSize()};
-            values.resize(static_cast<std::size_t>(all.pixels()));
-            read_part(*band, path, all, all, values.data(), all.cols);
-            for (std::int64_t r = std::max(r0, up(part.row)); r < std::min(r1, up(part.row + part.rows)); ++r)
-                for (std::int64_t c = std::max(c0, up(part.col)); c < std::min(c1, up(part.col + part.cols));
-                     ++c) {
-                    const auto v = values[static_cast<std::size_t>((r * step - tile.row) / f * all.cols +
-                                                                   (c * step - tile.col) / f)];
-                    const auto k = static_cast<std::size_t>((r - r0) * cols + (c - c0));
-                    if (is_quality)
-                        image.pixels.quality()[k] = static_cast<Quality>(v);
-                    else
-                        image.pixels.plane(static_cast<int>(i))[k] = v;
-                }
+            const auto name = is_quality ? std::string_view("quality") : common_name(bands[i]);
+            const auto values = d ? lattice.from_overview(*d, name, path)
+                                  : lattice.from_pixels(TileFile::opened(path, tile), name, m_grid);
+            for (std::int64_t r = 0; r < lattice.of.rows; ++r) {
+                const auto* from = values.data() + r * lattice.of.cols;
+                const auto k =
+                    static_cast<std::size_t>((lattice.of.row + r - r0) * (c1 - c0) + (lattice.of.col - c0));
+                if (is_quality)
+                    std::transform(from, from + lattice.of.cols, image.pixels.quality().data() + k,
+                                   [](std::uint16_t v) { return static_cast<Quality>(v); });
+                else
+                    std::copy_n(from, lattice.of.cols, image.pixels.plane(static_cast<int>(i)).data() + k);
+            }
         }
     }
     return image;

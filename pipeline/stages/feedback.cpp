@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
-#include <map>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "feedback_table.hpp"
+#include "hit_rates.hpp"
 #include "ledger.hpp"
 #include <shuibao/algorithms/calibration.hpp>
 #include <shuibao/algorithms/scores.hpp>
@@ -32,20 +32,13 @@ ordered_json json_of(const algorithms::Reliability& r) {
     return j;
 }
 
-struct Hits {
-    std::size_t checked = 0, confirmed = 0, lawful = 0, not_works = 0;
-    void add(const std::string& meaning) {
-        ++checked;
-        ++(meaning == "compliant" ? lawful : meaning == "not_works" ? not_works : confirmed);
-    }
-    [[nodiscard]] ordered_json json() const {
-        return {{"checked", checked},
-                {"confirmed", confirmed},
-                {"lawful", lawful},
-                {"not_works", not_works},
-                {"hit_rate", rounded(static_cast<double>(confirmed) / static_cast<double>(checked))}};
-    }
-};
+ordered_json json_of(const HitRate& h) {
+    return {{"checked", h.checked},
+            {"confirmed", h.confirmed},
+            {"lawful", h.lawful},
+            {"not_works", h.not_works},
+            {"hit_rate", rounded(h.rate())}};
+}
 
 class FeedbackStage final : public Stage {
   public:
@@ -139,51 +132,19 @@ class FeedbackStage final : public Stage {
                 {"refused", file.refused.size()}};
     }
 
-    // Every polygon that people settled, once: as it went out, and what it was.
     static void add_report(RunContext& c, ordered_json& report) {
-        const auto records = read_field_records(c.store);
-        std::map<std::pair<std::string, std::string>, std::vector<const FieldRecord*>> by_spot;
-        for (const auto& r : records) by_spot[{r.batch, r.spot}].push_back(&r);
-        std::map<std::string, std::map<std::string, Hits>> groups;
-        Hits all;
-        auto conflicts = ordered_json::array();
-        std::map<std::string, ordered_json> issued;
-        for (const auto& [at, visits] : by_spot) {
-            const auto finding = settle(visits);
-            if (!finding.conflict.empty()) {
-                conflicts.push_back({{"batch", at.first}, {"spot", at.second}, {"what", finding.conflict}});
-                c.problems.add({"feedback", at.second, "conflict",
-                                fmt::format("People disagree: {}.", finding.conflict),
-                                "Both are kept and neither counts until a later check decides."});
-                continue;
-            }
-            if (finding.record == nullptr) continue;
-            const auto& meaning = finding.record->meaning;
-            const auto sent = issued_as(c, issued, at.first, at.second);
-            all.add(meaning);
-            const auto known = [&](const char* key) {
-                const auto t = sent.value(key, std::string());
-                return t.empty() ? std::string("unknown") : t;
-            };
-            for (const char* group : {"county", "industry", "tier", "verdict"})
-                groups[group][known(group)].add(meaning);
+        const auto rates = hit_rates(c.store);
+        report["checks"] = rates.records;
+        if (rates.all.checked > 0) report["all"] = json_of(rates.all);
+        for (const auto& [group, list] : rates.by)
+            for (const auto& [name, hits] : list) report["by_" + group][name] = json_of(hits);
+        report["conflicts"] = ordered_json::array();
+        for (const auto& k : rates.conflicts) {
+            report["conflicts"].push_back({{"batch", k.batch}, {"spot", k.spot}, {"what", k.what}});
+            c.problems.add({"feedback", k.spot, "conflict", fmt::format("People disagree: {}.", k.what),
+                            "Both are kept and neither counts until a later check decides."});
         }
-        report["checks"] = records.size();
-        if (all.checked > 0) report["all"] = all.json();
-        for (const auto& [group, list] : groups)
-            for (const auto& [name, hits] : list) report["by_" + group][name] = hits.json();
-        report["conflicts"] = conflicts;
         add_calibration(c, report);
-    }
-
-    static ordered_json issued_as(const RunContext& c, std::map<std::string, ordered_json>& cache,
-                                  const std::string& batch, const std::string& spot) {
-        if (!cache.contains(batch)) {
-            auto& by_spot = cache[batch] = ordered_json::object();
-            const auto cases = issued_cases(c.store, batch);
-            for (const auto& [id, row] : cases.items()) by_spot[row.value("spot", id)] = row;
-        }
-        return cache[batch].value(spot, ordered_json::object());
     }
 
     static void add_calibration(const RunContext& c, ordered_json& report) {

@@ -30,6 +30,12 @@ std::pair<std::string, std::string> kind_and_name(const std::string& key) {
                                       : std::pair(key.substr(0, slash), key.substr(slash + 1));
 }
 
+std::string name_of(const io::VectorFeature& f, const engine::Dictionary& words, const std::string& kind,
+                    const std::string& title) {
+    const auto name = io::to_text(field_value(f, words.values("fields", "name")));
+    return !name.empty() ? name : title.empty() ? words.text("kinds", kind) : title;
+}
+
 bool overlap(const Bounds& a, const Bounds& b) {
     return a.min_x < b.max_x && b.min_x < a.max_x && a.min_y < b.max_y && b.min_y < a.max_y;
 }
@@ -99,11 +105,7 @@ Zones::Zones(RunContext& c, const std::string& crs) : m_words(load_zone_words(c)
                 c.problems.add(p);
         }
         std::map<std::string, std::vector<io::Geometry>> by_name;
-        for (const auto& f : layer.features) {
-            auto name = io::to_text(field_value(f, m_words.values("fields", "name")));
-            if (name.empty()) name = title.empty() ? m_words.text("kinds", kind) : title;
-            by_name[name].push_back(f.shape);
-        }
+        for (const auto& f : layer.features) by_name[name_of(f, m_words, kind, title)].push_back(f.shape);
         for (const auto& [name, shapes] : by_name) {
             m_zones.push_back({kind, name});
             // Areas of one name may overlap; an overlap would count twice.
@@ -111,6 +113,26 @@ Zones::Zones(RunContext& c, const std::string& crs) : m_words(load_zone_words(c)
         }
     }
     m_index.emplace(m_bounds);
+}
+
+std::vector<NamedArea> areas_of_kind(const RunContext& c, std::string_view kind, const std::string& crs) {
+    std::vector<NamedArea> list;
+    for (const auto& [key, path] : c.settings.path_map("zones.layers")) {
+        const auto [of, title] = kind_and_name(key);
+        if (of != kind) continue;
+        const auto words = load_zone_words(c);
+        for (auto& f : io::read_layer(path, {"", "", crs}).features)
+            list.push_back({name_of(f, words, of, title), std::move(f.shape)});
+    }
+    return list;
+}
+
+std::map<std::string, std::string> kind_hashes(const RunContext& c, std::string_view kind) {
+    std::map<std::string, std::string> hashes;
+    for (const auto& [key, path] : c.settings.path_map("zones.layers"))
+        if (kind_and_name(key).first == kind) hashes["zones " + key] = hash_vector(path);
+    if (!hashes.empty()) hashes["dictionary zones"] = zone_words_hash(c);
+    return hashes;
 }
 
 void Zones::add(std::size_t zone, io::Geometry shape) {

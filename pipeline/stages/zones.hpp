@@ -60,6 +60,19 @@ class Zones {
     std::optional<io::BoxIndex> m_index;
 };
 
+/// An area as it is drawn.
+struct NamedArea {
+    std::string name;
+    io::Geometry shape;
+};
+/// Features of the layers of `zones.layers` that are of this kind, in `crs`, in the order of the files; none
+/// where no such layer was given. Throws Error(input) for a layer that cannot be read.
+[[nodiscard]] std::vector<NamedArea> areas_of_kind(const RunContext& context, std::string_view kind,
+                                                   const std::string& crs);
+/// Hashes of these layers, for the manifest.
+[[nodiscard]] std::map<std::string, std::string> kind_hashes(const RunContext& context,
+                                                             std::string_view kind);
+
 void declare_zones(OptionTable& table);
 /// `zones.dictionary`, else configs/dictionaries/zones.yaml.
 [[nodiscard]] engine::Dictionary load_zone_words(const RunContext& context);

@@ -1,24 +1,28 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""`export` of N suspects in several counties, each format by itself and all together.
+"""`export` of N suspects in thirteen counties, each format by itself and all together.
 
-  export_speed.py SHUIBAO FOLDER [--suspects 5000] [--memory 1G] [--jobs 2] [--formats a,b,...]
+  export_speed.py SHUIBAO FOLDER [--suspects 5000] [--images 6400] [--memory 1G] [--jobs 2] [--formats a,b,...]
 
-The ranked layers come from `screen` and `rank` on the inputs of make_screen.py, and are cut to N suspects by
-rank.capacity. Prints Markdown: wall, CPU, peak memory and bytes of each.
+The suspects are those of a simulated pair of so many pixels a side, with its store of tiles, so that pages have pictures
+and the area its maps; every second approved range is left out, so that there are enough of them. With --images 0 they are
+the polygons of make_screen.py, without images. They are cut to N by rank.capacity. FOLDER keeps what was made. Prints
+Markdown: wall, CPU, peak memory, files and bytes of each.
 """
 import argparse, json, os, pathlib, shutil, subprocess, sys, tempfile, time
 
-from osgeo import ogr
+from osgeo import gdal, ogr
 
 p = argparse.ArgumentParser()
 p.add_argument("shuibao")
 p.add_argument("folder", type=pathlib.Path)
 p.add_argument("--suspects", type=int, default=5000)
+p.add_argument("--images", type=int, default=6400, help="pixels a side; 0: polygons without images")
 p.add_argument("--memory", default="1G")
 p.add_argument("--jobs", default="2")
-p.add_argument("--formats", default="shapefile,csv,gpkg,geojson,flatgeobuf,change_map,xlsx,kmz,gpx,qgis,stac,package")
+p.add_argument("--formats", default="", help="default: all that there are")
 o = p.parse_args()
+gdal.UseExceptions()
 ogr.UseExceptions()
 
 
@@ -31,46 +35,73 @@ def measured(*words):
     return time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
-n = 2 * o.suspects
-data = o.folder / f"world{n}"
-if not (data / "bench.json").exists():
-    subprocess.run(["/usr/bin/python3", pathlib.Path(__file__).with_name("make_screen.py"), data, str(n)], check=True)
-# Thirteen counties, as a city has: strips of the area.
-counties = data / "counties.gpkg"
-if not counties.exists():
-    source = ogr.Open(str(data / "disturbances.gpkg"))
-    layer = source.GetLayer(0)
-    west, east, south, north = layer.GetExtent()
-    out = ogr.GetDriverByName("GPKG").CreateDataSource(str(counties))
-    strips = out.CreateLayer("counties", layer.GetSpatialRef(), ogr.wkbPolygon)
-    strips.CreateField(ogr.FieldDefn("NAME", ogr.OFTString))
-    for k in range(13):
-        a, b = (west + (east - west) * i / 13 for i in (k, k + 1))
-        f = ogr.Feature(strips.GetLayerDefn())
-        f["NAME"] = f"第{k + 1}县"
-        f.SetGeometry(ogr.CreateGeometryFromWkt(f"POLYGON(({a} {south},{b} {south},{b} {north},{a} {north},{a} {south}))"))
-        strips.CreateFeature(f)
-    out = None
+def with_images():
+    """A pair from catalogue to polygons; gives the batch and the words of `screen`."""
+    data = o.folder / f"pair{o.images}"
+    found = data / "store/batches/202405/disturbances.gpkg"
+    if not found.exists():
+        shutil.rmtree(data, ignore_errors=True)
+        sites = min(10000, o.images * o.images // 4096)
+        subprocess.run([o.shuibao, "simulate", data, "--size", str(o.images), "--sites", str(sites), "-q"], check=True)
+        for stage in ("catalog", "tile", "detect", "delineate"):
+            measured(stage, data / "run.yaml")
+    half = data / "half.gpkg"
+    if not half.exists():
+        gdal.VectorTranslate(str(half), str(data / "approvals.shp"), format="GPKG", layerName="approvals", geometryType="PROMOTE_TO_MULTI",
+                             SQLStatement="SELECT * FROM approvals WHERE FID % 2 = 1", SQLDialect="OGRSQL")
+    return "202405", found, data / "store", half, {}
+
+
+def without_images():
+    n = 2 * o.suspects
+    data = o.folder / f"world{n}"
+    if not (data / "bench.json").exists():
+        subprocess.run(["/usr/bin/python3", pathlib.Path(__file__).with_name("make_screen.py"), data, str(n)], check=True)
+    return "202409", data / "disturbances.gpkg", None, data / "approvals.gpkg", json.loads((data / "bench.json").read_text())
+
+
+def counties_of(path):
+    """Thirteen strips of the area of a layer, as a city has counties."""
+    out_path = path.parent / "counties13.gpkg"
+    if not out_path.exists():
+        source = ogr.Open(str(path))
+        layer = source.GetLayer(0)
+        west, east, south, north = layer.GetExtent()
+        out = ogr.GetDriverByName("GPKG").CreateDataSource(str(out_path))
+        strips = out.CreateLayer("counties", layer.GetSpatialRef(), ogr.wkbPolygon)
+        strips.CreateField(ogr.FieldDefn("NAME", ogr.OFTString))
+        for k in range(13):
+            a, b = (west + (east - west) * i / 13 for i in (k, k + 1))
+            f = ogr.Feature(strips.GetLayerDefn())
+            f["NAME"] = f"第{k + 1}县"
+            f.SetGeometry(ogr.CreateGeometryFromWkt(f"POLYGON(({a} {south},{b} {south},{b} {north},{a} {north},{a} {south}))"))
+            strips.CreateFeature(f)
+    return str(out_path.resolve())
+
+
+o.folder.mkdir(parents=True, exist_ok=True)
+batch, found, store, approvals, zones = with_images() if o.images else without_images()
 work = pathlib.Path(tempfile.mkdtemp(prefix="bench-", dir=o.folder))
 try:
-    common = ["--batch", "202409", "--store", work / "store"]
-    zones = json.dumps({**json.loads((data / "bench.json").read_text()), "county": str(counties.resolve())})
-    measured("screen", *common, "--output", work / "ranked", "--disturbances", data / "disturbances.gpkg", "--approvals",
-             data / "approvals.gpkg", "--set", f"zones.layers={zones}")
+    common = ["--batch", batch, "--store", store or work / "store"]
+    zones = json.dumps({**zones, "county": counties_of(found)})
+    chosen = [] if o.images else ["--disturbances", found]
+    measured("screen", *common, *chosen, "--output", work / "ranked", "--approvals", approvals, "--set", f"zones.layers={zones}")
     measured("rank", *common, "--output", work / "ranked", "--capacity", o.suspects)
     source = ogr.Open(str(work / "ranked" / "disturbances.gpkg"))
-    found, ranked = (source.GetLayerByName(name).GetFeatureCount() for name in ("disturbances", "suspects"))
+    disturbances, ranked = (source.GetLayerByName(name).GetFeatureCount() for name in ("disturbances", "suspects"))
     source = None
-    print(f"{found} disturbances, {ranked} suspects, {o.jobs} threads, --memory {o.memory}\n")
-    print("| format | wall s | CPU s | peak MiB | MB |\n|---|---:|---:|---:|---:|")
-    names = o.formats.split(",")
+    print(f"{disturbances} disturbances, {ranked} suspects, {o.jobs} threads, --memory {o.memory}\n")
+    print("| format | wall s | CPU s | peak MiB | files | MB |\n|---|---:|---:|---:|---:|---:|", flush=True)
+    known = json.loads(subprocess.run([o.shuibao, "export", "--list", "--json"], check=True, capture_output=True).stdout)
+    names = o.formats.split(",") if o.formats else [f["name"] for f in known]
     for name in [*names, "all of these"]:
         output = work / name.replace(" ", "_")
-        output.mkdir()
-        shutil.copy(work / "ranked" / "disturbances.gpkg", output)
-        chosen = names if name == "all of these" else [name]
-        wall, cpu, peak = measured("export", *common, "--output", output, "--set", f"export.formats=[{','.join(chosen)}]")
-        size = sum(f.stat().st_size for f in (output / "export").rglob("*") if f.is_file()) if (output / "export").exists() else 0
-        print(f"| {name} | {wall:.1f} | {cpu:.1f} | {peak:.0f} | {size / 1e6:.1f} |", flush=True)
+        shutil.copytree(work / "ranked", output)
+        formats = ",".join(names if name == "all of these" else [name])
+        wall, cpu, peak = measured("export", *common, "--output", output, "--set", f"approvals.path={approvals}", "--set", f"export.formats=[{formats}]")
+        made = [f.stat().st_size for f in (output / "export").rglob("*") if f.is_file()]
+        print(f"| {name} | {wall:.1f} | {cpu:.1f} | {peak:.0f} | {len(made)} | {sum(made) / 1e6:.1f} |", flush=True)
+        shutil.rmtree(output)
 finally:
     shutil.rmtree(work)

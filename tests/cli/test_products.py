@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Maps and projects of a batch with pixels: Cloud Optimized GeoTIFFs against the change maps in the store, read by GDAL;
 the Item's place and time against grid and looks; the projects opened by QGIS where it is installed."""
+import copy
 import json
 import subprocess
 import textwrap
+import unittest
 import xml.etree.ElementTree as ET
 
 import numpy as np
 from osgeo import gdal
 
 from harness import ArchiveTest, main, shuibao
+import stac_schema
 
 gdal.UseExceptions()
 
@@ -93,6 +96,35 @@ class Products(ArchiveTest):
         data = gdal.Open(str(self.export / "confidence_202405.tif"))
         self.assertEqual(255, data.GetRasterBand(1).GetNoDataValue())
 
+    def test_onsets(self):
+        """The month of onset_to where the change map shows a kind, counted from the first look (May 2023), and the same words
+        and colours in file and style."""
+        days = np.zeros((self.size, self.size), np.uint16)
+        left, top = 680000, 3660000
+        for path in (self.store / "batches" / "202405" / "changes").glob("*.tif"):
+            d = gdal.Open(str(path))
+            x, _, _, y, _, _ = d.GetGeoTransform()
+            col, row = round((x - left) / 10), round((top - y) / 10)
+            c0, r0, c1, r1 = max(col, 0), max(row, 0), min(col + d.RasterXSize, self.size), min(row + d.RasterYSize, self.size)
+            if c0 < c1 and r0 < r1:
+                days[r0:r1, c0:c1] = d.GetRasterBand(5).ReadAsArray(c0 - col, r0 - row, c1 - c0, r1 - r0)
+        evidence, _, _ = self.planes()
+        months = (np.datetime64("1970-01-01") + days.astype("timedelta64[D]")).astype("datetime64[M]")
+        code = (months - np.datetime64("2023-05")).astype(int) + 1
+        want = np.where(evidence == 65535, 255, np.where((evidence >= 32768) & (days > 0), code, 0))
+        self.assertEqual({13}, set(np.unique(want)) - {0, 255})  # May 2024 is the thirteenth month
+        data = gdal.Open(str(self.export / "onset_202405.tif"))
+        self.assertEqual("COG", data.GetMetadataItem("LAYOUT", "IMAGE_STRUCTURE"))
+        self.assertEqual("2023-05", data.GetMetadataItem("MONTH_OF_1"))
+        np.testing.assert_array_equal(want, data.ReadAsArray())
+        colours = data.GetRasterBand(1).GetColorTable()
+        entries = {int(e.get("value")): e for e in ET.parse(self.export / "onset_202405.qml").getroot().iter("paletteEntry")}
+        self.assertEqual([0, *range(1, 14), 255], sorted(entries))
+        self.assertEqual(["2023-05", "2024-05", "未观测"], [entries[n].get("label") for n in (1, 13, 255)])
+        for value in range(1, 14):
+            self.assertEqual("#%02x%02x%02x" % colours.GetColorEntry(value)[:3], entries[value].get("color"))
+        self.assertEqual(13, len({entries[n].get("color") for n in range(1, 14)}))
+
     def test_item(self):
         item = json.loads((self.export / "stac" / "shuibao_202405.json").read_text())
         properties = item["properties"]
@@ -100,7 +132,42 @@ class Products(ArchiveTest):
         self.assertEqual([10, 0, 680000, 0, -10, 3660000], properties["proj:transform"])
         looks = sorted(p.name.split("_")[0] for p in self.store.glob("tiles/*/*.tif"))
         self.assertEqual([looks[0], looks[-1]], [properties[k][:10].replace("-", "") for k in ("start_datetime", "end_datetime")])
-        self.assertLessEqual({"change_202405.tif", "confidence_202405.tif"}, set(item["assets"]))
+        self.assertLessEqual({"change_202405.tif", "confidence_202405.tif", "onset_202405.tif"}, set(item["assets"]))
+
+    @unittest.skipIf(stac_schema.missing(), stac_schema.missing())
+    def test_stac_is_valid_and_the_schemas_notice_what_is_not(self):
+        """Item, Collection and projection fields against the schemas of tests/support/stac; each of these faults is one
+        that the specification's tables forbid (stac-spec 1.0.0, projection 1.2.0)."""
+        item, collection = (json.loads((self.export / "stac" / name).read_text()) for name in ("shuibao_202405.json", "collection.json"))
+        for document in (item, collection):
+            self.assertEqual([], stac_schema.problems(document))
+
+        def broken(document, *path, to=None):
+            wrong = copy.deepcopy(document)
+            at = wrong
+            for key in path[:-1]:
+                at = at[key]
+            if to is None:
+                del at[path[-1]]
+            else:
+                at[path[-1]] = to
+            return stac_schema.problems(wrong)
+
+        for key in ("id", "geometry", "bbox", "links", "assets", "properties", "stac_version", "collection"):
+            self.assertTrue(broken(item, key), key)
+        for key in ("id", "description", "license", "extent", "links", "stac_version"):
+            self.assertTrue(broken(collection, key), key)
+        for key, value in (("datetime", None), ("start_datetime", None), ("end_datetime", "2024-05-25"), ("start_datetime", "2024-05-25T00:00:00+08:00"),
+                           ("proj:epsg", "32649"), ("proj:code", 32649), ("proj:shape", [256.5, 256]), ("proj:transform", [10, 0, 1]), ("proj:srs", "x")):
+            self.assertTrue(broken(item, "properties", key, to=value), key)
+        self.assertIn("properties/proj:code", broken(item, "properties", "proj:code", to="32649")[0])
+        self.assertTrue(broken(item, "bbox", to=item["bbox"][:3]))
+        self.assertTrue(broken(item, "stac_extensions", to=[]))
+        self.assertTrue(broken(item, "assets", "change_202405.tif", "href"))
+        self.assertTrue(broken(item, "links", 0, "rel"))
+        self.assertTrue(broken(collection, "license", to="all rights reserved"))
+        self.assertTrue(broken(collection, "extent", "temporal", "interval", to=[["2024-05-25", None]]))
+        self.assertTrue(broken(collection, "extent", "spatial", "bbox", to=[]))
 
     def test_qgis_opens_the_projects(self):
         paths = [self.export / "shuibao_202405.qgs", self.export / "RDTB_202405" / "RDTB_202405.qgs"]
@@ -111,7 +178,7 @@ class Products(ArchiveTest):
         result = json.loads(done.stdout.splitlines()[-1])
         self.assertEqual([], result["talk"])
         batch, county = (result["projects"][p.name] for p in paths)
-        self.assertEqual({"疑似图斑", "全部扰动图斑", "未观测区域", "变化类型", "变化置信度（%）"}, set(batch["layers"]))
+        self.assertEqual({"疑似图斑", "全部扰动图斑", "未观测区域", "变化类型", "首次见到扰动的月份", "变化置信度（%）"}, set(batch["layers"]))
         self.assertEqual({"疑似图斑", "全部扰动图斑"}, set(county["layers"]))
         for project in (batch, county):
             self.assertTrue(project["read"])
@@ -123,7 +190,8 @@ class Products(ArchiveTest):
             for name in ("疑似图斑", "全部扰动图斑"):
                 self.assertEqual("QgsCategorizedSymbolRenderer", project["layers"][name]["renderer"])
                 self.assertNotIn("", project["layers"][name]["titles"])
-        self.assertEqual("QgsPalettedRasterRenderer", batch["layers"]["变化类型"]["renderer"])
+        for name in ("变化类型", "首次见到扰动的月份"):
+            self.assertEqual("QgsPalettedRasterRenderer", batch["layers"][name]["renderer"])
         self.assertEqual("QgsSingleBandPseudoColorRenderer", batch["layers"]["变化置信度（%）"]["renderer"])
 
     def test_no_pixels_no_maps(self):
@@ -136,6 +204,8 @@ class Products(ArchiveTest):
         item = json.loads((output / "export" / "stac" / "shuibao_202405.json").read_text())
         self.assertNotIn("proj:shape", item["properties"])
         self.assertEqual("2024-05-01T00:00:00Z", item["properties"]["start_datetime"])
+        if not stac_schema.missing():
+            self.assertEqual([], stac_schema.problems(item))
 
 
 if __name__ == "__main__":

@@ -52,7 +52,8 @@ class Series(ArchiveTest):
             del received[name]
         page = (output / f"export/report_{LAST}.html").read_text(encoding="utf-8")
         data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)[1])
-        data["tables"].pop("previous")
+        for table in ("previous", "changes"):
+            data["tables"].pop(table)
         data["totals"].pop("previous")
         received["report"] = data
         return found, received

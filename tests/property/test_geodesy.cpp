@@ -123,3 +123,29 @@ TEST_CASE("zones of 3 degrees") {
         CHECK(p.x == doctest::Approx(500000).epsilon(1e-9));
     }
 }
+
+TEST_CASE(
+    "A simplified border has fewer vertices and lies nowhere farther than the distance from what it was") {
+    std::mt19937 random(3);
+    std::uniform_real_distribution<double> wave(-1, 1);
+    for (int round = 0; round < 20; ++round) {
+        Ring ring;
+        const double a3 = wave(random), a7 = wave(random), a31 = wave(random);
+        for (int i = 0; i < 2000; ++i) {
+            const double t = 2 * pi * i / 2000, r = 1000 + 200 * a3 * std::sin(3 * t) +
+                                                    60 * a7 * std::sin(7 * t) + 9 * a31 * std::sin(31 * t);
+            ring.push_back({500000 + r * std::cos(t), 3600000 + r * std::sin(t)});
+        }
+        ring.push_back(ring.front());
+        const io::Geometry shape(MultiPolygon{{ring, {}}});
+        for (const double distance : {1.0, 5.0, 25.0}) {
+            const auto simple = shape.simplified(distance);
+            CAPTURE(distance);
+            CHECK(simple.valid());
+            CHECK(simple.vertices() < shape.vertices() / 4);
+            CHECK(simple.vertices() >= 4);
+            CHECK(shape.depth_beyond(simple) <= distance * 1.0001);
+            CHECK(simple.depth_beyond(shape) <= distance * 1.0001);
+        }
+    }
+}

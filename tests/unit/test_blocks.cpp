@@ -184,14 +184,25 @@ TEST_CASE("Tiles read back as written, across their edges, and their overview is
         const Pixels wanted = pattern_of(across, 0);
         CHECK(std::equal(wanted.begin(), wanted.end(), image.pixels.plane(0).begin()));
     }
-    const Image sample = archive.sample(a, l, bands, 4);
-    const auto& s = sample.pixels.window();
-    CHECK(s.pixels() == 150 * 150);
-    std::size_t wrong = 0;
-    for (std::int64_t k = 0; k < s.pixels(); ++k)
-        wrong += sample.pixels.plane(0)[static_cast<std::size_t>(k)] !=
-                 pattern((s.col + k % s.cols) * 4, (s.row + k / s.cols) * 4, 0);
-    CHECK(wrong == 0);
+    // Any step, whether the tiles keep an overview of it or not, and from any window on.
+    for (const int step : {1, 2, 3, 4, 8})
+        for (const Window& from : {l, Window{l.col + 501, l.row + 250, 205, 303}}) {
+            CAPTURE(step);
+            const Image sample = archive.sample(a, from, bands, step);
+            const auto& s = sample.pixels.window();
+            CHECK((s.col + s.cols) * step >= from.col + from.cols);
+            CHECK((s.row + s.rows) * step >= from.row + from.rows);
+            CHECK((s.col * step >= from.col && s.col * step < from.col + step));
+            CHECK((s.row * step >= from.row && s.row * step < from.row + step));
+            std::size_t wrong = 0;
+            for (std::int64_t k = 0; k < s.pixels(); ++k) {
+                const auto at = static_cast<std::size_t>(k);
+                wrong += sample.pixels.plane(0)[at] !=
+                             pattern((s.col + k % s.cols) * step, (s.row + k / s.cols) * step, 0) ||
+                         sample.pixels.quality()[at] != Quality::clear;
+            }
+            CHECK(wrong == 0);
+        }
 
     // A tile that is cut again is another file, whatever the cache still holds of the old one.
     write_tile(folder.path(), left, 1);

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The report in a browser: filters, search, swipe, click to evidence, language, phone, no console error, no request."""
 import os
+import re
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "cli"), str(Path(__file__).resolve().parent)]
 import browser  # noqa: E402
 import harness  # noqa: E402
+import two_batches  # noqa: E402
 
 
 @unittest.skipIf(browser.missing(), browser.missing())
@@ -146,6 +149,79 @@ class Report(harness.ArchiveTest):
         self.assertTrue(pdf.startswith(b"%PDF"))
         rows = self.js("return document.querySelectorAll('#printed tbody tr').length")
         self.assertEqual(len(self.data()["suspects"]), rows)
+
+
+@unittest.skipIf(browser.missing(), browser.missing())
+class TwoBatches(unittest.TestCase):
+    """A city with counties, a batch before and field results: what the first class has not (tests/support/two_batches.py)."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory(prefix="shuibao_test_")
+        cls.base = Path(cls.folder.name) / "city"
+        cls.output = two_batches.make(harness.SHUIBAO, cls.base, size=500, sites=30, options=("--set", "export.formats=[evidence,report]"))
+        cls.url = (next((cls.output / "export").glob("report_*.html"))).as_uri()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def opened(self, url, width, phone=False):
+        driver = browser.open_browser(width, 844, phone=phone)
+        self.addCleanup(driver.quit)
+        driver.get(url)
+        return driver
+
+    def clean(self, driver):
+        self.assertEqual([], [e for e in driver.get_log("browser") if e["level"] in ("SEVERE", "WARNING")])
+        self.assertEqual([], browser.requests(driver))
+
+    def test_no_language_shows_through_the_other(self):
+        """In Chinese no English word but units, codes and what the data says; in English no Chinese but what the data says."""
+        driver = self.opened(self.url, 1440)
+        driver.execute_script("document.querySelector('#rows .row').click()")
+        ours = re.compile(r"hm|CRS|EPSG|CGCS|shuibao|run|json|simulated|English|[A-F0-9a-f]{6,}")
+        visible = driver.find_element("css selector", "body").text
+        self.assertEqual([], [w for w in re.findall(r"[A-Za-z]{3,}", ours.sub("", visible))])
+        driver.find_element("css selector", "#language").click()
+        for part in ("header", "#totals", "#filters fieldset", ".legend"):
+            text = driver.find_element("css selector", part).text.replace("中文", "")
+            self.assertNotRegex(text, "[\u4e00-\u9fff]", part)
+        heads = driver.execute_script("return [...document.querySelectorAll('h2, h3, thead th')].map(e => e.innerText).join(' ')")
+        self.assertNotRegex(heads, "[\u4e00-\u9fff]")
+        self.clean(driver)
+
+    def test_comparison_and_hit_rates_are_read_on_a_phone(self):
+        driver = self.opened(self.url, 390, phone=True)
+        self.assertEqual([390, 390], driver.execute_script("return [document.documentElement.scrollWidth, innerWidth]"))
+        for word in ("新增", "续建（范围扩大）", "本期未显示不等于已恢复", "现场复核命中率"):
+            self.assertIn(word, driver.find_element("css selector", "main").text)
+        # No cell broken into a column of single characters, and the rate itself is seen without scrolling.
+        tall = driver.execute_script("return [...document.querySelectorAll('.wide tbody tr')].filter(r => r.offsetHeight > 60).length")
+        self.assertEqual(0, tall)
+        right = driver.execute_script("return Math.max(...[...document.querySelectorAll('#hits td:last-child')].map(e => e.getBoundingClientRect().right))")
+        self.assertLessEqual(right, 390)
+        self.clean(driver)
+
+    def test_county_borders_are_drawn(self):
+        """White of the line on the canvas of outlines where two counties meet, none before there were borders."""
+        driver = self.opened(self.url, 1440)
+        self.assertTrue(driver.find_element("css selector", "#borders").is_displayed())
+        white = driver.execute_script("""const c = document.querySelector('canvas.leaflet-layer'), g = c.getContext('2d');
+            const p = g.getImageData(0, 0, c.width, c.height).data; let n = 0;
+            for (let i = 0; i < p.length; i += 4) n += p[i] > 240 && p[i + 1] > 240 && p[i + 2] > 240 && p[i + 3] > 200; return n;""")
+        self.assertGreater(white, 600)
+        self.clean(driver)
+
+    def test_an_evidence_page_on_a_phone(self):
+        page = sorted((self.output / "export").glob("*/evidence/*.html"))[0]
+        driver = self.opened(page.as_uri(), 390, phone=True)
+        self.assertEqual([390, 390], driver.execute_script("return [document.documentElement.scrollWidth, innerWidth]"))
+        text = driver.find_element("css selector", "main").text
+        for word in ("扰动图斑复核单", "为什么在名单上", "现场复核", "影像看不出"):
+            self.assertIn(word, text)
+        self.assertNotIn("evidence for a field check", text)
+        self.clean(driver)
 
 
 if __name__ == "__main__":

@@ -38,6 +38,9 @@ class Geometry {
     [[nodiscard]] Geometry intersection(const Geometry& other) const;
     [[nodiscard]] Geometry difference(const Geometry& other) const;
     [[nodiscard]] Geometry buffered(double distance) const;  ///< 16 segments per quarter circle
+    /// With fewer vertices, none of the boundary moved by more than `distance`, still valid (Douglas and
+    /// Peucker 1973, as GEOS's topology preserving simplifier does it): for drawing.
+    [[nodiscard]] Geometry simplified(double distance) const;
     [[nodiscard]] double distance(const Geometry& other) const;
     [[nodiscard]] double distance(Point p) const;  ///< 0 inside
     [[nodiscard]] std::vector<Geometry> parts() const;

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the report says of the batch before, of the field checks and of counties, against what this test counts by itself
+in the layers and in the file that the field sent (tests/support/two_batches.py makes both batches)."""
+import csv
+import json
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+from collections import Counter
+from pathlib import Path
+
+from osgeo import ogr
+
+import harness
+import two_batches
+
+ogr.UseExceptions()
+WORDS = {"new": "新增", "grown": "续建（范围扩大）", "shrunk": "续建（范围缩小）", "same": "续建（范围不变）", "finished": "完工"}
+
+
+def rows(path, layer):
+    data = ogr.Open(str(path))
+    return [f.items() for f in data.GetLayerByName(layer)]
+
+
+class ReportContent(unittest.TestCase):
+    maxDiff = 3000
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory(prefix="shuibao_test_")
+        cls.base = Path(cls.folder.name) / "city"
+        cls.output = two_batches.make(harness.SHUIBAO, cls.base, size=500, sites=30, options=("--set", "export.formats=[report]"))
+        cls.report = next((cls.output / "export").glob("report_*.html"))
+        page = cls.report.read_text(encoding="utf-8")
+        cls.data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)[1])
+        if shutil.which("pdftotext"):
+            cls.paper = subprocess.run(["pdftotext", "-layout", cls.report.with_suffix(".pdf"), "-"], capture_output=True, text=True,
+                                       check=True).stdout
+        cls.now = rows(cls.output / "disturbances.gpkg", "disturbances")
+        cls.then = rows(cls.base / "output_before/disturbances.gpkg", "disturbances")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def test_what_became_of_the_cases(self):
+        table = {code: values for code, *values in self.data["tables"]["changes"]}
+        suspects = {r["case_id"] for r in rows(self.output / "disturbances.gpkg", "suspects")}
+        before = {r["case_id"]: r["area_m2"] for r in self.then}
+        for code, word in WORDS.items():
+            of_it = [r for r in self.now if r["change_type"] == word]
+            if not of_it:
+                self.assertNotIn(code, table)
+                continue
+            count, listed, then, now = table[code]
+            self.assertEqual(len(of_it), count, word)
+            self.assertEqual(sum(r["case_id"] in suspects for r in of_it), listed, word)
+            self.assertAlmostEqual(sum(r["area_m2"] for r in of_it), now, delta=1)
+            self.assertAlmostEqual(sum(before.get(r["case_id"], 0) for r in of_it), then, delta=1)
+        self.assertLessEqual({"new", "grown", "same", "unseen"}, set(table), "the world shows too little")
+        gone = [r for r in self.then if r["case_id"] not in {n["case_id"] for n in self.now}]
+        self.assertEqual(len(gone), table["unseen"][0] + table.get("absorbed", [0])[0])
+        self.assertEqual(0, table["unseen"][3])
+
+    def test_hit_rates_of_what_the_field_sent(self):
+        tier = {r["spot"]: (r["tier"], r["county"]) for r in self.then}
+        want = {"tier": {}, "county": {}}
+        everything = Counter()
+        with open(self.base / "checked.csv", encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                kind = {"合规": "lawful", "非生产建设项目": "no works"}.get(row["BYD"], "confirmed")
+                everything[kind] += 1
+                for group, value in zip(("tier", "county"), tier[row["QDNM"]]):
+                    want[group].setdefault(value, Counter())[kind] += 1
+        self.assertGreaterEqual(sum(everything.values()), 5)
+
+        def row(name, c):
+            return [name, sum(c.values()), c["confirmed"], c["lawful"], c["no works"]]
+
+        self.assertEqual(row("", everything), self.data["hits"]["all"])
+        for group, counts in want.items():
+            self.assertEqual(sorted(row(name, c) for name, c in counts.items()), sorted(self.data["hits"][group]))
+        tiers = [r[0] for r in self.data["hits"]["tier"]]
+        self.assertEqual([t for t in ("高", "中", "低", "无") if t in tiers], tiers, "from the gravest on")
+
+    def test_borders_are_those_of_the_layer(self):
+        borders = {name: rings for name, _, _, rings in self.data["borders"]}
+        self.assertEqual(set(two_batches.COUNTIES), set(borders))
+        source = ogr.Open(str(self.base / "counties.gpkg"))
+        for f in source.GetLayer(0):
+            ring = borders[f["NAME"]][0]
+            points = list(zip(ring[::2], ring[1::2]))
+            area = abs(sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(points, points[1:] + points[:1]))) / 2
+            self.assertAlmostEqual(1, area / f.GetGeometryRef().GetArea(), delta=0.002)
+        for (name, x, y, rings) in self.data["borders"]:
+            xs, ys = rings[0][::2], rings[0][1::2]
+            self.assertTrue(min(xs) < x < max(xs) and min(ys) < y < max(ys), name)
+
+    @unittest.skipUnless(shutil.which("pdftotext"), "poppler-utils is not installed")
+    def test_the_same_on_paper(self):
+        for code, count, listed, before, now in self.data["tables"]["changes"]:
+            word = self.data["words"]["changes"][code][0].replace("（", ".").replace("）", ".")
+            self.assertRegex(self.paper, rf"{word} +{count} +{listed} +{before / 1e4:.2f} +{now / 1e4:.2f}")
+        for name, checked, confirmed, lawful, none in self.data["hits"]["tier"] + self.data["hits"]["county"]:
+            self.assertRegex(self.paper, rf"{name} +{checked} +{confirmed} +{lawful} +{none} +{round(confirmed / checked * 100)} *%")
+
+    def test_a_later_check_makes_the_report_anew(self):
+        """Feedback changes hit rates and nothing else of the run's inputs: the report must notice."""
+        old = self.report.read_bytes()
+        case = self.then[-1]["spot"]
+        (self.base / "more.csv").write_text(f"QDNM,BYD,RST,XCFHR,DATE\n{case},合规,1,另一人,2023-11-01\n", encoding="utf-8")
+        options = ["-c", self.base / "run.yaml", "-q"]
+        harness.shuibao("feedback", *options, "--batch", two_batches.BEFORE, "-o", self.base / "output_before", self.base / "more.csv")
+        harness.shuibao("export", *options, "--batch", two_batches.NOW, "--set", "export.formats=[report]")
+        self.assertNotEqual(old, self.report.read_bytes())
+        page = self.report.read_text(encoding="utf-8")
+        self.assertIn(f'"all":["",{self.data["hits"]["all"][1] + 1},', page)
+
+
+if __name__ == "__main__":
+    harness.main()
