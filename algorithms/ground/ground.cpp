@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+
+#include <shuibao/algorithms/ground.hpp>
+
+namespace shuibao::algorithms {
+namespace {
+
+double value(const Image& image, int plane, std::size_t pixel) {
+    const auto k = static_cast<std::size_t>(plane);
+    return static_cast<double>(image.scaling[k].scale) *
+               static_cast<double>(image.pixels.plane(plane)[pixel]) +
+           static_cast<double>(image.scaling[k].offset);
+}
+
+// Neither sum is ever near zero over land; a defective pixel gives no index.
+std::optional<double> ratio(double difference, double sum) {
+    constexpr double darkest = 1e-3;
+    if (sum < darkest) return std::nullopt;
+    return difference / sum;
+}
+
+std::optional<double> ndvi(const Image& image, std::size_t pixel) {
+    if (image.pixels.quality()[pixel] != Quality::clear) return std::nullopt;
+    const double red = value(image, image.plane_of(Band::red), pixel),
+                 nir = value(image, image.plane_of(Band::nir), pixel);
+    return ratio(nir - red, nir + red);
+}
+
+std::optional<double> bare_soil_index(const Image& image, std::size_t pixel) {
+    const int blue = image.plane_of(Band::blue), swir = image.plane_of(Band::swir16);
+    if (blue < 0 || swir < 0) return std::nullopt;
+    const double soil = value(image, swir, pixel) + value(image, image.plane_of(Band::red), pixel),
+                 other = value(image, image.plane_of(Band::nir), pixel) + value(image, blue, pixel);
+    return ratio(soil - other, soil + other);
+}
+
+std::optional<double> median(std::vector<double> values) {
+    if (values.empty()) return std::nullopt;
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    return *middle;
+}
+
+}  // namespace
+
+std::vector<Band> ground_bands(std::span<const Band> available) {
+    std::vector<Band> bands;
+    for (const auto b : {Band::blue, Band::red, Band::nir, Band::swir16})
+        if (std::find(available.begin(), available.end(), b) != available.end()) bands.push_back(b);
+    std::sort(bands.begin(), bands.end());
+    return bands;
+}
+
+std::vector<GroundCover> ground_cover(const Image& look, std::span<const Image> history, const Rules& rules) {
+    const double drop = rules("green_drop"), green = rules("green_ndvi"), built = rules("built_index");
+    std::vector<GroundCover> covers(look.pixels.pixels(), GroundCover::hidden);
+    std::vector<double> before;
+    for (std::size_t i = 0; i < covers.size(); ++i) {
+        const auto now = ndvi(look, i);
+        if (!now) continue;
+        before.clear();
+        for (const auto& h : history)
+            if (const auto v = ndvi(h, i)) before.push_back(*v);
+        const auto usual = median(before);
+        const bool was_green = usual && *usual >= green;
+        if (*now >= (was_green ? *usual - drop : green))
+            covers[i] = GroundCover::green;
+        else if (const auto index = bare_soil_index(look, i); index && *now < green && *index <= built)
+            covers[i] = GroundCover::built;
+        else
+            covers[i] = usual && !was_green ? GroundCover::undecided : GroundCover::open;
+    }
+    return covers;
+}
+
+GroundRecord follow_ground(GroundRecord r, std::span<const GroundLook> looks, const Rules& rules) {
+    for (const auto& look : looks) {
+        if (r.finished_on) break;
+        if (look.seen < rules("finished_seen_share")) continue;
+        if (look.open() >= rules("finished_bare_share")) {
+            r.closed_since.reset();
+            continue;
+        }
+        if (!r.closed_since) r.closed_since = look.day;
+        if (static_cast<double>(look.day.days() - r.closed_since->days()) < rules("finished_days")) continue;
+        r.finished_on = look.day;
+        r.green = look.green >= look.built;
+    }
+    return r;
+}
+
+}  // namespace shuibao::algorithms
