@@ -103,6 +103,10 @@ void gdal_setup(const GdalOptions& options) {
         "OGR_CURRENT_DATE",
         "2000-01-01T00:00:00.000Z");  // GeoPackages carry no time of writing: same input, same bytes
     CPLSetConfigOption("OGR_SQLITE_JOURNAL", "DELETE");
+    // What is written has a temporary name until it is whole, and is fsynced before it gets its own
+    // (AtomicOutput).
+    CPLSetConfigOption("OGR_SQLITE_SYNCHRONOUS", "OFF");
+    CPLSetConfigOption("OGR_SQLITE_CACHE", "32");  // MB for each open GeoPackage
     CPLSetConfigOption("GDAL_PAM_ENABLED", "NO");  // never write .aux.xml beside somebody's images
     CPLSetConfigOption("GTIFF_DELETE_ON_ERROR", "NO");
     if (!options.allow_network) close_network();

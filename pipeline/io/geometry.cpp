@@ -44,6 +44,15 @@ std::unique_ptr<OGRGeometry> areal(const OGRGeometry* g) {
     return out;
 }
 
+// What is in that form already, as nearly all that we read back is, need not be copied.
+std::unique_ptr<OGRGeometry> areal(std::unique_ptr<OGRGeometry> g) {
+    if (g == nullptr || g->getGeometryType() != wkbMultiPolygon) return areal(g.get());
+    for (const auto* part : *g->toMultiPolygon())
+        if (part->IsEmpty() != 0) return areal(g.get());
+    g->assignSpatialReference(nullptr);
+    return g;
+}
+
 Geometry result(OGRGeometry* g, const GdalMessages& messages, const char* what) {
     const std::unique_ptr<OGRGeometry> owned(g);
     if (!owned)
@@ -80,7 +89,7 @@ Geometry& Geometry::operator=(Geometry o) noexcept {
     std::swap(m_geometry, o.m_geometry);
     return *this;
 }
-Geometry::Geometry(std::unique_ptr<OGRGeometry> g) : m_geometry(areal(g.get())) {}
+Geometry::Geometry(std::unique_ptr<OGRGeometry> g) : m_geometry(areal(std::move(g))) {}
 
 Geometry::Geometry(const MultiPolygon& polygons) {
     auto out = std::make_unique<OGRMultiPolygon>();

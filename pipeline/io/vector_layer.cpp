@@ -53,8 +53,7 @@ void fill_layer(OGRLayer& layer, const LayerData& data, const RowSource* source,
         check(layer.CreateFeature(&f) == OGRERR_NONE, path, messages);
     };
     for (const auto& row : data.rows) write(row);
-    if (source != nullptr)
-        for (std::size_t i = 0; i < source->count; ++i) write(source->row(i));
+    if (source != nullptr && *source) (*source)(write);
 }
 
 }  // namespace shuibao::io

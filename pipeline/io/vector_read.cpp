@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <memory>
 
 #include <fmt/format.h>
 
@@ -44,63 +46,133 @@ Transformation transformation(const std::string& path, const std::string& from, 
 
 }  // namespace
 
-VectorLayer read_layer(const std::string& path, const ReadOptions& o) {
-    const GDALDatasetUniquePtr d = open_vector(path);
-    OGRLayer& source = layer_of(*d, path, o.layer);
-    VectorLayer layer;
-    layer.name = source.GetName();
-    layer.crs = crs_of(source, path);
-    const Transformation move = transformation(path, layer.crs, o.to_crs.empty() ? layer.crs : o.to_crs);
-    Decoder decode(path, o.encoding, layer.notes);
-    for (int i = 0; i < source.GetLayerDefn()->GetFieldCount(); ++i) {
-        const auto* definition = source.GetLayerDefn()->GetFieldDefn(i);
-        layer.fields.push_back(decode(definition->GetNameRef(), 0));
-        layer.types.push_back(type_of(definition->GetType()));
+struct LayerReader::Impl {
+    Impl(const std::string& p, const ReadOptions& options)
+        : path(p),
+          o(options),
+          dataset(open_vector(path)),
+          source(layer_of(*dataset, path, o.layer)),
+          decode(path, o.encoding, layer.notes) {
+        layer.name = source.GetName();
+        layer.crs = crs_of(source, path);
+        move = std::make_unique<Transformation>(
+            transformation(path, layer.crs, o.to_crs.empty() ? layer.crs : o.to_crs));
+        if (!o.to_crs.empty()) layer.crs = o.to_crs;
+        std::vector<const char*> ignored;
+        const auto& definition = *source.GetLayerDefn();
+        for (int i = 0; i < definition.GetFieldCount(); ++i) {
+            const auto* field = definition.GetFieldDefn(i);
+            auto name = decode(field->GetNameRef(), 0);
+            if (!o.fields.empty() && std::find(o.fields.begin(), o.fields.end(), name) == o.fields.end()) {
+                ignored.push_back(field->GetNameRef());
+                continue;
+            }
+            layer.fields.push_back(std::move(name));
+            layer.types.push_back(type_of(field->GetType()));
+            columns.push_back(i);
+        }
+        if (!o.shapes) ignored.push_back("OGR_GEOMETRY");
+        ignored.push_back(nullptr);
+        // Drivers that cannot leave fields out read them in vain: no harm.
+        if (source.TestCapability(OLCIgnoreFields) != 0) source.SetIgnoredFields(ignored.data());
+        source.ResetReading();
     }
-    const GdalMessages messages;
-    source.ResetReading();
-    std::int64_t row = 0;
-    while (const std::unique_ptr<OGRFeature> f{source.GetNextFeature()}) {
-        ++row;
-        VectorFeature feature;
+
+    // False for a row that is noted and left out.
+    [[nodiscard]] bool take(OGRFeature& f, VectorFeature& feature) {
+        feature = {};
         feature.row = row;
-        for (int i = 0; i < f->GetFieldCount(); ++i)
-            feature.values[layer.fields[static_cast<std::size_t>(i)]] = value_of(*f, i, decode, row);
-        const OGRGeometry* g = f->GetGeometryRef();
+        feature.id = f.GetFID();
+        for (std::size_t k = 0; k < columns.size(); ++k)
+            feature.values.emplace(layer.fields[k], value_of(f, columns[k], decode, row));
+        if (!o.shapes) return true;
+        std::unique_ptr<OGRGeometry> g(f.StealGeometry());
         if (g == nullptr || g->IsEmpty() != 0) {
             layer.notes.push_back({row, "no_geometry", "The row has no geometry and was left out."});
             layer.shapeless.push_back(std::move(feature));
-            continue;
+            return false;
         }
-        feature.shape = Geometry(std::unique_ptr<OGRGeometry>(g->clone()));
+        feature.shape = Geometry(std::move(g));
         if (!on_earth(feature.shape.bounds())) {
             layer.notes.push_back(
                 {row, "bad_coordinates", "The row has coordinates beyond the earth and was left out."});
-            continue;
+            return false;
         }
         try {
-            if (!feature.shape.valid()) {
+            if (!o.ours && !feature.shape.valid()) {
                 feature.shape = feature.shape.made_valid();
                 layer.notes.push_back(
                     {row, "repaired", "A ring crossed or touched itself and was repaired."});
             }
-            feature.shape = move(feature.shape);
+            feature.shape = (*move)(feature.shape);
         } catch (const Error& e) {
             layer.notes.push_back({row, "bad_geometry", std::string("The row was left out. ") + e.what()});
-            continue;
+            return false;
         }
         if (feature.shape.empty()) {
             layer.notes.push_back({row, "no_area", "The row has no area and was left out."});
-            continue;
+            return false;
         }
-        layer.features.push_back(std::move(feature));
+        return true;
     }
-    if (!messages.errors().empty())
+
+    std::string path;
+    ReadOptions o;
+    GDALDatasetUniquePtr dataset;
+    OGRLayer& source;
+    VectorLayer layer;
+    Decoder decode;
+    std::unique_ptr<Transformation> move;
+    std::vector<int> columns;  ///< of layer.fields
+    std::int64_t row = 0;
+};
+
+LayerReader::LayerReader(const std::string& path, const ReadOptions& options)
+    : m_impl(std::make_unique<Impl>(path, options)) {}
+LayerReader::~LayerReader() = default;
+LayerReader::LayerReader(LayerReader&&) noexcept = default;
+
+VectorLayer& LayerReader::layer() {
+    return m_impl->layer;
+}
+
+bool LayerReader::next(VectorFeature& feature) {
+    auto& m = *m_impl;
+    const GdalMessages messages;
+    const auto check = [&](std::int64_t row) {
+        if (!messages.errors().empty())
+            throw Error(ErrorCode::input,
+                        fmt::format("{} row {} cannot be read: {}.", m.path, row, messages.reason()),
+                        "The file is damaged: ask for it again.");
+    };
+    while (const std::unique_ptr<OGRFeature> f{m.source.GetNextFeature()}) {
+        ++m.row;
+        const bool taken = m.take(*f, feature);
+        check(m.row);
+        if (taken) return true;
+    }
+    check(m.row + 1);
+    return false;
+}
+
+VectorFeature LayerReader::at(std::int64_t id) {
+    auto& m = *m_impl;
+    const GdalMessages messages;
+    VectorFeature feature;
+    const std::unique_ptr<OGRFeature> f{m.source.GetFeature(id)};
+    if (!f || !m.take(*f, feature))
         throw Error(ErrorCode::input,
-                    fmt::format("{} row {} cannot be read: {}.", path, row + 1, messages.reason()),
-                    "The file is damaged: ask for it again.");
-    if (!o.to_crs.empty()) layer.crs = o.to_crs;
-    return layer;
+                    fmt::format("{} row {} cannot be read: {}.", m.path, id, messages.reason()),
+                    "The file is damaged: make it again.");
+    return feature;
+}
+
+VectorLayer read_layer(const std::string& path, const ReadOptions& o) {
+    LayerReader reader(path, o);
+    auto& layer = reader.layer();
+    VectorFeature feature;
+    while (reader.next(feature)) layer.features.push_back(std::move(feature));
+    return std::move(layer);
 }
 
 std::vector<Point> read_places(const std::string& path, const std::string& to_crs) {

@@ -9,6 +9,7 @@
 #include "case_file.hpp"
 #include "ledger.hpp"
 #include "overrides.hpp"
+#include "reranked.hpp"
 #include "risk_input.hpp"
 #include "rules.hpp"
 #include "zones.hpp"
@@ -76,7 +77,7 @@ class ExplainStage final : public Stage {
         std::vector<LedgerState> states;
         for (const auto& b : screened_batches(c.store))
             if (c.batch.empty() || b <= c.batch)
-                if (auto state = ledger_of(c.store, b)) states.push_back(std::move(*state));
+                if (auto state = ledger_of(c.store, b, false)) states.push_back(std::move(*state));
         if (!c.batch.empty() && (states.empty() || states.back().batch != c.batch)) return {};
         std::string life;
         for (const auto& s : states)
@@ -145,9 +146,31 @@ class ExplainStage final : public Stage {
         }
         j["flags"] = ordered_json::array();
         for (const auto& f : judged.flags) j["flags"].push_back({{"code", f.code}, {"text", f.text}});
-        if (!life.empty()) add_history(c, life, words, risk_words, j);
+        if (!life.empty()) {
+            add_history(c, life, words, risk_words, j);
+            add_ground(c, life.back().id, j);
+        }
         add_risk(c, row, read, weights, book.of_batch(), words, risk_words, life, j);
+        add_reranked(c, j);
         return j;
+    }
+
+    // What other weights made of the case since they went out first.
+    static void add_reranked(const RunContext& c, ordered_json& j) {
+        const auto before = read_issued(issued_before_file(c.store, c.batch));
+        const auto id = j["case"].get<std::string>();
+        const auto was = before.cases.find(id);
+        if (was == before.cases.end()) return;
+        const auto issued = read_issued(issued_file(c.store, c.batch));
+        const auto is = issued.cases.find(id);
+        if (is == issued.cases.end() || !differs(was->second, is->second)) return;
+        const auto side = [](const std::string& rule_set, const IssuedCase& k) {
+            return ordered_json{
+                {"rule_set", rule_set}, {"tier", k.tier}, {"severity", k.severity}, {"rank", k.rank}};
+        };
+        j["reranked"] = {{"before", side(before.rule_set, was->second)},
+                         {"now", side(issued.rule_set, is->second)},
+                         {"cause", cause_of(was->second, is->second)}};
     }
 
     static void add_history(const RunContext& c, const std::vector<LedgerCase>& life,
@@ -178,6 +201,26 @@ class ExplainStage final : public Stage {
                                            {"found", r.verdict},
                                            {"photos", r.photos.size()},
                                            {"source", r.source}});
+    }
+
+    // What images show of its ground since, and whether that ends it.
+    static void add_ground(const RunContext& c, const std::string& id, ordered_json& j) {
+        for (const auto& b : screened_batches(c.store)) {
+            const auto ground = read_ground(ground_file(c.store, b));
+            if (const auto looks = ground.find(id); looks != ground.end())
+                for (const auto& l : looks->second)
+                    j["ground"].push_back({{"batch", b},
+                                           {"day", l.day.iso()},
+                                           {"seen", l.seen},
+                                           {"green", l.green},
+                                           {"built", l.built},
+                                           {"open", std::round(l.open() * 1e4) / 1e4}});
+            if (!j.contains("ground")) continue;
+            if (const auto state = ledger_of(c.store, b, false))
+                for (const auto& k : state->cases)
+                    if (k.id == id && k.finished_on)
+                        j["finished"] = {{"batch", b}, {"day", k.finished_on->iso()}, {"how", k.completion}};
+        }
     }
 
     static void add_risk(const RunContext& c, const io::VectorFeature& row, const ScreenedRow& read,
@@ -244,6 +287,14 @@ class ExplainStage final : public Stage {
             out += fmt::format("  comes from {}\n",
                                fmt::join(j["parents"].get<std::vector<std::string>>(), ", "));
         if (j.contains("merged_into")) out += fmt::format("  is part of {}\n", plain(j["merged_into"]));
+        if (j.contains("ground"))
+            for (const auto& l : j["ground"])
+                out += fmt::format("  ground {}: {} of it seen; of that green {}, built over {}, open {}\n",
+                                   plain(l["day"]), plain(l["seen"]), plain(l["green"]), plain(l["built"]),
+                                   plain(l["open"]));
+        if (j.contains("finished"))
+            out += fmt::format("  finished by {} (batch {}): {}\n", plain(j["finished"]["day"]),
+                               plain(j["finished"]["batch"]), plain(j["finished"]["how"]));
         if (j.contains("conflict")) out += fmt::format("  people disagree: {}\n", plain(j["conflict"]));
         if (j.contains("checks"))
             for (const auto& k : j["checks"])
@@ -253,7 +304,22 @@ class ExplainStage final : public Stage {
         return out;
     }
 
+    // Codes, yes and no in words; what is made of several facts, one after the other.
+    static std::string fact_text(const std::string& name, const ordered_json& v,
+                                 const engine::Dictionary& names) {
+        if (v.is_boolean()) return names.text("values", v.get<bool>() ? "true" : "false");
+        if (name == "type") return names.text("values", plain(v));
+        std::vector<std::string> parts;
+        if (v.is_object())
+            for (const auto& [k, item] : v.items())
+                parts.push_back(names.text("facts", k) + " " + fact_text(k, item, names));
+        if (v.is_array())
+            for (const auto& item : v) parts.push_back(plain(item));
+        return v.is_structured() ? fmt::format("{}", fmt::join(parts, "，")) : plain(v);
+    }
+
     static std::string text_of(const ordered_json& j) {
+        const auto names = engine::Dictionary::load(engine::config_file("dictionaries/explain.yaml"));
         const auto& v = j["verdict"];
         std::string out = fmt::format("{}  {}：{}\n{}\n", plain(j["case"]), plain(v["text"]), plain(v["why"]),
                                       plain(j["note"]));
@@ -263,15 +329,18 @@ class ExplainStage final : public Stage {
                            plain(s["version"]), plain(s["chosen_by"]));
         if (j.contains("links"))
             for (const auto& [k, value] : j["links"].items())
-                out += fmt::format("  {}: {}\n", k, plain(value));
+                out += fmt::format("  {}：{}\n", names.text("links", k), plain(value));
         out += "\nfacts\n";
-        for (const auto& [k, value] : j["facts"].items()) out += fmt::format("  {}: {}\n", k, plain(value));
+        for (const auto& [k, value] : j["facts"].items())
+            out += fmt::format("  {}：{}\n", names.text("facts", k), fact_text(k, value, names));
         for (const auto& z : j["context"]["zones"])
-            out += fmt::format("  zone: {} ({}), {} of the disturbance\n", plain(z["name"]), plain(z["kind"]),
-                               plain(z["share"]));
-        for (const auto& b : j["context"]["below"]) out += fmt::format("  close by: {}\n", plain(b["name"]));
+            out += fmt::format("  {}：{}（{}），{} {}\n", names.text("context", "zone"), plain(z["name"]),
+                               plain(z["kind"]), names.text("context", "share"), plain(z["share"]));
+        for (const auto& b : j["context"]["below"])
+            out += fmt::format("  {}：{}\n", names.text("context", "below"), plain(b["name"]));
         if (const auto& context = j["context"]; context.contains("erosion"))
-            out += fmt::format("  erosion: {}\n", context["erosion"].dump());
+            out += fmt::format("  {}：{}\n", names.text("context", "erosion"),
+                               fact_text("erosion", context["erosion"], names));
         out += "\nrules tried (rules §3)\n";
         for (const auto& step : j["steps"]) {
             out += fmt::format("  {} [{}] {}：{}", plain(step["step"]), step["holds"].get<bool>() ? "x" : " ",
@@ -298,6 +367,16 @@ class ExplainStage final : public Stage {
             for (const auto& a : r["articles"])
                 out += fmt::format("  {}: {}\n", plain(a["zone"]),
                                    fmt::join(a["article"].get<std::vector<std::string>>(), "，"));
+        if (j.contains("reranked")) {
+            const auto& w = j["reranked"];
+            const auto side = [&](const char* which) {
+                const auto& k = w[which];
+                return fmt::format("tier {}, severity {}, rank {} (rule set {})", plain(k["tier"]),
+                                   plain(k["severity"]), plain(k["rank"]), plain(k["rule_set"]));
+            };
+            out +=
+                fmt::format("weights changed: {} → {}: {}\n", side("before"), side("now"), plain(w["cause"]));
+        }
         if (r.contains("decided")) {
             const auto& d = r["decided"];
             out +=

@@ -99,7 +99,7 @@ class FeedbackStage final : public Stage {
         const auto batches = screened_batches(c.store);
         for (auto b = batches.rbegin(); b != batches.rend(); ++b)
             if (c.batch.empty() || *b == c.batch)
-                if (auto state = ledger_of(c.store, *b)) states.push_back(std::move(*state));
+                if (auto state = ledger_of(c.store, *b, true)) states.push_back(std::move(*state));
         if (states.empty())
             throw Error(ErrorCode::usage,
                         c.batch.empty() ? std::string("The store has no batch with verdicts.")
@@ -150,7 +150,7 @@ class FeedbackStage final : public Stage {
     static void add_calibration(const RunContext& c, ordered_json& report) {
         const auto batches = screened_batches(c.store);
         const auto checked =
-            checked_cases(batches.empty() ? std::nullopt : ledger_of(c.store, batches.back()));
+            checked_cases(batches.empty() ? std::nullopt : ledger_of(c.store, batches.back(), false));
         if (checked.empty()) return;
         const auto fit = algorithms::calibrate(checked);
         const auto unseen = algorithms::cross_calibrated(checked);

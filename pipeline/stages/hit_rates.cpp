@@ -1,32 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hit_rates.hpp"
 
-#include <nlohmann/json.hpp>
+#include <utility>
 
 #include "field_records.hpp"
-#include "ledger.hpp"
+#include "issued.hpp"
 
 namespace shuibao::pipeline {
 namespace {
 
-using nlohmann::ordered_json;
-
 // What went out, found by the number of the polygon in its batch.
-class Issued {
+class IssuedSpots {
   public:
-    explicit Issued(const engine::Store& store) : m_store(store) {}
-    ordered_json operator()(const std::string& batch, const std::string& spot) {
+    explicit IssuedSpots(const engine::Store& store) : m_store(store) {}
+    IssuedCase operator()(const std::string& batch, const std::string& spot) {
         if (!m_batches.contains(batch)) {
-            auto& by_spot = m_batches[batch] = ordered_json::object();
-            const auto cases = issued_cases(m_store, batch);
-            for (const auto& [id, row] : cases.items()) by_spot[row.value("spot", id)] = row;
+            auto& by_spot = m_batches[batch];
+            for (auto& [id, row] : read_issued(issued_file(m_store, batch)).cases)
+                by_spot[row.spot.empty() ? id : row.spot] = row;
         }
-        return m_batches[batch].value(spot, ordered_json::object());
+        const auto it = m_batches[batch].find(spot);
+        return it == m_batches[batch].end() ? IssuedCase() : it->second;
     }
 
   private:
     const engine::Store& m_store;
-    std::map<std::string, ordered_json> m_batches;
+    std::map<std::string, std::map<std::string, IssuedCase>> m_batches;
 };
 
 void add(HitRate& h, const std::string& meaning) {
@@ -42,7 +41,7 @@ HitRates hit_rates(const engine::Store& store) {
     rates.records = records.size();
     std::map<std::pair<std::string, std::string>, std::vector<const FieldRecord*>> by_spot;
     for (const auto& r : records) by_spot[{r.batch, r.spot}].push_back(&r);
-    Issued issued(store);
+    IssuedSpots issued(store);
     for (const auto& [at, visits] : by_spot) {
         const auto finding = settle(visits);
         if (!finding.conflict.empty()) {
@@ -52,10 +51,12 @@ HitRates hit_rates(const engine::Store& store) {
         if (finding.record == nullptr) continue;
         const auto sent = issued(at.first, at.second);
         add(rates.all, finding.record->meaning);
-        for (const char* group : {"county", "industry", "tier", "verdict"}) {
-            const auto value = sent.value(group, std::string());
-            add(rates.by[group][value.empty() ? "unknown" : value], finding.record->meaning);
-        }
+        const std::pair<const char*, const std::string&> of[] = {{"county", sent.county},
+                                                                 {"industry", sent.industry},
+                                                                 {"tier", sent.tier},
+                                                                 {"verdict", sent.verdict}};
+        for (const auto& [group, name] : of)
+            add(rates.by[group][name.empty() ? "unknown" : name], finding.record->meaning);
     }
     return rates;
 }

@@ -3,10 +3,8 @@
 #include "ledger.hpp"
 
 #include <algorithm>
-#include <fstream>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "rules.hpp"
 #include <shuibao/engine/hash.hpp>
@@ -46,22 +44,11 @@ std::string ledger_hash(const engine::Store& store, const std::string& batch) {
     return hash_or(state_file(store, batch), "none");
 }
 
-std::optional<LedgerState> ledger_of(const engine::Store& store, const std::string& batch) {
+std::optional<LedgerState> ledger_of(const engine::Store& store, const std::string& batch, bool shapes) {
     const auto file = state_file(store, batch);
     std::error_code error;
     if (!fs::exists(file, error)) return std::nullopt;
-    return read_ledger_state(file, batch, "");
-}
-
-fs::path issued_file(const engine::Store& store, const std::string& batch) {
-    return store.batch(batch) / "issued.json";
-}
-
-nlohmann::ordered_json issued_cases(const engine::Store& store, const std::string& batch) {
-    using nlohmann::ordered_json;
-    std::ifstream in(issued_file(store, batch));
-    const auto j = in ? ordered_json::parse(in, nullptr, false) : ordered_json();
-    return j.is_object() ? j.value("cases", ordered_json::object()) : ordered_json::object();
+    return read_ledger_state(file, batch, "", shapes);
 }
 
 void bring_forward(RunContext& c) {
@@ -83,31 +70,34 @@ void bring_forward(RunContext& c) {
         u.inputs["before"] =
             previous.empty() ? std::string("none") : previous + " " + ledger_hash(c.store, previous);
         u.inputs["feedback"] = hash_of(records);
+        if (!previous.empty()) look_at_ground(c, batch, previous);
+        const auto ground = previous.empty() ? fs::path() : ground_file(c.store, batch);
+        u.inputs["ground"] = previous.empty() ? std::string("none") : hash_or(ground, "none");
         u.outputs = {output};
         u.work = [&] {
-            auto screened = io::read_layer(input.string());
-            for (auto& f : screened.features)  // most of a row is of no use here
-                for (const char* unused : {"context", "why", "notices", "other_approvals", "approval_name",
-                                           "zones", "verdict_zh", "flags", "owner", "rule_set"})
-                    f.values.erase(unused);
+            const auto screened =
+                io::read_layer(input.string(),
+                               {.fields = {"case_id", "verdict", "county", "industry", "change_type",
+                                           "construction", "completion", "bare_share", "confidence", "facts"},
+                                .ours = true});
             LedgerState before;
             if (!previous.empty())
-                before = read_ledger_state(state_file(c.store, previous), previous, screened.crs);
+                before = read_ledger_state(state_file(c.store, previous), previous, screened.crs, true);
             const auto end = end_of_batch(batch);
             const auto rules = rules_of(book.at(end));
             const auto each = [&](std::size_t n, const std::function<void(std::size_t)>& body) {
                 c.executor.parallel_for(n, body);
             };
             std::vector<std::string> lost;
-            const auto state = step(before, {batch, end, screened, records, rules, words}, each, lost);
+            const auto seen = previous.empty() ? GroundEvidence() : read_ground(ground);
+            const auto state = step(before, {batch, end, screened, records, rules, words, seen}, each, lost);
             for (const auto& l : lost)
                 c.problems.add(
                     {"ledger", batch, "lost_check",
                      fmt::format("No polygon of batch {} lies where the field check of {} was made.", batch,
                                  l),
                      "The check is kept; look at what changed in the batch."});
-            const auto layer = ledger_layer(state);
-            io::write_geopackage(output, {&layer, 1});
+            write_ledger_state(output, state);
         };
         c.executor.run("ledger", {u});
         previous = batch;
@@ -126,7 +116,8 @@ algorithms::Calibration calibration_before(const engine::Store& store, const std
     std::string previous;
     for (const auto& b : screened_batches(store))
         if (b < batch) previous = b;
-    return algorithms::calibrate(checked_cases(previous.empty() ? std::nullopt : ledger_of(store, previous)));
+    return algorithms::calibrate(
+        checked_cases(previous.empty() ? std::nullopt : ledger_of(store, previous, false)));
 }
 
 }  // namespace shuibao::pipeline

@@ -14,9 +14,8 @@
 #include <string_view>
 #include <vector>
 
-#include <nlohmann/json_fwd.hpp>
-
 #include "field_records.hpp"
+#include "case_ground.hpp"
 #include <shuibao/algorithms/calibration.hpp>
 #include <shuibao/algorithms/compliance.hpp>
 #include <shuibao/algorithms/risk.hpp>
@@ -65,6 +64,7 @@ struct LedgerCase {
     bool checked_real = false;  ///< and there were works
     bool folded = false;        ///< images show its ground as part of the case `merged_into`
     std::string conflict;       ///< what people of one day disagree on; then nothing is decided
+    std::optional<Date> closed_since, finished_on;  ///< what images say of its end: algorithms::GroundRecord
 
     /// People decided, and it has not grown since where they found nothing wrong.
     [[nodiscard]] bool decided() const { return !confirmed.empty(); }
@@ -100,6 +100,7 @@ struct BatchEvidence {
     const std::vector<FieldRecord>& records;  ///< of this batch's polygons
     const algorithms::Rules& rules;
     const engine::Dictionary& disturbances;  ///< configs/dictionaries/disturbances.yaml
+    const GroundEvidence& ground;            ///< what the batch's looks show of the cases before
 };
 
 /// The state after a batch. `before` is the state after the batch before it, in the same CRS, or empty.
@@ -108,10 +109,14 @@ using LedgerEach = std::function<void(std::size_t, const std::function<void(std:
 [[nodiscard]] LedgerState step(const LedgerState& before, const BatchEvidence& now, const LedgerEach& each,
                                std::vector<std::string>& lost);
 
-/// The state as a layer `cases`, and back (in `to_crs`; empty: its own). Throws Error(input).
-[[nodiscard]] io::LayerData ledger_layer(const LedgerState& state);
+/// The layer `cases` without rows, and the row of a case.
+[[nodiscard]] io::LayerData ledger_layer(const std::string& crs);
+[[nodiscard]] io::LayerData::Row ledger_row(const LedgerCase& c);
+/// The state as a GeoPackage with that layer, and back (in `to_crs`; empty: its own; without shapes where
+/// nobody asks for them). Throws Error(input).
+void write_ledger_state(const std::filesystem::path& file, const LedgerState& state);
 [[nodiscard]] LedgerState read_ledger_state(const std::filesystem::path& file, const std::string& batch,
-                                            const std::string& to_crs);
+                                            const std::string& to_crs, bool shapes);
 
 /// Batches of the store that have verdicts, in order.
 [[nodiscard]] std::vector<std::string> screened_batches(const engine::Store& store);
@@ -121,11 +126,8 @@ void bring_forward(RunContext& context);
 /// Hash of the state after a batch, for the manifest.
 [[nodiscard]] std::string ledger_hash(const engine::Store& store, const std::string& batch);
 /// State after a batch; nothing when it has none.
-[[nodiscard]] std::optional<LedgerState> ledger_of(const engine::Store& store, const std::string& batch);
-/// Where `rank` notes what went out after a batch, for hit rates and history.
-[[nodiscard]] std::filesystem::path issued_file(const engine::Store& store, const std::string& batch);
-/// Case → {spot, tier, severity, confidence, verdict, county, industry} as it went out; empty before `rank`.
-[[nodiscard]] nlohmann::ordered_json issued_cases(const engine::Store& store, const std::string& batch);
+[[nodiscard]] std::optional<LedgerState> ledger_of(const engine::Store& store, const std::string& batch,
+                                                   bool shapes);
 /// <store>/ledger.gpkg (cases, history, lineage, checks, parts) and ledger.json from all states: for people
 /// and other programs; nothing here reads it but `status`.
 void write_ledger(RunContext& context);

@@ -113,31 +113,44 @@ void members(C& c, Visit visit) {
     visit("onset_to", c.onset_to);
     visit("county", c.county);
     visit("industry", c.industry);
+    visit("closed_since", c.closed_since);
+    visit("finished_on", c.finished_on);
 }
 
 }  // namespace
 
-io::LayerData ledger_layer(const LedgerState& state) {
+io::LayerData ledger_layer(const std::string& crs) {
     io::LayerData layer;
     layer.name = "cases";
-    layer.crs = state.crs;
+    layer.crs = crs;
     LedgerCase none;
     members(none, [&](const char* field, const auto& v) { layer.fields.push_back({field, type_of(v)}); });
-    for (const auto& c : state.cases) {
-        io::LayerData::Row row{c.shape, {}};
-        members(c, [&](const char*, const auto& v) { row.values.push_back(to_value(v)); });
-        layer.rows.push_back(std::move(row));
-    }
     return layer;
 }
 
+io::LayerData::Row ledger_row(const LedgerCase& c) {
+    io::LayerData::Row row{c.shape, {}};
+    members(c, [&](const char*, const auto& v) { row.values.push_back(to_value(v)); });
+    return row;
+}
+
+void write_ledger_state(const std::filesystem::path& file, const LedgerState& state) {
+    const auto layer = ledger_layer(state.crs);
+    const io::RowSource rows = [&](const auto& put) {
+        for (const auto& c : state.cases) put(ledger_row(c));
+    };
+    io::write_geopackage(file, {&layer, 1}, {&rows, 1});
+}
+
 LedgerState read_ledger_state(const std::filesystem::path& file, const std::string& batch,
-                              const std::string& to_crs) {
-    const auto layer = io::read_layer(file.string(), {"cases", "", to_crs});
-    LedgerState state{batch, layer.crs, {}};
-    for (const auto& f : layer.features) {
+                              const std::string& to_crs, bool shapes) {
+    io::LayerReader reader(file.string(),
+                           {.layer = "cases", .to_crs = to_crs, .ours = true, .shapes = shapes});
+    LedgerState state{batch, reader.layer().crs, {}};
+    io::VectorFeature f;
+    while (reader.next(f)) {
         LedgerCase c;
-        c.shape = f.shape;
+        c.shape = std::move(f.shape);
         members(c, [&](const char* field, auto& v) { from_value(row_value(f, field), v); });
         state.cases.push_back(std::move(c));
     }

@@ -38,7 +38,8 @@ class Step {
         std::vector<LineageNode> old_nodes, new_nodes;
         for (const auto i : m_open)
             old_nodes.push_back(node(m_before.cases[i].shape, m_before.cases[i].area, 0));
-        for (const auto& f : m_now.screened.features) m_facts.push_back(facts_of(f));
+        m_facts.resize(m_now.screened.features.size());
+        each(m_facts.size(), [&](std::size_t k) { m_facts[k] = facts_of(m_now.screened.features[k]); });
         for (std::size_t k = 0; k < m_facts.size(); ++k)
             new_nodes.push_back(
                 node(m_now.screened.features[k].shape, m_facts[k].area, m_facts[k].tolerance));
@@ -115,14 +116,29 @@ class Step {
         return all;
     }
 
-    // Not shown by this batch: it stays as it was. Silence says nothing.
-    static LedgerCase absent(const LedgerCase& old) {
+    // Not shown by this batch: it stays as it was, unless looks at its ground show what became of it. Silence
+    // says nothing.
+    [[nodiscard]] LedgerCase absent(const LedgerCase& old) const {
         LedgerCase c = old;
         c.present = false;
         c.change.clear();
         c.gained = 0;
         c.after_notice = false;
+        if (look_at(c)) c.construction = c.change = "finished";
         return c;
+    }
+
+    // Takes in what this batch's looks show of a case's ground as it was; true when they show the works done,
+    // and none did before.
+    bool look_at(LedgerCase& c) const {
+        const auto looks = m_now.ground.find(c.id);
+        if (looks == m_now.ground.end() || c.finished_on || c.construction == "finished") return false;
+        const auto r =
+            algorithms::follow_ground({c.closed_since, c.finished_on, false}, looks->second, m_now.rules);
+        c.closed_since = r.closed_since;
+        c.finished_on = r.finished_on;
+        if (c.finished_on) c.completion = m_now.disturbances.text("completion", r.green ? "green" : "built");
+        return c.finished_on.has_value();
     }
 
     LedgerCase next(std::size_t k, const algorithms::Succession& s, const LineageNode& n) {
@@ -133,6 +149,7 @@ class Step {
         if (s.heir_of) {
             c = m_before.cases[m_open[*s.heir_of]];
             c.area_before = c.area;
+            look_at(c);
         } else {
             if (!s.parents.empty()) inherit(c, m_before.cases[m_open[s.parents.front()]], facts.area);
             c.id = spot;
@@ -168,6 +185,8 @@ class Step {
         c.parents.clear();
         c.completion.clear();
         c.bare_low = c.crept = c.checks = 0;
+        c.closed_since.reset();
+        c.finished_on.reset();
         c.checked_confidence = -1;
         c.confirmed_area = area;
         c.area_before = 0;
@@ -188,7 +207,11 @@ class Step {
         const auto bare = io::to_number(row_value(row, "bare_share"));
         if (bare) c.bare_low = *bare < m_now.rules("finished_bare_share") ? c.bare_low + 1 : 0;
         const auto stated = m_now.disturbances.code_of("construction", row_text(row, "construction"));
-        const bool finished = stated == "finished" || c.change == "finished" ||
+        if (c.change == "grown") {  // opened anew, beside or on what was done
+            c.closed_since.reset();
+            c.finished_on.reset();
+        }
+        const bool finished = stated == "finished" || c.change == "finished" || c.finished_on.has_value() ||
                               static_cast<double>(c.bare_low) >= m_now.rules("finished_dates");
         if (const auto how = row_text(row, "completion"); !how.empty()) c.completion = how;
         if (finished) {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The ledger as people and other programs read it: one GeoPackage, and a summary for `status`.
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "issued.hpp"
 #include "ledger.hpp"
 #include "rules.hpp"
 #include <shuibao/engine/hash.hpp>
@@ -31,109 +33,143 @@ LayerData table(const char* name, std::vector<io::Field> fields) {
 class Writer {
   public:
     explicit Writer(RunContext& c, std::vector<std::string> batches)
-        : m_c(c), m_batches(std::move(batches)), m_records(read_field_records(c.store)) {}
+        : m_c(c),
+          m_batches(std::move(batches)),
+          m_records(read_field_records(c.store)),
+          m_last(read(m_batches.back(), "")) {}
 
     void operator()(const std::filesystem::path& gpkg, const std::filesystem::path& summary) {
-        m_lineage = table("lineage", {{"batch"}, {"case_id"}, {"goes_on_in"}, {"how"}});
-        m_checks = table("checks", {{"case_id"},
-                                    {"batch"},
-                                    {"spot"},
-                                    {"day", FieldType::date},
-                                    {"checker"},
-                                    {"verdict"},
-                                    {"meaning"},
-                                    {"notice", FieldType::date},
-                                    {"rectify_by", FieldType::date},
-                                    {"recheck", FieldType::date},
-                                    {"closed", FieldType::date},
-                                    {"photos"},
-                                    {"kept"},
-                                    {"source"}});
-        m_history.name = "history";
-        m_history.fields = {{"batch"},
-                            {"case_id"},
-                            {"spot"},
-                            {"verdict"},
-                            {"tier"},
-                            {"severity", FieldType::real},
-                            {"state"},
-                            {"confirmed"},
-                            {"change"},
-                            {"construction"},
-                            {"area_m2", FieldType::real},
-                            {"gained_m2", FieldType::real}};
-        m_parts.name = "parts";
-        m_parts.fields = {{"case_id"}, {"batch"}, {"verdict"}};
-        LedgerState last;
-        for (const auto& b : m_batches) {
-            const auto file = m_c.store.batch(b) / "cases.gpkg";
-            // Everything in the CRS of the newest batch.
-            auto state = read_ledger_state(file, b, crs());
-            add(state, last);
-            last = std::move(state);
-        }
-        auto cases = ledger_layer(last);
+        auto cases = ledger_layer(m_last.crs);
         cases.fields.push_back({"overdue", FieldType::integer});
-        const auto today = end_of_batch(m_batches.back());
-        for (std::size_t i = 0; i < last.cases.size(); ++i)
-            cases.rows[i].values.emplace_back(
-                std::int64_t{last.cases[i].due && *last.cases[i].due < today ? 1 : 0});
-        m_history.crs = m_parts.crs = last.crs;
-        std::vector<LayerData> layers = {std::move(cases), std::move(m_history), std::move(m_lineage),
-                                         std::move(m_checks), std::move(m_parts)};
-        io::write_geopackage(gpkg, layers);
-        io::write_text(summary, summary_of(last).dump(1) + "\n");
+        LayerData history;
+        history.name = "history";
+        history.crs = m_last.crs;
+        history.fields = {{"batch"},
+                          {"case_id"},
+                          {"spot"},
+                          {"verdict"},
+                          {"tier"},
+                          {"severity", FieldType::real},
+                          {"state"},
+                          {"confirmed"},
+                          {"change"},
+                          {"construction"},
+                          {"area_m2", FieldType::real},
+                          {"gained_m2", FieldType::real}};
+        auto lineage = table("lineage", {{"batch"}, {"case_id"}, {"goes_on_in"}, {"how"}});
+        auto checks = table("checks", {{"case_id"},
+                                       {"batch"},
+                                       {"spot"},
+                                       {"day", FieldType::date},
+                                       {"checker"},
+                                       {"verdict"},
+                                       {"meaning"},
+                                       {"notice", FieldType::date},
+                                       {"rectify_by", FieldType::date},
+                                       {"recheck", FieldType::date},
+                                       {"closed", FieldType::date},
+                                       {"photos"},
+                                       {"kept"},
+                                       {"source"}});
+        LayerData parts;
+        parts.name = "parts";
+        parts.crs = m_last.crs;
+        parts.fields = {{"case_id"}, {"batch"}, {"verdict"}};
+        const std::array<LayerData, 5> layers = {std::move(cases), std::move(history), std::move(lineage),
+                                                 std::move(checks), std::move(parts)};
+        // The history is as long as the store is old: one batch of it is held at a time. What it tells on its
+        // way of lineage and checks is little, and written when its turn comes.
+        const auto kept = [](const std::vector<LayerData::Row>& rows) {
+            return io::RowSource([&rows](const auto& put) {
+                for (const auto& row : rows) put(row);
+            });
+        };
+        const std::array<io::RowSource, 5> rows = {[&](const auto& put) { put_cases(put); },
+                                                   [&](const auto& put) { put_history(put); },
+                                                   kept(m_lineage), kept(m_checks), kept(m_parts)};
+        io::write_geopackage(gpkg, layers, rows);
+        io::write_text(summary, summary_of(m_last).dump(1) + "\n");
     }
 
   private:
-    [[nodiscard]] const std::string& crs() {
-        if (m_crs.empty())
-            m_crs = read_ledger_state(m_c.store.batch(m_batches.back()) / "cases.gpkg", "", "").crs;
-        return m_crs;
+    using Put = std::function<void(const LayerData::Row&)>;
+
+    // In the CRS of the newest batch.
+    [[nodiscard]] LedgerState read(const std::string& batch, const std::string& crs) const {
+        return read_ledger_state(m_c.store.batch(batch) / "cases.gpkg", batch, crs, true);
     }
 
-    void add(const LedgerState& state, const LedgerState& before) {
-        std::map<std::string, const LedgerCase*> known;
-        for (const auto& k : before.cases) known[k.id] = &k;
-        const auto issued = issued_cases(m_c.store, state.batch);
+    void put_cases(const Put& put) const {
+        const auto today = end_of_batch(m_batches.back());
+        for (const auto& k : m_last.cases) {
+            auto row = ledger_row(k);
+            row.values.emplace_back(std::int64_t{k.due && *k.due < today ? 1 : 0});
+            put(row);
+        }
+    }
+
+    void put_history(const Put& put) {
+        std::map<std::string, bool> known;  // cases of the batch before: whether each was part of another
+        for (const auto& b : m_batches) {
+            const bool newest = b == m_batches.back();
+            const auto older = newest ? LedgerState() : read(b, m_last.crs);
+            const auto& state = newest ? m_last : older;
+            put_batch(state, put);
+            add_lineage(state, known);
+            add_checks(state);
+            known.clear();
+            for (const auto& k : state.cases) known.emplace(k.id, !k.merged_into.empty());
+        }
+    }
+
+    void put_batch(const LedgerState& state, const Put& put) const {
+        const auto issued = read_issued(issued_file(m_c.store, state.batch)).cases;
         for (const auto& k : state.cases) {
-            const auto it = known.find(k.id);
-            const auto* old = it == known.end() ? nullptr : it->second;
-            if (k.present) {
-                const auto sent = issued.value(k.id, ordered_json::object());
-                m_history.rows.push_back(
-                    {k.shape,
-                     {state.batch, k.id, k.spot, or_null(k.verdict),
-                      or_null(sent.value("tier", std::string())),
-                      sent.contains("severity") ? Value(sent.at("severity").get<double>()) : Value(), k.state,
-                      or_null(k.confirmed), or_null(k.change), or_null(k.construction), k.area, k.gained}});
-            }
-            const auto edge = [&](const std::string& from, const std::string& to, const char* how) {
-                m_lineage.rows.push_back({{}, {state.batch, from, to, std::string(how)}});
-            };
-            if (old == nullptr)
+            // Works done are told where nothing is left to be shown.
+            if (!k.present && k.change != "finished") continue;
+            const auto sent = issued.find(k.id);
+            const bool went_out = sent != issued.end();
+            put({k.shape,
+                 {state.batch, k.id, k.spot, or_null(k.verdict),
+                  went_out ? or_null(sent->second.tier) : Value(),
+                  went_out ? Value(sent->second.severity) : Value(), k.state, or_null(k.confirmed),
+                  or_null(k.change), or_null(k.construction), k.area, k.gained}});
+        }
+    }
+
+    void add_lineage(const LedgerState& state, const std::map<std::string, bool>& known) {
+        const auto edge = [&](const std::string& from, const std::string& to, const char* how) {
+            m_lineage.push_back({{}, {state.batch, from, to, std::string(how)}});
+        };
+        for (const auto& k : state.cases) {
+            const auto old = known.find(k.id);
+            if (old == known.end())
                 for (const auto& p : k.parents)
                     if (known.contains(p)) edge(p, k.id, "split");
-            if (!k.merged_into.empty() && (old == nullptr || old->merged_into.empty()))
+            if (!k.merged_into.empty() && (old == known.end() || !old->second))
                 edge(k.id, k.merged_into, k.folded ? "merged" : "merged by people");
         }
+    }
+
+    void add_checks(const LedgerState& state) {
+        if (std::none_of(m_records.begin(), m_records.end(),
+                         [&](const FieldRecord& r) { return r.batch == state.batch; }))
+            return;
         const SpotFinder find(state);
+        const io::Transformation move("EPSG:4490", state.crs);
         for (const auto& r : m_records) {
             if (r.batch != state.batch) continue;
             const auto i = find(r.spot, r.inside);
             const auto id = i ? Value(state.cases[*i].id) : Value();
             auto photos = ordered_json::array();
             for (const auto& p : r.photos) photos.push_back(photo_json(p));
-            m_checks.rows.push_back(
-                {{},
-                 {id, r.batch, r.spot, r.date, r.by, or_null(r.verdict), or_null(r.meaning),
-                  or_null(r.notice), or_null(r.rectify_by), or_null(r.recheck), or_null(r.closed),
-                  photos.empty() ? Value() : Value(dumped(photos)),
-                  r.kept.empty() ? Value() : Value(dumped(ordered_json(r.kept))), r.source}});
-            const io::Transformation move("EPSG:4490", state.crs);
+            m_checks.push_back({{},
+                                {id, r.batch, r.spot, r.date, r.by, or_null(r.verdict), or_null(r.meaning),
+                                 or_null(r.notice), or_null(r.rectify_by), or_null(r.recheck),
+                                 or_null(r.closed), photos.empty() ? Value() : Value(dumped(photos)),
+                                 r.kept.empty() ? Value() : Value(dumped(ordered_json(r.kept))), r.source}});
             for (const auto& p : r.parts)
-                m_parts.rows.push_back(
-                    {move(io::Geometry::from_wkt(p.wkt)), {id, r.batch, or_null(p.verdict)}});
+                m_parts.push_back({move(io::Geometry::from_wkt(p.wkt)), {id, r.batch, or_null(p.verdict)}});
         }
     }
 
@@ -167,8 +203,8 @@ class Writer {
     RunContext& m_c;
     std::vector<std::string> m_batches;
     std::vector<FieldRecord> m_records;
-    std::string m_crs;
-    LayerData m_history, m_lineage, m_checks, m_parts;
+    LedgerState m_last;
+    std::vector<LayerData::Row> m_lineage, m_checks, m_parts;
 };
 
 }  // namespace

@@ -10,9 +10,12 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "issued.hpp"
 #include "ledger.hpp"
 #include "overrides.hpp"
+#include "reranked.hpp"
 #include "risk_input.hpp"
+#include "rows_ahead.hpp"
 #include "rules.hpp"
 #include "zones.hpp"
 #include <shuibao/algorithms/risk.hpp>
@@ -32,7 +35,9 @@ using io::FieldType;
 using io::Value;
 
 struct Ranked {
-    const io::VectorFeature* feature = nullptr;
+    std::int64_t row = 0;                        // of the layer that screen wrote
+    const io::VectorFeature* feature = nullptr;  // that row, while it is written
+    std::string county;
     algorithms::RankKey key;
     algorithms::Risk risk;
     std::int64_t rank = 0;
@@ -250,18 +255,18 @@ class RankStage final : public Stage {
                 engine::hash_file(engine::config_file(fmt::format("styles/{}.qml", style)).string());
         u.outputs = {output};
         u.work = [&] {
-            auto layer = io::read_layer(input.string());
-            const auto state = ledger_of(c.store, c.batch);
+            const auto state = ledger_of(c.store, c.batch, false);
             if (!state)
                 throw Error(ErrorCode::failed, fmt::format("The ledger has no state after {}.", c.batch),
                             "See why above, and run the same command again.");
-            const auto ranked = rank(c, layer, rules, {risk_words, overrides, words, *state, calibration});
-            write(c, output, layer.crs, ranked, rules,
+            auto ranked = rank(c, input, rules, {risk_words, overrides, words, *state, calibration});
+            write(c, input, output, ranked, rules,
                   {words, risk_words.disturbances,
                    engine::Dictionary::load(engine::config_file("dictionaries/feedback.yaml"))});
         };
         const auto counts = c.executor.run("rank", {u});
         record_issued(c, output);
+        write_reranked(c);
         write_ledger(c);
         deliver_observation(c);
         if (counts.skipped > 0)
@@ -312,32 +317,6 @@ class RankStage final : public Stage {
         return to;
     }
 
-    // What went out, for hit rates and history: the tier of the day, not what later weights would give.
-    static void record_issued(RunContext& c, const std::filesystem::path& output) {
-        if (c.executor.options().dry_run || !std::filesystem::exists(output)) return;
-        engine::Unit u;
-        u.id = c.batch + " issued";
-        u.inputs["disturbances"] = engine::hash_file(output.string());
-        const auto file = issued_file(c.store, c.batch);
-        u.outputs = {file};
-        u.work = [&] {
-            nlohmann::ordered_json j = {{"batch", c.batch}, {"cases", nlohmann::ordered_json::object()}};
-            for (const auto& f : io::read_table(output.string(), {"disturbances", "", ""}).rows) {
-                const auto text = [&](const char* name) { return io::to_text(f.values.at(name)); };
-                const auto number = [&](const char* name) {
-                    return io::to_number(f.values.at(name)).value_or(0);
-                };
-                j["cases"][text("case_id")] = {
-                    {"spot", text("spot")},           {"tier", text("tier")},
-                    {"severity", number("severity")}, {"confidence", number("confidence")},
-                    {"verdict", text("verdict")},     {"county", text("county")},
-                    {"industry", text("industry")}};
-            }
-            io::write_text(file, j.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
-        };
-        c.executor.run("rank", {u});
-    }
-
     struct Means {
         const RiskWords& risk_words;
         const std::map<std::string, Override>& overrides;
@@ -346,15 +325,28 @@ class RankStage final : public Stage {
         const algorithms::Calibration& calibration;
     };
 
-    static std::vector<Ranked> rank(const RunContext& c, io::VectorLayer& layer, const engine::RuleSet& set,
-                                    const Means& means) {
+    // What was judged is most of a row: it is read some rows at a time, scored and let go; `write` reads the
+    // rest when it is due.
+    static std::vector<Ranked> rank(const RunContext& c, const std::filesystem::path& input,
+                                    const engine::RuleSet& set, const Means& means) {
+        constexpr std::size_t at_once = 4096;
         const auto rules = rules_of(set);
         std::map<std::string, const LedgerCase*> memory;
         for (const auto& k : means.ledger.cases)
             if (k.present) memory[k.spot] = &k;
-        std::vector<Ranked> list(layer.features.size());
-        c.executor.parallel_for(
-            list.size(), [&](std::size_t i) { list[i] = one(layer.features[i], rules, memory, means); });
+        std::vector<Ranked> list;
+        io::LayerReader reader(input.string(), {.fields = {"case_id", "verdict", "change_type", "credit",
+                                                           "confidence", "county", "facts", "context"},
+                                                .shapes = false});
+        for (bool more = true; more;) {
+            std::vector<io::VectorFeature> rows;
+            io::VectorFeature row;
+            while (rows.size() < at_once && (more = reader.next(row))) rows.push_back(std::move(row));
+            const auto first = list.size();
+            list.resize(first + rows.size());
+            c.executor.parallel_for(
+                rows.size(), [&](std::size_t i) { list[first + i] = one(rows[i], rules, memory, means); });
+        }
         std::set<std::string> known;
         for (const auto& r : list) {
             known.insert(r.memory->id);
@@ -374,13 +366,13 @@ class RankStage final : public Stage {
         return list;
     }
 
-    static Ranked one(io::VectorFeature& row, const algorithms::Rules& rules,
+    static Ranked one(const io::VectorFeature& row, const algorithms::Rules& rules,
                       const std::map<std::string, const LedgerCase*>& memory, const Means& means) {
         const auto& words = means.words;
         Ranked r;
-        r.feature = &row;
+        r.row = row.id;
+        r.county = row_text(row, "county");
         auto facts = read_screened(row, means.risk_words, rules);
-        for (const char* used : {"facts", "context"}) row.values.erase(used);  // most of a row, and read now
         const auto known = memory.find(row_text(row, "case_id"));
         if (known == memory.end())
             throw Error(ErrorCode::failed,
@@ -429,14 +421,18 @@ class RankStage final : public Stage {
         return qml.str();
     }
 
-    static void write(const RunContext& c, const std::filesystem::path& output, const std::string& crs,
-                      const std::vector<Ranked>& ranked, const engine::RuleSet& rules, const Words& words) {
+    static void write(const RunContext& c, const std::filesystem::path& input,
+                      const std::filesystem::path& output, std::vector<Ranked>& ranked,
+                      const engine::RuleSet& rules, const Words& words) {
         const auto fields = output_fields();
+        io::ReadOptions needed{.ours = true};
+        for (const auto& f : fields) needed.fields.push_back(f.field.name);
+        io::LayerReader reader(input.string(), needed);
         std::vector<io::LayerData> layers(2);
         layers[0].name = "disturbances";
         layers[1].name = "suspects";
         for (auto& l : layers) {
-            l.crs = crs;
+            l.crs = reader.layer().crs;
             l.style = style(l.name.c_str());
             for (const auto& f : fields) l.fields.push_back(f.field);
         }
@@ -449,19 +445,22 @@ class RankStage final : public Stage {
             const auto& r = ranked[i];
             ++tiers[r.risk.tier];
             if (r.risk.tier != Tier::none && (capacity == 0 || r.rank <= capacity) &&
-                (county_capacity == 0 || ++of_county[row_text(*r.feature, "county")] <= county_capacity))
+                (county_capacity == 0 || ++of_county[r.county] <= county_capacity))
                 suspects.push_back(i);
         }
         const auto row = [&](std::size_t i) {
-            const auto& r = ranked[i];
+            auto& r = ranked[i];
+            auto source = reader.at(r.row);
+            r.feature = &source;
             const auto reasons = reasons_of(r, rules);
-            io::LayerData::Row out{r.feature->shape, {}};
+            io::LayerData::Row out{{}, {}};
             for (const auto& f : fields) out.values.push_back(f.value(r, reasons, words));
+            out.shape = std::move(source.shape);
             return out;
         };
         const std::array<io::RowSource, 2> rows = {
-            io::RowSource{ranked.size(), row},
-            io::RowSource{suspects.size(), [&](std::size_t k) { return row(suspects[k]); }}};
+            rows_ahead(c.executor, ranked.size(), row),
+            rows_ahead(c.executor, suspects.size(), [&](std::size_t k) { return row(suspects[k]); })};
         io::write_geopackage(output, layers, rows);
         c.log.write(engine::LogLevel::info,
                     fmt::format("{} suspects ({} {}, {} {}, {} {}) of {} disturbances → {}", suspects.size(),

@@ -10,6 +10,7 @@
 #include "case_file.hpp"
 #include "disturbance_file.hpp"
 #include "overlay.hpp"
+#include "rows_ahead.hpp"
 #include "rules.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/hash.hpp>
@@ -149,11 +150,11 @@ class ScreenStage final : public Stage {
             const auto layer = case_layer(crs);
             const auto erosion_words = load_erosion_words();
             const CaseWords meaning{approvals.projects, zones, industries, words, erosion_words, c.batch};
-            const io::RowSource rows{cases.size(), [&](std::size_t i) {
-                                         auto row = case_row(cases[i], meaning);
-                                         cases[i] = {};  // written once, held no longer
-                                         return row;
-                                     }};
+            const auto rows = rows_ahead(c.executor, cases.size(), [&](std::size_t i) {
+                auto row = case_row(cases[i], meaning);
+                cases[i] = {};  // written once, held no longer
+                return row;
+            });
             io::write_geopackage(output, {&layer, 1}, {&rows, 1});
         };
         const auto counts = c.executor.run("screen", {u});

@@ -121,7 +121,19 @@ class Explain(unittest.TestCase):
         for part in ("疑似未批先弃", "不是违法认定", "水土保持法第二十八条", "hard rule: 河湖管理范围内的未批弃渣", "points_zone_hazard = 15",
                      "min_overlap = 0.01 share (project default)"):
             self.assertIn(part, text)
-        self.assertRegex(text, r"area_m2: (29999\.99|30000\.00?)")
+        self.assertRegex(text, r"图斑面积（m²）：(29999\.99|30000\.00?)")
+        # The names of facts are words, the codes are for programs: none is left in the text, and each is in the dictionary.
+        names = yaml.safe_load((SOURCE / "configs/dictionaries/explain.yaml").read_text(encoding="utf8"))
+        facts = text.split("\nfacts\n")[1].split("\nrules tried")[0]
+        self.assertIn("地面类别：弃渣场", facts)
+        self.assertIn("几何有效：是", facts)
+        self.assertIn("敏感区：某河（river），占图斑比例 0.33", facts)
+        self.assertNotRegex(facts, r"(?m)^  [a-z_]+[：:] ")
+        for n in range(1, 7):
+            j = self.explain(n)
+            self.assertLessEqual(set(j["facts"]), set(names["facts"]))
+            self.assertLessEqual(set(j.get("links", {})), set(names["links"]))
+            self.assertIn(j["facts"]["type"], names["values"])
 
     def test_people_decide_otherwise(self):
         file = self.base / "decided.yaml"

@@ -16,7 +16,7 @@ from osgeo import ogr
 
 from harness import command, environment, main, shuibao, temporaries
 from layers import box
-from story import BATCHES, X, Y, sites, write_batch
+from story import BATCHES, X, Y, sites, write_batch, write_ranges
 
 WORDS = {"new": "新增", "grown": "续建（范围扩大）", "shrunk": "续建（范围缩小）", "same": "续建（范围不变）", "finished": "完工"}
 
@@ -60,9 +60,9 @@ class Ledger(unittest.TestCase):
         return ["--batch", BATCHES[t], "--store", cls.base / name / "store", "-o", cls.base / name / BATCHES[t], "-q"]
 
     @classmethod
-    def screen(cls, name, t, drawn=None):
-        shuibao("screen", "--disturbances", (drawn or cls.base / "drawn") / f"{BATCHES[t]}.gpkg", "--approvals", cls.ranges,
-                *cls.where(name, t))
+    def screen(cls, name, t, drawn=None, ranges=None):
+        shuibao("screen", "--disturbances", (drawn or cls.base / "drawn") / f"{BATCHES[t]}.gpkg", "--approvals",
+                ranges or cls.ranges, *cls.where(name, t))
 
     @classmethod
     def rank(cls, name, t):
@@ -151,6 +151,39 @@ class Ledger(unittest.TestCase):
                 for field in ("change_type", "construction", "first_batch", "state", "verdict", "tier"):
                     self.assertEqual(row[field], want[key][field], (BATCHES[t], key, field))
             self.parts = straight
+
+    def test_another_crs_and_split_ranges_change_no_life(self):
+        """Issue, stability: UTM, 3° zones 37 and 38, EPSG:4490, another one in every batch and for the ranges; ranges in
+        parts, listed backwards; a millimetre everywhere."""
+        few = self.sites[:24]
+        batches = (0, 2, 3, 5, 7)
+        told = {}
+        for name in ("plain", "other"):
+            other = name == "other"
+            folder = self.base / name
+            (folder / "drawn").mkdir(parents=True)
+            for t in batches:
+                b = BATCHES[t]
+                parts = write_batch(folder / "drawn" / f"{b}.gpkg", few, t, jitter=t + 1 if other else None,
+                                    crs=(32649, 4525, 4526, 4490, 4546)[t % 5] if other else 4546)
+                ranges = folder / f"ranges_{t}.gpkg"
+                write_ranges(ranges, few, crs=(4490, 4547, 32650, 4545)[t % 4] if other else 4546, split=other)
+                self.screen(name, t, folder / "drawn", ranges)
+                self.rank(name, t)
+                of_spot = {r["spot"]: r for r in rows(folder / b / "disturbances.gpkg", "disturbances")}
+                told[name, t] = {(s.n, part): {f: of_spot[f"{b}-{k + 1:05}"][f] for f in (
+                    "case_id", "change_type", "construction", "first_batch", "parents", "state", "due", "verdict", "tier",
+                    "severity", "approval_id")} for k, (s, part) in enumerate(parts)}
+            told[name, "states"] = {r["case_id"]: (r["state"], r["merged_into"], r["due"], r["construction"])
+                                    for r in rows(folder / "store/ledger.gpkg", "cases")}
+            told[name, "lineage"] = sorted(map(str, rows(folder / "store/ledger.gpkg", "lineage")))
+        for t in batches:
+            for key, row in told["plain", t].items():
+                self.assertEqual(told["other", t][key], row, (BATCHES[t], key))
+        self.assertEqual(told["other", "states"], told["plain", "states"])
+        self.assertEqual(told["other", "lineage"], told["plain", "lineage"])
+        self.assertEqual({r["verdict"] for r in told["plain", 0].values()}, {"compliant", "exceeds", "unapproved"})
+        self.assertLessEqual({"watched", "found", "absorbed"}, {s[0] for s in told["plain", "states"].values()})
 
     def test_killed_while_it_is_brought_forward(self):
         """A copy of the store without the ledger; killed at many moments, then run: the bytes of the undisturbed one."""

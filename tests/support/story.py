@@ -3,13 +3,14 @@
 ledger must therefore say. Sites stand on their own squares, so no truth depends on the program."""
 import random
 
-from layers import box, write_layer
-from osgeo import ogr
+from layers import box, reference, write_layer
+from osgeo import ogr, osr
 
 X, Y, STEP = 500000, 3600000, 600
 BATCHES = ["202403", "202406", "202409", "202412", "202503", "202506", "202509", "202512"]
 FIELDS = {"onset_to": ogr.OFTString, "confidence": ogr.OFTReal, "bare_share": ogr.OFTReal, "full_pixels": ogr.OFTInteger,
           "core_share": ogr.OFTReal, "gsd": ogr.OFTReal}
+CRS = 4546
 DELTA = 2  # m: what rules §3 make of a ground sample of 2 m
 
 
@@ -71,12 +72,34 @@ def change_by_rule(before, after):
 KINDS = ["stays", "grows", "shrinks", "splits", "merges", "rejoins", "ends", "hidden"]
 
 
+def moved(shape, crs):
+    """The shape in another CRS. Its straight sides stay straight there, as when somebody reprojects a layer."""
+    if crs != CRS:
+        shape = shape.Clone()
+        shape.Transform(osr.CoordinateTransformation(reference(CRS), reference(crs)))
+    return shape
+
+
+def write_ranges(path, all_sites, crs=CRS, split=False):
+    """Approved ranges: all of every third site's square, the western third of the next, none of the last. Split: each in
+    three parts that share sides, listed backwards."""
+    rows = []
+    for s in all_sites:
+        share = (2, 1 / 3, 0)[s.n % 3]
+        cuts = [0, 0.3, 0.65, 1] if split else [0, 1]
+        for a, b in zip(cuts, cuts[1:]):
+            if share:
+                shape = box(s.x - 20 + a * (share * s.w + 20), s.y - 20, s.x - 20 + b * (share * s.w + 20), s.y + s.h + 20)
+                rows.append((moved(shape, crs), {"PRID": f"P{s.n}", "PRNM": f"项目{s.n}", "SADT": "2020-01-01"}))
+    write_layer(path, crs, {"PRID": ogr.OFTString, "PRNM": ogr.OFTString, "SADT": ogr.OFTString}, rows[::-1] if split else rows)
+
+
 def sites(seed=1, n=40):
     rng = random.Random(seed)
     return [Site(i, KINDS[i % len(KINDS)], 0 if i < 24 else rng.randrange(1, 5), rng) for i in range(n)]
 
 
-def write_batch(path, all_sites, t, shuffle=None, jitter=None):
+def write_batch(path, all_sites, t, shuffle=None, jitter=None, crs=CRS):
     """The layer of batch t; returns what was written, in order, as (site, part)."""
     rows = [(s, *shown) for s in all_sites for shown in s.shows(t)]
     if shuffle is not None:
@@ -92,6 +115,6 @@ def write_batch(path, all_sites, t, shuffle=None, jitter=None):
             ring = shape.GetGeometryRef(0)
             for k in range(1, ring.GetPointCount() - 1):
                 ring.SetPoint_2D(k, ring.GetX(k) + rng.uniform(-1e-3, 1e-3), ring.GetY(k) + rng.uniform(-1e-3, 1e-3))
-        drawn.append((shape, values))
-    write_layer(path, 4546, FIELDS, drawn)
+        drawn.append((moved(shape, crs), values))
+    write_layer(path, crs, FIELDS, drawn)
     return [(site, part) for site, part, _, _ in rows]

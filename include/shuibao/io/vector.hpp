@@ -42,6 +42,7 @@ struct LayerNote {
 
 struct VectorFeature {
     std::int64_t row = 0;
+    std::int64_t id = 0;  ///< the format's own number of the row, for LayerReader::at
     Geometry shape;
     std::map<std::string, Value> values;  ///< by field name as in the file
 };
@@ -58,10 +59,32 @@ struct VectorLayer {
 };
 
 struct ReadOptions {
-    std::string layer;  ///< name; default: the first
-    std::string
-        encoding;  ///< of a shapefile's texts: "UTF-8", "GBK" …; default: its .cpg, checked against the bytes
-    std::string to_crs;  ///< reproject; default: keep
+    std::string layer = {};  ///< name; default: the first
+    /// Of a shapefile's texts: "UTF-8", "GBK" …; default: its .cpg, checked against the bytes.
+    std::string encoding = {};
+    std::string to_crs = {};               ///< reproject; default: keep
+    std::vector<std::string> fields = {};  ///< only these are read (ASCII names); default: all
+    bool ours = false;                     ///< this program wrote it: shapes are valid, and not checked again
+    bool shapes = true;  ///< false: no geometry is read, and no row left out for want of one
+};
+
+/// A layer of polygons row by row, for layers of which it is not enough memory, or not worth the time, to
+/// hold them whole. Mends, leaves out and notes what read_layer() does; throws as it does.
+class LayerReader {
+  public:
+    explicit LayerReader(const std::string& path, const ReadOptions& options = {});
+    ~LayerReader();
+    LayerReader(LayerReader&&) noexcept;
+    /// Name, CRS, fields and types; the notes of what has been read, and the rows that came without a shape.
+    [[nodiscard]] VectorLayer& layer();
+    /// The next row with an area; false at the end.
+    [[nodiscard]] bool next(VectorFeature& feature);
+    /// The row with this `id`, at any time; next() is not disturbed. Throws Error(input) where there is none.
+    [[nodiscard]] VectorFeature at(std::int64_t id);
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> m_impl;
 };
 
 /// Reads a whole layer of polygons; invalid rings are repaired and noted. Texts declared UTF-8 that are not
@@ -119,11 +142,9 @@ struct LayerData {
 
 /// One GeoPackage with these layers; no time of writing inside, so the same rows give the same bytes.
 void write_geopackage(const std::filesystem::path& path, std::span<const LayerData> layers);
-/// Rows made one at a time while they are written, for layers of which one copy is enough to hold.
-struct RowSource {
-    std::size_t count = 0;
-    std::function<LayerData::Row(std::size_t)> row;
-};
+/// Rows made one at a time while they are written, for layers of which one copy is enough to hold, or too
+/// much: it is called once, when its layer is due, and gives each row to `write`.
+using RowSource = std::function<void(const std::function<void(const LayerData::Row&)>& write)>;
 /// The same with rows from sources, one for each layer (the layers' own rows come first).
 void write_geopackage(const std::filesystem::path& path, std::span<const LayerData> layers,
                       std::span<const RowSource> sources);
