@@ -65,7 +65,7 @@ std::vector<GroundCover> ground_cover(const Image& look, std::span<const Image> 
             if (const auto v = ndvi(h, i)) before.push_back(*v);
         const auto usual = median(before);
         const bool was_green = usual && *usual >= green;
-        if (*now >= (was_green ? *usual - drop : green))
+        if (*now >= (was_green ? std::max(*usual - drop, green) : green))
             covers[i] = GroundCover::green;
         else if (const auto index = bare_soil_index(look, i); index && *now < green && *index <= built)
             covers[i] = GroundCover::built;

@@ -116,7 +116,8 @@ GroundEvidence read_ground(const std::filesystem::path& file) {
     std::ifstream in(file);
     if (!in) return cases;
     try {
-        for (const auto& [id, looks] : nlohmann::json::parse(in).at("cases").items())
+        const auto j = nlohmann::json::parse(in);
+        for (const auto& [id, looks] : j.at("cases").items())
             for (const auto& l : looks) {
                 const auto day = Date::parse(l.at("day").get<std::string>());
                 if (!day)
@@ -170,7 +171,8 @@ void look_at_ground(RunContext& c, const std::string& batch, const std::string& 
         const io::Transformation to_grid(state->crs, archive.grid().crs());
         std::vector<std::pair<const LedgerCase*, io::Geometry>> cases;
         for (const auto& k : state->cases)
-            if (!k.folded && k.construction != "finished") cases.emplace_back(&k, to_grid(k.shape));
+            if (!k.folded && (k.construction != "finished" || k.finished_on))
+                cases.emplace_back(&k, to_grid(k.shape));
         // Neighbours one after the other find in the cache of blocks what both need.
         const Grid& grid = archive.grid();
         std::stable_sort(cases.begin(), cases.end(), [&](const auto& a, const auto& b) {

@@ -141,6 +141,22 @@ class Step {
         return c.finished_on.has_value();
     }
 
+    // Detection shows it again, and so does the newest look that counts: it was not done, or is opened anew.
+    // Where detection shows nothing, a field tilled again stays done.
+    void reopen_ground(LedgerCase& c) const {
+        const auto looks = m_now.ground.find(c.id);
+        if (!c.finished_on || looks == m_now.ground.end()) return;
+        for (auto l = looks->second.rbegin(); l != looks->second.rend(); ++l) {
+            if (l->seen < m_now.rules("finished_seen_share")) continue;
+            if (l->open() >= m_now.rules("finished_bare_share")) {
+                c.closed_since.reset();
+                c.finished_on.reset();
+                c.construction.clear();
+            }
+            return;
+        }
+    }
+
     LedgerCase next(std::size_t k, const algorithms::Succession& s, const LineageNode& n) {
         const auto& row = m_now.screened.features[k];
         const auto& facts = m_facts[k];
@@ -149,6 +165,7 @@ class Step {
         if (s.heir_of) {
             c = m_before.cases[m_open[*s.heir_of]];
             c.area_before = c.area;
+            reopen_ground(c);
             look_at(c);
         } else {
             if (!s.parents.empty()) inherit(c, m_before.cases[m_open[s.parents.front()]], facts.area);

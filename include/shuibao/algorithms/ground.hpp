@@ -21,8 +21,8 @@ enum class GroundCover : unsigned char { hidden, undecided, open, green, built }
 
 /// Covers of all pixels of a look, row-major. `history`: looks of the same window and the same season from
 /// before the ground was opened; their median NDVI is what the pixel is when it is green. Green again is an
-/// NDVI of at least that, less `green_drop`; where no history was clear, at least `green_ndvi`. A pixel whose
-/// history lies below `green_ndvi` is undecided. Built is what is not green and has a bare-soil index
+/// NDVI of at least that, less `green_drop`, and never below `green_ndvi`. A pixel whose history lies below
+/// `green_ndvi` is undecided where it is not green. Built is what is not green and has a bare-soil index
 /// (Rikimaru et al. 2002) of at most `built_index`, as detectors tell kinds. Water is hidden.
 /// REQUIRES images of one window with bands from ground_bands(), red and nir among them.
 [[nodiscard]] std::vector<GroundCover> ground_cover(const Image& look, std::span<const Image> history,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The ledger behind the whole pipeline: a simulated series, seen in three quarters. The oracle is the simulation's own
 truth: a site of which any batch found a part has one case, and no later batch calls it new."""
+import datetime
 import json
 import sys
 import tempfile
@@ -14,8 +15,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from harness import main, shuibao  # noqa: E402
 
 ogr.UseExceptions()
-QUARTERS = ["202203", "202206", "202209"]
-ENDS = ["2022-03-31", "2022-06-30", "2022-09-30"]
+QUARTERS = ["202203", "202206", "202209", "202212", "202303", "202306"]
+ENDS = ["2022-03-31", "2022-06-30", "2022-09-30", "2022-12-31", "2023-03-31", "2023-06-30"]
 
 
 def features(path, layer=0):
@@ -51,6 +52,43 @@ class LedgerOfImages(unittest.TestCase):
             self.assertEqual(len(new), len(set(new)), "the same case is new twice")
             summary = json.loads((base / "store/ledger.json").read_text())
             self.assertEqual(summary["batch"], QUARTERS[-1])
+            self.finished(base, truth)
+
+    def finished(self, base, truth):
+        def day(value):
+            return datetime.date(*map(int, value.replace("/", "-").split("-")))
+
+        looks = {}  # case → what its ground showed, from the files of all batches
+        for quarter in QUARTERS[1:]:
+            for case, list_ in json.loads((base / f"store/batches/{quarter}/ground.json").read_text())["cases"].items():
+                looks.setdefault(case, []).extend(list_)
+        given_back, kept_open = set(), 0
+        for shape, row in features(base / "store/ledger.gpkg", "cases"):
+            case, on = row["case_id"], row["finished_on"]
+            if on is None:
+                self.assertNotEqual(row["construction"], "finished")
+            else:
+                self.assertIn(row["completion"], ("植被恢复", "硬化"))
+                counted = [l for l in looks[case] if l["seen"] >= 0.6 and day(row["closed_since"]) <= day(l["day"]) <= day(on)]
+                self.assertEqual((counted[0]["day"], counted[-1]["day"]), (day(row["closed_since"]).isoformat(), day(on).isoformat()))
+                self.assertLess(max(l["open"] for l in counted), 0.2)
+                self.assertGreaterEqual((day(on) - day(row["closed_since"])).days, 15)
+            for n, (site, told) in enumerate(truth):
+                if shape.Intersection(site).Area() < 0.8 * shape.Area():
+                    continue
+                kept_open += on is None and told["fate"] == "open"
+                with self.subTest(case=case, fate=told["fate"]):
+                    if on is not None:
+                        self.assertIn(told["fate"], ("reverted", "built"))
+                        self.assertGreaterEqual(day(on), day(told["reverted"] or told["complete"]))
+                    if on is not None and told["fate"] == "reverted":
+                        given_back.add(n)
+                        told_by = json.loads(shuibao("explain", case, "-c", base / "run.yaml", "--json").stdout)
+                        self.assertEqual(told_by["finished"]["day"], day(on).isoformat())
+                        self.assertEqual(told_by["ground"], [{"batch": g["batch"], **{k: l[k] for k in ("day", "seen", "green", "built", "open")}}
+                                                             for g, l in zip(told_by["ground"], looks[case], strict=True)])
+        self.assertGreaterEqual(len(given_back), 1, "no site that was given back is known to be done")
+        self.assertGreaterEqual(kept_open, 1, "no open site to be wrong about")
 
 
 if __name__ == "__main__":
