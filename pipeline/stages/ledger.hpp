@@ -131,6 +131,8 @@ void bring_forward(RunContext& context);
 /// <store>/ledger.gpkg (cases, history, lineage, checks, parts) and ledger.json from all states: for people
 /// and other programs; nothing here reads it but `status`.
 void write_ledger(RunContext& context);
+/// Option ledger.path: another GeoPackage, or a PostGIS database.
+void declare_ledger(OptionTable& table);
 
 /// What memory adds to the facts of a score: growth, notices, what people found.
 void remember(const LedgerCase& memory, algorithms::RiskFacts& facts, const algorithms::Facts& measured);

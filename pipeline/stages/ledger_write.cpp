@@ -2,7 +2,9 @@
 // The ledger as people and other programs read it: one GeoPackage, and a summary for `status`.
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
+#include <span>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -12,6 +14,7 @@
 #include "rules.hpp"
 #include <shuibao/engine/hash.hpp>
 #include <shuibao/io/atomic_output.hpp>
+#include <shuibao/io/database.hpp>
 
 namespace shuibao::pipeline {
 namespace {
@@ -21,6 +24,8 @@ using io::LayerData;
 using io::or_null;
 using io::Value;
 using nlohmann::ordered_json;
+
+constexpr const char* schema = "shuibao";  // of a database
 
 LayerData table(const char* name, std::vector<io::Field> fields) {
     LayerData t;
@@ -38,7 +43,8 @@ class Writer {
           m_records(read_field_records(c.store)),
           m_last(read(m_batches.back(), "")) {}
 
-    void operator()(const std::filesystem::path& gpkg, const std::filesystem::path& summary) {
+    using Write = std::function<void(std::span<const LayerData>, std::span<const io::RowSource>)>;
+    void operator()(const Write& write, const std::filesystem::path& summary) {
         auto cases = ledger_layer(m_last.crs);
         cases.fields.push_back({"overdue", FieldType::integer});
         LayerData history;
@@ -87,7 +93,7 @@ class Writer {
         const std::array<io::RowSource, 5> rows = {[&](const auto& put) { put_cases(put); },
                                                    [&](const auto& put) { put_history(put); },
                                                    kept(m_lineage), kept(m_checks), kept(m_parts)};
-        io::write_geopackage(gpkg, layers, rows);
+        write(layers, rows);
         io::write_text(summary, summary_of(m_last).dump(1) + "\n");
     }
 
@@ -224,10 +230,39 @@ void write_ledger(RunContext& c) {
     const auto records = c.store.field_records_file();
     std::error_code error;
     if (std::filesystem::exists(records, error)) u.inputs["feedback"] = engine::hash_file(records.string());
-    const auto gpkg = c.store.ledger_file(), summary = c.store.ledger_summary_file();
-    u.outputs = {gpkg, summary};
-    u.work = [&] { Writer(c, batches)(gpkg, summary); };
+    const auto summary = c.store.ledger_summary_file();
+    const auto target = c.settings.has("ledger.path") ? c.settings.text("ledger.path") : std::string();
+    if (!io::is_database(target)) {
+        const auto gpkg =
+            target.empty() ? c.store.ledger_file() : std::filesystem::path(c.settings.path("ledger.path"));
+        u.outputs = {gpkg, summary};
+        u.work = [&c, batches, gpkg, summary] {
+            Writer(c, batches)([&](auto layers, auto rows) { io::write_geopackage(gpkg, layers, rows); },
+                               summary);
+        };
+        c.executor.run("ledger", {u});
+        return;
+    }
+    // What a database holds is not for a manifest to know: it is asked, and the files' record is not believed
+    // where it holds something else.
+    u.id = "database";
+    const auto mark = engine::hash_values(u.inputs) + " " + c.executor.options().code_version;
+    if (!c.executor.options().dry_run && io::database_mark(target, schema) != mark)
+        std::filesystem::remove(summary, error);
+    u.outputs = {summary};
+    u.work = [&c, batches, target, mark, summary] {
+        Writer(c, batches)(
+            [&](auto layers, auto rows) { io::write_database(target, schema, layers, rows, mark); }, summary);
+    };
     c.executor.run("ledger", {u});
+}
+
+void declare_ledger(OptionTable& t) {
+    t.add({.key = "ledger.path",
+           .type = OptionType::path,
+           .help =
+               "Where the ledger is written for people: a GeoPackage (default: ledger.gpkg in the store), or "
+               "PG:dbname=… for a PostGIS database (its schema shuibao; passwords in ~/.pgpass)"});
 }
 
 }  // namespace shuibao::pipeline

@@ -195,6 +195,7 @@ class RankStage final : public Stage {
     }
 
     void declare(OptionTable& t) const override {
+        declare_ledger(t);
         t.add({.key = "rank.capacity",
                .type = OptionType::integer,
                .fallback = "0",
