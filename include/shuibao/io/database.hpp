@@ -14,9 +14,9 @@ namespace shuibao::io {
 
 /// Tables `schema`.`layer`, in place of those of the same name, in one transaction: whoever reads the
 /// database sees the old tables or the new ones, and after an interruption the old ones. Nothing outside the
-/// schema is touched; it is made where it is missing. `mark` is kept with them. Reals keep 15 digits, as OGR hands
-/// them over. Of two writers the second
-/// waits. Throws Error(usage) for a connection string that holds a password, and while the network is closed
+/// schema is touched; it is made where it is missing. `mark` is kept with them. Reals keep 15 digits, as OGR
+/// hands them over. Of two writers the second waits. Throws Error(usage) for a connection string that holds a
+/// password, and while the network is closed
 /// (--allow-network); Error(failed) when the database cannot be reached, has no PostGIS, or refuses.
 void write_database(const std::string& target, const std::string& schema, std::span<const LayerData> layers,
                     std::span<const RowSource> sources, const std::string& mark);
