@@ -25,7 +25,7 @@ std::string fate_of(const LedgerCase& now, const LedgerCase* before) {
 
 std::vector<CaseChange> changes_between(const engine::Store& store, const std::string& before,
                                         const ExportInput& in) {
-    const auto then = ledger_of(store, before), now = ledger_of(store, in.batch);
+    const auto then = ledger_of(store, before, false), now = ledger_of(store, in.batch, false);
     if (!then || !now) return {};
     std::map<std::string, const LedgerCase*> known;
     for (const auto& c : then->cases) known[c.id] = &c;
