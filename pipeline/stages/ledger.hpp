@@ -14,8 +14,8 @@
 #include <string_view>
 #include <vector>
 
-#include "field_records.hpp"
 #include "case_ground.hpp"
+#include "field_records.hpp"
 #include <shuibao/algorithms/calibration.hpp>
 #include <shuibao/algorithms/compliance.hpp>
 #include <shuibao/algorithms/risk.hpp>
