@@ -13,4 +13,15 @@ void Change::set(std::size_t i, double log_odds, double deviations) {
     magnitude[i] = static_cast<std::uint16_t>(std::clamp(std::lround(deviations * 100), 0L, 65535L));
 }
 
+void PixelHistory::set(std::size_t i, const std::array<double, terms>& season, double drop, bool tilled) {
+    std::array<long, terms> t{};
+    for (std::size_t k = 0; k < terms; ++k)
+        t[k] = std::clamp(std::lround(season[k] / step) + (k == 0 ? 1 : middle), 1L, 255L);
+    const long low = std::clamp(std::lround(drop / drop_step) + drop_middle, 0L, 127L) + (tilled ? 128 : 0);
+    const auto pair = [](long high, long l) { return static_cast<std::uint16_t>(high << 8 | l); };
+    values[0][i] = pair(t[0], t[1]);
+    values[1][i] = pair(t[2], t[3]);
+    values[2][i] = pair(t[4], low);
+}
+
 }  // namespace shuibao

@@ -226,6 +226,7 @@ class Harmonic final : public SeriesDetector {
         n.all_common = true;
         n.min_dates = 12;
         n.max_dates = 0;
+        n.tells_history = true;
         n.state_bytes_per_pixel = plane_count * sizeof(std::uint16_t);
         return n;
     }
@@ -324,6 +325,7 @@ class Harmonic final : public SeriesDetector {
     [[nodiscard]] Change report(const DetectorState& state, const SeriesTimes& times,
                                 const DetectorOptions& options) const override {
         Change change(state.window);
+        change.history.resize(state.window);
         const double even = options.at("even_level"), watch = options.at("watch");
         PixelTrack t;
         PixelModel m;
@@ -332,20 +334,19 @@ class Harmonic final : public SeriesDetector {
         for (std::size_t from = 0; from < pixels; from += lane_count) {
             const Packed packed{planes, from, std::min(lane_count, pixels - from)};
             packed.read(t);
-            bool read = false;
+            packed.read(m);
             for (std::size_t l = 0; l < packed.n; ++l) {
                 const std::size_t i = from + l;
-                const auto ground = Packed::ground_of(packed.at(soil_looks_ground, l));
+                const auto ground = m.ground[l];
+                if (ground == static_cast<std::int32_t>(Ground::seasonal))
+                    set_history(m, t, l, change.history, i);
                 if (ground == static_cast<std::int32_t>(Ground::unknown) ||
                     t.last[l] < times.report_from.days())
                     continue;  // stays unobserved
                 change.evidence[i] = Change::no_evidence;
-                if (t.run[l] == 0 || t.status[l] == static_cast<std::int32_t>(Status::stable)) continue;
-                const double level = std::max(t.material[l], t.persistence[l]) /
-                                     static_cast<double>(PixelTrack::statistic_unit);
-                const double log_odds = log_odds_of(level, even, watch);
+                if (t.run[l] == 0 || level_of(t, l) < least_told) continue;
+                const double log_odds = log_odds_of(level_of(t, l), even, watch);
                 if (log_odds < Change::kept_evidence) continue;
-                if (!read) packed.read(m), read = true;
                 const double ndvi = (t.mean_ndvi[l] - 100) / 100.0, index = (t.mean_index[l] - 100) / 100.0,
                              usual = m.terms[0][0][l] / static_cast<double>(feature_unit),
                              deviation = std::max(m.spread[0][l], 1) / static_cast<double>(feature_unit);
@@ -400,6 +401,22 @@ class Harmonic final : public SeriesDetector {
 
   private:
     static constexpr std::size_t most_at_once = 64;
+    // Below it a field alone says nothing; beside ground that was the same until then it may.
+    static constexpr double least_told = 1.5;
+
+    static double level_of(const PixelTrack& t, std::size_t l) {
+        return std::max(t.material[l], t.persistence[l]) / static_cast<double>(PixelTrack::statistic_unit);
+    }
+
+    static void set_history(const PixelModel& m, const PixelTrack& t, std::size_t l, PixelHistory& history,
+                            std::size_t i) {
+        constexpr double unit = static_cast<double>(feature_unit);
+        std::array<double, season_terms> season{};
+        for (std::size_t k = 0; k < season_terms; ++k) season[k] = m.terms[0][k][l] / unit;
+        const bool bare = m.soil_looks[l] > 0 && t.run[l] > 0;
+        const double drop = bare ? m.soil[0][l] / unit - (t.mean_ndvi[l] - 100) / 100.0 : 0;
+        history.set(i, season, drop, m.sown[l] > 0);
+    }
 
     // Log-odds of a level of the statistic. Below even they fall so that watched pixels just join an object
     // that grows: a season left out alone brings a pixel there, and so does a site in the same season.

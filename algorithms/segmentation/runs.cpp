@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "component_tree.hpp"
 #include <shuibao/algorithms/segmentation.hpp>
 
 namespace shuibao::algorithms {
@@ -49,14 +50,16 @@ std::int64_t chance_of(std::uint16_t evidence) {
     return table[evidence];
 }
 
-void describe(Segment& s, const std::vector<std::pair<const RunStrip*, const Run*>>& members) {
+using StripRun = std::pair<const RunStrip*, Run>;
+
+void describe(Segment& s, const std::vector<StripRun>& members) {
     std::vector<std::uint16_t> evidence;
     std::vector<std::pair<std::uint16_t, std::uint16_t>> onsets;  // to, from
     double magnitude = 0;
     std::array<std::int64_t, 256> kinds{};
     for (const auto& [strip, run] : members) {
-        const auto n = static_cast<std::size_t>(run->end - run->col);
-        for (std::size_t i = run->value; i < run->value + n; ++i) {
+        const auto n = static_cast<std::size_t>(run.end - run.col);
+        for (std::size_t i = run.value; i < run.value + n; ++i) {
             evidence.push_back(strip->evidence[i]);
             magnitude += strip->magnitude[i];
             onsets.emplace_back(strip->onset_to[i], strip->onset_from[i]);
@@ -83,6 +86,52 @@ void describe(Segment& s, const std::vector<std::pair<const RunStrip*, const Run
     s.confidence = std::ldexp(static_cast<double>(sum), -chance_bits) / static_cast<double>(half);
 }
 
+// Whether two pixels were the same until now: the curves of a year differ by less than `apart` steps, root
+// mean square (Parseval: the mean, and half of each wave).
+bool same_history(const PixelHistory& h, std::size_t a, std::size_t b, int apart) {
+    const auto p = h.season(a), q = h.season(b);
+    int sum = 2 * (p[0] - q[0]) * (p[0] - q[0]);
+    for (std::size_t k = 1; k < p.size(); ++k) sum += (p[k] - q[k]) * (p[k] - q[k]);
+    return sum < 2 * apart * apart;
+}
+
+PixelSurroundings look_around(const Surroundings& s, std::int64_t row, std::int64_t col) {
+    // Pixels of one field differ by 0.01, in simulated series with two years of history; fields by 0.1.
+    constexpr int beside = 6, further = 8;  // steps of 0.005
+    constexpr std::array<std::array<std::int64_t, 2>, 4> sides = {{{-1, 0}, {0, -1}, {0, 1}, {1, 0}}};
+    const PixelHistory& h = s.history;
+    const Window& w = h.window;
+    const auto index = [&](std::int64_t r, std::int64_t c) {
+        return static_cast<std::size_t>((r - w.row) * w.cols + (c - w.col));
+    };
+    const auto inside = [&](std::int64_t r, std::int64_t c) {
+        return r >= w.row && r < w.row + w.rows && c >= w.col && c < w.col + w.cols;
+    };
+    PixelSurroundings p;
+    const auto here = index(row, col);
+    if (!h.known(here)) return p;
+    p.tilled = h.tilled(here);
+    p.drop = static_cast<std::int8_t>(h.drop(here));
+    for (unsigned d = 0; d < sides.size(); ++d) {
+        const auto [down, right] = sides[d];
+        if (inside(row + down, col + right)) {
+            const auto next = index(row + down, col + right);
+            if (h.known(next)) {
+                p.known |= static_cast<std::uint8_t>(1U << d);
+                if (same_history(h, here, next, beside)) p.same |= static_cast<std::uint8_t>(1U << d);
+            }
+        }
+        const auto far_row = row + Surroundings::reach * down, far_col = col + Surroundings::reach * right;
+        if (!inside(far_row, far_col)) continue;
+        const auto far = index(far_row, far_col);
+        if (!h.known(far) || s.evidence[far] == Change::unobserved) continue;
+        p.far[d] = s.evidence[far];
+        p.known |= static_cast<std::uint8_t>(16U << d);
+        if (same_history(h, here, far, further)) p.same |= static_cast<std::uint8_t>(16U << d);
+    }
+    return p;
+}
+
 // First x in [x, n) whose value is at least `level`, or n; whole vectors at a time, since most of a map is
 // nothing.
 std::int64_t next_at_least(const std::uint16_t* row, std::int64_t x, std::int64_t n, std::uint16_t level) {
@@ -98,8 +147,10 @@ std::int64_t next_at_least(const std::uint16_t* row, std::int64_t x, std::int64_
 
 }  // namespace
 
-RunStrip extract_runs(const Change& strip, const SegmentationOptions& o) {
-    const int grow = stored(std::max(o.grow, Change::kept_evidence)), seed = stored(o.seed);
+namespace {
+
+RunStrip extract(const Change& strip, double least, double seed_level, const Surroundings* near) {
+    const int grow = stored(std::max(least, Change::kept_evidence)), seed = stored(seed_level);
     const auto level = static_cast<std::uint16_t>(std::clamp(grow, 1, 65535));
     RunStrip out;
     const auto& w = strip.window;
@@ -116,12 +167,53 @@ RunStrip extract_runs(const Change& strip, const SegmentationOptions& o) {
                 out.onset_from.push_back(strip.onset_from[i]);
                 out.onset_to.push_back(strip.onset_to[i]);
                 out.kind.push_back(static_cast<std::uint8_t>(strip.kind[i]));
+                if (near != nullptr) out.around.push_back(look_around(*near, w.row + y, w.col + x));
             }
             run.end = w.col + x;
             out.runs.push_back(run);
         }
     }
     return out;
+}
+
+// The objects inside connected areas.
+std::vector<Segment> dissect(const std::vector<std::vector<StripRun>>& areas, const SegmentationOptions& o) {
+    std::vector<Segment> segments;
+    for (const auto& area : areas) {
+        const Members members(area);
+        const auto candidates = candidates_of(members, *o.model, o.min_pixels);
+        std::vector<std::pair<std::size_t, double>> chosen;
+        if (o.all_levels)
+            for (std::size_t k = 0; k < candidates.size(); ++k)
+                chosen.emplace_back(k, o.model->log_odds(candidates[k].evidence));
+        else
+            chosen = choose(candidates, *o.model, o.model->least + o.seed);
+        for (const auto& [k, log_odds] : chosen) {
+            const auto runs = members.runs_of(members_of(members, candidates[k], *o.model));
+            Segment s;
+            for (const auto& [strip, run] : runs) s.runs.push_back(run);
+            s.pixels = candidates[k].pixels;
+            describe(s, runs);
+            s.confidence = 1 / (1 + std::exp(-log_odds));
+            s.evidence = candidates[k].evidence;
+            segments.push_back(std::move(s));
+        }
+    }
+    std::stable_sort(segments.begin(), segments.end(), [](const Segment& a, const Segment& b) {
+        const Run &p = a.runs.front(), &q = b.runs.front();
+        return p.row != q.row ? p.row < q.row : p.col < q.col;
+    });
+    return segments;
+}
+
+}  // namespace
+
+RunStrip extract_runs(const Change& strip, const SegmentationOptions& o) {
+    return extract(strip, o.grow, o.seed, nullptr);
+}
+
+RunStrip extract_runs(const Change& strip, const SegmentationOptions& o, const Surroundings& surroundings) {
+    return extract(strip, o.model->levels.front(), o.seed, &surroundings);
 }
 
 RunStrip extract_unobserved(std::span<const std::uint16_t> evidence, const Window& window,
@@ -179,10 +271,12 @@ std::vector<Segment> connect(std::span<const RunStrip> strips, const Segmentatio
     }
     std::vector<Segment> segments;
     std::vector<std::size_t> segment_of(all.size());
-    std::vector<std::vector<std::pair<const RunStrip*, const Run*>>> members;
+    std::vector<std::vector<StripRun>> members;
+    const bool dissected =
+        std::any_of(strips.begin(), strips.end(), [](const RunStrip& s) { return !s.around.empty(); });
     for (std::size_t i = 0; i < all.size(); ++i) {
         const std::size_t root = sets.find(i);
-        if (tally[root].seeds < o.least_seeds || tally[root].pixels < o.min_pixels) continue;
+        if (tally[root].pixels < o.min_pixels || (!dissected && tally[root].seeds < o.least_seeds)) continue;
         if (root == i) {
             segment_of[i] = segments.size();
             segments.emplace_back();
@@ -191,8 +285,9 @@ std::vector<Segment> connect(std::span<const RunStrip> strips, const Segmentatio
         }
         const std::size_t s = segment_of[root];
         segments[s].runs.push_back(*all[i].second);
-        members[s].push_back(all[i]);
+        members[s].emplace_back(all[i].first, *all[i].second);
     }
+    if (dissected) return dissect(members, o);
     for (std::size_t s = 0; s < segments.size(); ++s)
         if (!members[s].front().first->evidence.empty()) describe(segments[s], members[s]);
     return segments;

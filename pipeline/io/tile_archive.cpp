@@ -236,21 +236,26 @@ void TileWriter::write(const Image& strip) {
 
 namespace {
 
-std::vector<GeoTiffPlane> change_planes() {
+std::vector<GeoTiffPlane> change_planes(bool history) {
     const float per_evidence = 1.0F / Change::evidence_per_unit;
-    return {{"evidence", {per_evidence, -static_cast<float>(Change::evidence_zero) * per_evidence}},
-            {"confidence", {1.0F / Change::confidence_one, 0}},
-            {"magnitude", {0.01F, 0}},
-            {"onset_from"},
-            {"onset_to"},
-            {"kind"}};
+    std::vector<GeoTiffPlane> planes = {
+        {"evidence", {per_evidence, -static_cast<float>(Change::evidence_zero) * per_evidence}},
+        {"confidence", {1.0F / Change::confidence_one, 0}},
+        {"magnitude", {0.01F, 0}},
+        {"onset_from"},
+        {"onset_to"},
+        {"kind"}};
+    if (history)
+        for (std::size_t k = 0; k < PixelHistory::planes; ++k)
+            planes.push_back({fmt::format("history_{}", k + 1)});
+    return planes;
 }
 
 }  // namespace
 
-ChangeWriter::ChangeWriter(const fs::path& path, const Grid& grid, const Window& window)
+ChangeWriter::ChangeWriter(const fs::path& path, const Grid& grid, const Window& window, bool history)
     : m_window(window),
-      m_file(path, grid, window, change_planes(),
+      m_file(path, grid, window, change_planes(history),
              {.sparse = true,
               .metadata = {{"SHUIBAO_ONSET_UNIT", "days since 1970-01-01"},
                            {"SHUIBAO_UNOBSERVED", "evidence 65535"}}}) {}
@@ -266,6 +271,15 @@ void ChangeWriter::write(const Change& c) {
     std::transform(c.kind.begin(), c.kind.end(), m_kind.begin(),
                    [](ChangeKind k) { return static_cast<std::uint16_t>(k); });
     m_file.write(5, first, m_kind);
+    if (!c.history.empty())
+        for (std::size_t k = 0; k < PixelHistory::planes; ++k)
+            m_file.write(static_cast<int>(k) + 6, first, c.history.values[k]);
+}
+
+bool change_has_history(const fs::path& root, const Grid& grid, TileId tile) {
+    const fs::path path = root / (tile.str() + ".tif");
+    std::error_code error;
+    return fs::exists(path, error) && TileFile::opened(path, grid.window(tile)).planes() > 6;
 }
 
 void read_change_band(const fs::path& root, const Grid& grid, const Window& window, int band,

@@ -8,10 +8,12 @@
 #include <fmt/format.h>
 
 #include "disturbance_file.hpp"
+#include "object_model.hpp"
 #include "sight.hpp"
 #include <shuibao/algorithms/segmentation.hpp>
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/hash.hpp>
+#include <shuibao/engine/resources.hpp>
 #include <shuibao/io/tile_archive.hpp>
 #include <shuibao/io/vector.hpp>
 #include <shuibao/pipeline/archive.hpp>
@@ -29,7 +31,13 @@ algorithms::SegmentationOptions segmentation_options(const engine::Settings& set
     o.min_pixels = std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(min_area / pixel - 1e-9)));
     o.max_hole = static_cast<std::int64_t>(
         std::floor(std::min(settings.number("delineate.max_hole"), min_area) / pixel + 1e-9));
+    o.model = std::make_shared<algorithms::ObjectModel>(load_object_model(object_model_file(settings)));
     return o;
+}
+
+std::filesystem::path object_model_file(const engine::Settings& settings) {
+    return settings.has("delineate.objects") ? std::filesystem::path(settings.path("delineate.objects"))
+                                             : engine::config_file("objects/series.yaml");
 }
 
 namespace {
@@ -87,6 +95,16 @@ class DelineateStage final : public Stage {
                .help = "Pixels of an object that must reach it",
                .min = 1,
                .max = 1e6});
+        t.add({.key = "delineate.objects",
+               .type = OptionType::path,
+               .help = "How sites are told from fields that lie bare, where a series tells what pixels were; "
+                       "without "
+                       "it shuibao's own (configs/objects/series.yaml)"});
+        t.add({.key = "delineate.candidates",
+               .type = OptionType::flag,
+               .fallback = "false",
+               .help = "Write the objects of all levels with what is measured of each beside the polygons "
+                       "(candidates.gpkg), to learn delineate.objects from"});
         t.add({.key = "delineate.grow",
                .type = OptionType::number,
                .fallback = "-1.213",
@@ -137,6 +155,7 @@ class DelineateStage final : public Stage {
         engine::Unit u;
         u.id = batch;
         u.inputs = c.settings.canonical("delineate.");
+        u.inputs["objects"] = engine::hash_file(object_model_file(c.settings).string());
         const Window area = supervised_area(c, grid);
         u.inputs["area"] = fmt::format("{} {} {} {}", area.col, area.row, area.cols, area.rows);
         for (const TileId t : tiles) {
@@ -147,13 +166,19 @@ class DelineateStage final : public Stage {
         }
         const auto disturbances = c.store.batch(batch) / "disturbances.gpkg",
                    unobserved = c.store.batch(batch) / "unobserved.gpkg";
+        const auto candidates = c.store.batch(batch) / "candidates.gpkg";
+        const bool all_levels = c.settings.flag("delineate.candidates");
         u.outputs = {disturbances, unobserved};
+        if (all_levels) u.outputs.push_back(candidates);
         u.memory = std::size_t{64} << 20;
         std::size_t found = 0;
         double unseen = 0;
         u.work = [&] {
             Work work(c, grid, c.store.changes(batch), enclosing_tiles(grid, tiles), area);
-            work.read();
+            work.read(std::any_of(tiles.begin(), tiles.end(), [&](TileId t) {
+                return io::change_has_history(c.store.changes(batch), grid, t);
+            }));
+            if (all_levels) work.write_candidates(candidates);
             const auto list = work.disturbances();
             found = list.size();
             write_disturbances(disturbances, grid.crs(), list);
@@ -205,7 +230,8 @@ class DelineateStage final : public Stage {
             m_options = segmentation_options(c.settings, grid);
         }
 
-        void read() {
+        void read(bool history) {
+            m_history = history;
             const auto n = static_cast<std::size_t>((m_window.rows + strip_rows - 1) / strip_rows);
             m_strips.resize(n);
             m_unseen.resize(n);
@@ -223,6 +249,27 @@ class DelineateStage final : public Stage {
                     list[i] = describe(segments[i], static_cast<std::int64_t>(i + 1), to_geographic);
             });
             return list;
+        }
+
+        // What `scripts/dev/fit-objects` learns from.
+        void write_candidates(const std::filesystem::path& path) const {
+            auto options = m_options;
+            options.all_levels = true;
+            io::LayerData layer;
+            layer.name = "candidates";
+            layer.crs = m_grid.crs();
+            layer.fields = {{"id", io::FieldType::integer}};
+            for (std::size_t k = 0; k < algorithms::measure_count; ++k)
+                layer.fields.push_back(
+                    {std::string(name_of(static_cast<algorithms::Measure>(k))), io::FieldType::real});
+            for (const auto& s : algorithms::connect(m_strips, options)) {
+                if (!s.evidence) continue;
+                std::vector<io::Value> values = {static_cast<std::int64_t>(layer.rows.size() + 1)};
+                values.insert(values.end(), s.evidence->begin(), s.evidence->end());
+                layer.rows.push_back(
+                    {io::Geometry(on_map(algorithms::outline(s, 0, false), m_grid)), values});
+            }
+            io::write_geopackage(path, std::span(&layer, 1));
         }
 
         double write_unobserved(const std::filesystem::path& path) const {
@@ -269,7 +316,22 @@ class DelineateStage final : public Stage {
             band(5, kind);
             std::transform(kind.begin(), kind.end(), strip.kind.begin(),
                            [](std::uint16_t k) { return static_cast<ChangeKind>(k); });
-            m_strips[i] = algorithms::extract_runs(strip, m_options);
+            if (!m_history) {
+                m_strips[i] = algorithms::extract_runs(strip, m_options);
+                return;
+            }
+            constexpr auto reach = algorithms::Surroundings::reach;
+            const Window near{m_window.col, first - reach, m_window.cols, strip.window.rows + 2 * reach};
+            std::vector<std::uint16_t> evidence(static_cast<std::size_t>(near.pixels()));
+            PixelHistory past;
+            past.resize(near);
+            const auto read = [&](int b, std::vector<std::uint16_t>& out) {
+                io::read_change_band(m_changes, m_grid, near, b, out, io::Reading{io::Reading::end, 0});
+            };
+            read(0, evidence);
+            for (std::size_t p = 0; p < PixelHistory::planes; ++p)
+                read(6 + static_cast<int>(p), past.values[p]);
+            m_strips[i] = algorithms::extract_runs(strip, m_options, {evidence, past});
         }
 
         [[nodiscard]] Disturbance describe(const algorithms::Segment& s, std::int64_t id,
@@ -301,6 +363,7 @@ class DelineateStage final : public Stage {
         const Grid& m_grid;
         std::filesystem::path m_changes;
         Window m_window, m_area;
+        bool m_history = false;
         algorithms::SegmentationOptions m_options;
         std::vector<algorithms::RunStrip> m_strips, m_unseen;
     };

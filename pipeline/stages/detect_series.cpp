@@ -236,6 +236,8 @@ class TileWork {
         copy_part(w, one, here.onset_from, true, change.onset_from);
         copy_part(w, one, here.onset_to, true, change.onset_to);
         copy_part(w, one, here.kind, true, change.kind);
+        for (std::size_t p = 0; p < PixelHistory::planes && !here.history.empty(); ++p)
+            copy_part(w, one, here.history.values[p], true, change.history.values[p]);
     }
 
     void bring_forward(const StateFiles::Start& start) const {
@@ -243,7 +245,8 @@ class TileWork {
         std::vector<io::GeoTiffPlane> planes;
         for (const auto& name : m_detector.state_bands()) planes.push_back({name, {}});
         io::GeoTiffWriter state_file(m_states.path(m_job.batch), grid, m_tile, planes, {.sparse = true});
-        io::ChangeWriter change_file(m_change, grid, m_tile);
+        const bool history = m_detector.needs().tells_history;
+        io::ChangeWriter change_file(m_change, grid, m_tile, history);
         std::string checksums, taken;
         for (const auto& l : m_looks) taken += l.text + "\n";
         thread_local DetectorState strip_memory;
@@ -253,6 +256,7 @@ class TileWork {
             strip.reset(w, planes.size());
             if (start.file) read_strip(start, row, strip);
             Change change(w);
+            if (history) change.history.resize(w);
             const auto across = static_cast<std::size_t>((w.cols + block - 1) / block);
             parallel(across, [&](std::size_t i) {
                 engine::check_stop();

@@ -67,7 +67,10 @@ struct Placed {
     /// Found objects cover half of it, or one has an IoU of 0.3 with it: the rule of `assess`.
     [[nodiscard]] bool hit(const Change& change, const std::vector<std::size_t>& truth,
                            const algorithms::SegmentationOptions& options) const {
-        const algorithms::RunStrip strip = algorithms::extract_runs(change, options);
+        const algorithms::RunStrip strip =
+            change.history.empty()
+                ? algorithms::extract_runs(change, options)
+                : algorithms::extract_runs(change, options, {change.evidence, change.history});
         std::vector<char> in_truth(change.evidence.size(), 0);
         for (const auto i : truth) in_truth[i] = 1;
         std::size_t covered = 0;

@@ -27,6 +27,7 @@ struct DetectorNeeds {
     int halo = 0;                      ///< pixels of neighbourhood around the window to decide
     std::size_t bytes_per_pixel = 0;   ///< working memory per pixel of the (grown) window, all dates together
     std::size_t bytes_per_look = 6;    ///< series: the same per look; three features of 16 bits
+    bool tells_history = false;             ///< fills Change::history
     std::size_t state_bytes_per_pixel = 0;  ///< persisted per-pixel state; 0 for detectors without memory
 };
 

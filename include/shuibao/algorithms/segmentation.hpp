@@ -5,9 +5,12 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include <shuibao/algorithms/objects.hpp>
 #include <shuibao/core/change.hpp>
 #include <shuibao/core/polygon.hpp>
 
@@ -20,12 +23,31 @@ struct Run {
     std::int64_t seeds = 0;  ///< its pixels at or above the seed level
 };
 
+/// What lies around a pixel of a run, and what it was. Bits of `known` and `same`: neighbour above, left,
+/// right, below (0–3), the pixels three apart in the same order (4–7).
+struct PixelSurroundings {
+    std::uint8_t known = 0;                 ///< there is a history on both sides
+    std::uint8_t same = 0;                  ///< and it is the same
+    bool tilled = false;                    ///< PixelHistory::tilled
+    std::int8_t drop = 0;                   ///< PixelHistory::drop
+    std::array<std::uint16_t, 4> far = {};  ///< stored evidence three apart, 0 = none
+};
+
+/// A strip of the map with rows beyond it where the map has them: evidence and history of `history.window`,
+/// which holds the strip's columns.
+struct Surroundings {
+    static constexpr std::int64_t reach = 3;
+    std::span<const std::uint16_t> evidence;
+    const PixelHistory& history;
+};
+
 /// What is kept of a strip of the change map: runs at or above the growth level, row-major, and the values of
 /// their pixels.
 struct RunStrip {
     std::vector<Run> runs;
     std::vector<std::uint16_t> evidence, magnitude, onset_from, onset_to;
     std::vector<std::uint8_t> kind;
+    std::vector<PixelSurroundings> around;  ///< empty where the map tells no history
 };
 
 struct SegmentationOptions {
@@ -34,10 +56,19 @@ struct SegmentationOptions {
     double grow = -1.213;  ///< log-odds down to which it grows (8 neighbours); not below kept_evidence
     std::int64_t min_pixels = 10;
     std::int64_t max_hole = 5;  ///< pixels; larger holes stay open
+    /// How objects are told from fields, where the map tells what pixels were; without it they are what hangs
+    /// together at `grow`.
+    std::shared_ptr<const ObjectModel> model = {};
+    bool all_levels =
+        false;  ///< every object of every level, to learn a model from, instead of those that pass
 };
 
-/// Runs of one strip of the map (any height, full width). Unobserved pixels end a run.
+/// Runs of one strip of the map (any height, full width) at or above the growth level. Unobserved pixels end
+/// a run.
 [[nodiscard]] RunStrip extract_runs(const Change& strip, const SegmentationOptions& options);
+/// Runs with their surroundings, down to the lowest level of options.model. REQUIRES a model.
+[[nodiscard]] RunStrip extract_runs(const Change& strip, const SegmentationOptions& options,
+                                    const Surroundings& surroundings);
 
 /// Runs of what nobody saw (evidence == Change::unobserved) inside `area`; no values.
 [[nodiscard]] RunStrip extract_unobserved(std::span<const std::uint16_t> evidence, const Window& window,
@@ -51,9 +82,13 @@ struct Segment {
     double magnitude = 0;   ///< mean, null standard deviations
     /// Interval in which its first tenth (at least 8 pixels) was opened, days since 1970-01-01.
     std::uint16_t onset_from = 0, onset_to = 0;
-    ChangeKind kind = ChangeKind::none;  ///< most frequent
+    ChangeKind kind = ChangeKind::none;      ///< most frequent
+    std::optional<ObjectEvidence> evidence;  ///< where a model decided
 };
 
+/// With strips that have surroundings: what hangs together is cut at all levels of the model, and the largest
+/// pieces that reach options.model->least + options.seed are the objects; `confidence` is the chance of the
+/// piece inside it that is surest.
 /// Joins the runs of strips or tiles (without overlap, in any order) into 8-connected objects that hold
 /// least_seeds seeds and at least min_pixels pixels, in order of their first pixel (row, then column): the
 /// same objects however the map was cut. Runs cut at an edge stay cut in Segment::runs. O(runs · α(runs)) for

@@ -2,6 +2,7 @@
 // What a detector says of each pixel: the change map that delineation turns into polygons.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -19,6 +20,37 @@ enum class ChangeKind : std::uint8_t {
     bare_to_built = 3,        ///< open ground built over
     surface = 4,              ///< other change of an open surface (working pit, levelled heap)
     water_to_bare = 5,        ///< drawdown or land fill
+};
+
+/// What the pixels of a window were before: what was sown together and lies bare together is told from what
+/// was opened across fields. A pixel has six bytes in three planes, row-major; all zero where nothing is
+/// known.
+struct PixelHistory {
+    static constexpr std::size_t planes = 3, terms = 5;
+    static constexpr double step = 0.005;  ///< NDVI, of a term
+    /// Of what lies lower than the own soil of the pixel ever did.
+    static constexpr double drop_step = 0.01;
+    static constexpr int middle = 128, drop_middle = 64;
+
+    Window window;
+    std::array<std::vector<std::uint16_t>, planes> values;  ///< empty: the method keeps no history
+
+    [[nodiscard]] bool empty() const { return values[0].empty(); }
+    void resize(const Window& w) {
+        window = w;
+        for (auto& v : values) v.assign(static_cast<std::size_t>(w.pixels()), 0);
+    }
+    /// `season`: NDVI as a + b cos ωt + c sin ωt + d cos 2ωt + e sin 2ωt. `drop`: by how much its NDVI lies
+    /// below that of its own bare soil now (0 where either is unknown). `tilled`: somebody tills it.
+    void set(std::size_t i, const std::array<double, terms>& season, double drop, bool tilled);
+    /// Terms of pixel i in steps; all zero where nothing is known.
+    [[nodiscard]] std::array<int, terms> season(std::size_t i) const {
+        return {values[0][i] >> 8, values[0][i] & 255, values[1][i] >> 8, values[1][i] & 255,
+                values[2][i] >> 8};
+    }
+    [[nodiscard]] bool known(std::size_t i) const { return values[0][i] != 0; }
+    [[nodiscard]] int drop(std::size_t i) const { return (values[2][i] & 127) - drop_middle; }
+    [[nodiscard]] bool tilled(std::size_t i) const { return (values[2][i] & 128) != 0; }
 };
 
 /// Per-pixel result over one window, planes row-major and of equal length window.pixels().
@@ -41,6 +73,7 @@ struct Change {
     std::vector<std::uint16_t> onset_from;  ///< last day seen undisturbed, days since 1970-01-01; 0 as above
     std::vector<std::uint16_t> onset_to;    ///< first day seen disturbed, days since 1970-01-01; 0 as above
     std::vector<ChangeKind> kind;           ///< none as above
+    PixelHistory history;                   ///< of methods that learn one; also of pixels without evidence
 
     Change() = default;
     explicit Change(const Window& w)

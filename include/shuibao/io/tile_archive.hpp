@@ -85,7 +85,9 @@ class TileWriter {
 /// descriptions, scale and offset; sparse (blocks of nothing are not stored). Atomic.
 class ChangeWriter {
   public:
-    ChangeWriter(const std::filesystem::path& path, const Grid& grid, const Window& window);
+    /// `history`: there are three more bands, PixelHistory.
+    ChangeWriter(const std::filesystem::path& path, const Grid& grid, const Window& window,
+                 bool history = false);
     /// The next rows from the top, as TileWriter::write.
     void write(const Change& strip);
     void finish() { m_file.finish(); }
@@ -95,6 +97,9 @@ class ChangeWriter {
     GeoTiffWriter m_file;
     std::vector<std::uint16_t> m_kind;
 };
+
+/// Whether the change map of a tile is there and has the bands of PixelHistory (6–8).
+[[nodiscard]] bool change_has_history(const std::filesystem::path& root, const Grid& grid, TileId tile);
 
 /// Reads a window of one band of the change maps under `root` (`<root>/X0003_Y0004.tif`), crossing tiles;
 /// pixels that no tile covers are Change::unobserved for evidence and 0 for the rest.

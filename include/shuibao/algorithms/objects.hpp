@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// What speaks for an object being a site: not how sure its pixels are alone, but how it lies among fields.
+//
+// A field that is left bare is bare as a whole, and ends where what was sown with it ends. A site cuts
+// across: beside it lies ground that was the same until then and is green now. Each level of the evidence
+// gives its own objects; they form a tree (max-tree, Salembier, Oliveras & Garrido 1998), of which the
+// largest that pass are taken. The chance of each is a sum over small decision trees (gradient boosting,
+// Friedman 2001, Annals of Statistics 29).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace shuibao::algorithms {
+
+/// What is measured of an object, in this order.
+enum class Measure : std::uint8_t {
+    log_pixels,    ///< ln of its pixels
+    evidence,      ///< mean log-odds of its pixels
+    even_share,    ///< share of pixels at least as likely a site as not
+    likely_share,  ///< share of pixels at ObjectModel::likely or more
+    field_cut,     ///< share of its outline with the same history on both sides
+    inner_fields,  ///< share of the steps inside it from one history to another
+    tilled,        ///< share of pixels that somebody tills
+    below_soil,    ///< mean NDVI by which it lies below its own bare soil
+    magnitude,     ///< mean spectral change, null standard deviations
+    contrast,      ///< drop of evidence to ground of the same history three pixels away, over all such pairs
+               ///< across the outline
+    same_contrast,  ///< the same over the pairs of the same history only
+    same_around,    ///< share of those pairs with the same history
+    onset_spread,   ///< standard deviation of its pixels' onsets, d
+    raggedness,     ///< outline over the root of the area, pixels
+};
+inline constexpr std::size_t measure_count = 14;
+using ObjectEvidence = std::array<double, measure_count>;
+
+/// Name of a measure as files and layers have it.
+[[nodiscard]] std::string_view name_of(Measure m);
+
+/// How objects are told from fields that lie bare. Read from `configs/objects`.
+struct ObjectModel {
+    /// Two questions in a row: measure `at` ≤ `than`?
+    struct Tree {
+        std::array<std::uint8_t, 3> at{};  ///< measures: first, then if so, then if not
+        std::array<double, 3> than{};
+        std::array<double, 4> value{};  ///< log-odds: yes-yes, yes-no, no-yes, no-no
+    };
+    double quiet = 0;            ///< log-odds that ground stands for about which the map says nothing
+    double likely = 0;           ///< of Measure::likely_share
+    double least = 0;            ///< what an object must reach, beside SegmentationOptions::seed
+    double base = 0;             ///< log-odds before anything is asked
+    std::vector<double> levels;  ///< log-odds at which the map is cut, ascending; at most 64
+    std::vector<Tree> trees;
+
+    /// Log-odds that an object like this is a site.
+    [[nodiscard]] double log_odds(const ObjectEvidence& evidence) const;
+};
+
+}  // namespace shuibao::algorithms
