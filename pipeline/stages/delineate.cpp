@@ -70,6 +70,13 @@ MultiPolygon on_map(MultiPolygon shape, const Grid& grid) {
     return shape;
 }
 
+std::vector<std::string> measure_names() {
+    std::vector<std::string> names;
+    for (std::size_t k = 0; k < algorithms::measure_count; ++k)
+        names.emplace_back(name_of(static_cast<algorithms::Measure>(k)));
+    return names;
+}
+
 class DelineateStage final : public Stage {
   public:
     [[nodiscard]] StageInfo info() const override {
@@ -139,6 +146,9 @@ class DelineateStage final : public Stage {
                .max = 1e12});
     }
 
+    void require(const RunContext& c) const override {
+        (void)load_object_model(object_model_file(c.settings));
+    }
     [[nodiscard]] std::filesystem::path first_input(const RunContext& c) const override {
         return c.store.acquisitions_file();
     }
@@ -179,9 +189,10 @@ class DelineateStage final : public Stage {
                 return io::change_has_history(c.store.changes(batch), grid, t);
             }));
             if (all_levels) work.write_candidates(candidates);
-            const auto list = work.disturbances();
+            Measures measures;
+            const auto list = work.disturbances(measures);
             found = list.size();
-            write_disturbances(disturbances, grid.crs(), list);
+            write_disturbances(disturbances, grid.crs(), list, measures);
             unseen = work.write_unobserved(unobserved);
         };
         const auto sight = c.store.batch(batch) / "sight.gpkg";
@@ -239,7 +250,7 @@ class DelineateStage final : public Stage {
             engine::check_stop();
         }
 
-        [[nodiscard]] std::vector<Disturbance> disturbances() const {
+        [[nodiscard]] std::vector<Disturbance> disturbances(Measures& measures) const {
             const auto segments = algorithms::connect(m_strips, m_options);
             std::vector<Disturbance> list(segments.size());
             constexpr std::size_t chunk = 64;  // objects that share one coordinate transformation
@@ -248,6 +259,12 @@ class DelineateStage final : public Stage {
                 for (std::size_t i = k * chunk; i < std::min(segments.size(), (k + 1) * chunk); ++i)
                     list[i] = describe(segments[i], static_cast<std::int64_t>(i + 1), to_geographic);
             });
+            if (m_history) measures.names = measure_names();
+            for (const auto& s : segments)
+                if (s.evidence) {
+                    auto& row = measures.values.emplace_back();
+                    for (const double v : *s.evidence) row.push_back(std::round(v * 1e4) / 1e4);
+                }
             return list;
         }
 
@@ -259,9 +276,7 @@ class DelineateStage final : public Stage {
             layer.name = "candidates";
             layer.crs = m_grid.crs();
             layer.fields = {{"id", io::FieldType::integer}};
-            for (std::size_t k = 0; k < algorithms::measure_count; ++k)
-                layer.fields.push_back(
-                    {std::string(name_of(static_cast<algorithms::Measure>(k))), io::FieldType::real});
+            for (const auto& name : measure_names()) layer.fields.push_back({name, io::FieldType::real});
             for (const auto& s : algorithms::connect(m_strips, options)) {
                 if (!s.evidence) continue;
                 std::vector<io::Value> values = {static_cast<std::int64_t>(layer.rows.size() + 1)};

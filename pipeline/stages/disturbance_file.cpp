@@ -48,7 +48,7 @@ ChangeKind kind_from_name(std::string_view name) {
 }
 
 void write_disturbances(const std::filesystem::path& path, const std::string& crs,
-                        const std::vector<Disturbance>& list) {
+                        const std::vector<Disturbance>& list, const Measures& measures) {
     io::LayerData layer;
     layer.name = "disturbances";
     layer.crs = crs;
@@ -58,12 +58,17 @@ void write_disturbances(const std::filesystem::path& path, const std::string& cr
                     {"confidence", FieldType::real}, {"magnitude", FieldType::real},
                     {"area_m2", FieldType::real},    {"full_pixels", FieldType::integer},
                     {"core_share", FieldType::real}, {"ground_sample", FieldType::real}};
-    for (const auto& d : list)
+    for (const auto& name : measures.names) layer.fields.push_back({name, FieldType::real});
+    for (const auto& d : list) {
         layer.rows.push_back(
             {io::Geometry(d.shape),
              {d.id, std::string(kind_name(d.kind)), optional_value(d.onset_from), optional_value(d.onset_to),
               d.confidence, d.magnitude, d.area_m2, static_cast<std::int64_t>(d.full_pixels), d.core_share,
               optional_value(d.ground_sample)}});
+        if (measures.names.empty()) continue;
+        auto& values = layer.rows.back().values;
+        for (const double v : measures.values[layer.rows.size() - 1]) values.emplace_back(v);
+    }
     io::write_geopackage(path, std::span(&layer, 1));
 }
 

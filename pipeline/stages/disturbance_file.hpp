@@ -20,8 +20,14 @@ struct DisturbanceSet {
     std::vector<io::LayerNote> notes;
 };
 
+/// What an object was judged by, as further fields of its row; for people, no later stage reads it.
+struct Measures {
+    std::vector<std::string> names;
+    std::vector<std::vector<double>> values;  ///< a row for each disturbance
+};
+
 void write_disturbances(const std::filesystem::path& path, const std::string& crs,
-                        const std::vector<Disturbance>& list);
+                        const std::vector<Disturbance>& list, const Measures& measures = {});
 
 /// Reads what delineate wrote, or polygons that people digitised: every attribute may be missing. Field names
 /// come from configs/dictionaries/disturbances.yaml. Throws Error(input) as io::read_layer.

@@ -42,10 +42,31 @@ def usage(name, spoil, says, command="run run.yaml", **more):
     return Fault(name, spoil, says, code=2, command=command, **more)
 
 
+def objects(text):
+    """An object model of one's own; `text` follows the numbers, levels from line 5 on."""
+    def spoil(world):
+        world.path("objects.yaml").write_text("quiet: -1.6\nlikely: 0\nleast: 1\nbase: -2\n" + text)
+        config("delineate:\n  objects: objects.yaml\n")(world)
+    return spoil
+
+
 # Line 11 is the first that config() adds: run.yaml of `simulate` has 7 lines, world.py adds 3.
 TABLE = [
     usage("unknown key", config("detect:\n  methd: pair\n"),
           ["run.yaml:12: there is no key 'detect.methd'", "Did you mean 'detect.method'?"]),
+    usage("object model that is not there", config("delineate:\n  objects: nowhere.yaml\n"),
+          ["nowhere.yaml", "delineate.objects"]),
+    usage("object model without trees", objects("levels: [-1, 0]\n"), ["objects.yaml:1: trees is missing.", "configs/objects"]),
+    usage("object model with levels that fall", objects("levels: [0, -1]\ntrees: []\n"),
+          ["objects.yaml:5: levels must ascend."]),
+    usage("object model with a level that maps do not keep", objects("levels: [-9, 0]\ntrees: []\n"),
+          ["objects.yaml:5: no level lies below -2.5"]),
+    usage("object model with a measure nobody takes", objects("levels: [0]\ntrees:\n  - [contrst, 1, tilled, 1, tilled, 1, 0, 0, 0, 0]\n"),
+          ["objects.yaml:7: there is no measure 'contrst'; did you mean 'contrast'?"]),
+    usage("object model with half a tree", objects("levels: [0]\ntrees:\n  - [contrast, 1]\n"),
+          ["objects.yaml:7: a tree is three pairs of measure and number, and four log-odds."]),
+    usage("object model with a word for a number", objects("levels: [0]\ntrees:\n  - [contrast, much, tilled, 1, tilled, 1, 0, 0, 0, 0]\n"),
+          ["objects.yaml:7: this is no number."]),
     usage("unknown section", config("imagry:\n  catalog: x\n"), ["run.yaml:11: there is no key 'imagry'", "shuibao init"]),
     usage("number that is none", config("delineate:\n  min_area: large\n"),
           ["run.yaml:12: 'delineate.min_area' cannot be 'large'", "It takes a number from 0 to 1000000000 in m²"]),
