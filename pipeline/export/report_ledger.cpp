@@ -17,8 +17,9 @@ constexpr double screen = 3000;  // steps that the longer side of the area is to
 std::string fate_of(const LedgerCase& now, const LedgerCase* before) {
     if (now.present) return now.change.empty() ? "same" : now.change;
     if (!now.merged_into.empty()) return before != nullptr && before->merged_into.empty() ? "absorbed" : "";
-    const bool over = now.state == "closed" || now.construction == "finished";
-    return over || before == nullptr ? "" : "unseen";
+    const auto over = [](const LedgerCase& c) { return c.state == "closed" || c.construction == "finished"; };
+    if (before == nullptr || over(*before)) return "";
+    return now.construction == "finished" ? "finished" : over(now) ? "" : "unseen";
 }
 
 }  // namespace

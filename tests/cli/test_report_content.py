@@ -53,17 +53,20 @@ class ReportContent(unittest.TestCase):
         for code, word in WORDS.items():
             of_it = [r for r in self.now if r["change_type"] == word]
             if not of_it:
-                self.assertNotIn(code, table)
+                if code != "finished":  # works that images show as done are in the ledger alone
+                    self.assertNotIn(code, table)
                 continue
             count, listed, then, now = table[code]
             self.assertEqual(len(of_it), count, word)
             self.assertEqual(sum(r["case_id"] in suspects for r in of_it), listed, word)
             self.assertAlmostEqual(sum(r["area_m2"] for r in of_it), now, delta=1)
             self.assertAlmostEqual(sum(before.get(r["case_id"], 0) for r in of_it), then, delta=1)
-        self.assertLessEqual({"new", "grown", "same", "unseen"}, set(table), "the world shows too little")
+        self.assertLessEqual({"new", "grown", "same"}, set(table), "the world shows too little")
         gone = [r for r in self.then if r["case_id"] not in {n["case_id"] for n in self.now}]
-        self.assertEqual(len(gone), table["unseen"][0] + table.get("absorbed", [0])[0])
-        self.assertEqual(0, table["unseen"][3])
+        self.assertGreaterEqual(len(gone), 2, "the world shows too little")  # the two that were drawn on green ground
+        silent = [table[code] for code in ("unseen", "absorbed", "finished") if code in table]
+        self.assertEqual(len(gone), sum(row[0] for row in silent))
+        self.assertEqual(0, sum(row[3] for row in silent))
 
     def test_hit_rates_of_what_the_field_sent(self):
         tier = {r["spot"]: (r["tier"], r["county"]) for r in self.then}
