@@ -13,6 +13,10 @@ void Change::set(std::size_t i, double log_odds, double deviations) {
     magnitude[i] = static_cast<std::uint16_t>(std::clamp(std::lround(deviations * 100), 0L, 65535L));
 }
 
+int Change::stored(double log_odds) {
+    return static_cast<int>(std::ceil(evidence_zero + evidence_per_unit * log_odds - 1e-9));
+}
+
 void PixelHistory::set(std::size_t i, const std::array<double, terms>& season, double drop, bool tilled) {
     std::array<long, terms> t{};
     for (std::size_t k = 0; k < terms; ++k)

@@ -9,18 +9,8 @@
 namespace shuibao::algorithms {
 namespace {
 
-struct Step {
-    std::int64_t row, col;
-};
 constexpr std::array<Step, 8> around = {
     {{-1, -1}, {-1, 0}, {-1, 1}, {0, -1}, {0, 1}, {1, -1}, {1, 0}, {1, 1}}};
-// In the order of PixelSurroundings.
-constexpr std::array<Step, 4> sides = {{{-1, 0}, {0, -1}, {0, 1}, {1, 0}}};
-
-int stored(double log_odds) {
-    return static_cast<int>(std::ceil(Change::evidence_zero + Change::evidence_per_unit * log_odds - 1e-9));
-}
-
 // What adds up when objects join. Whole numbers: the sums do not depend on the order.
 struct Sums {
     std::int64_t pixels = 0, evidence = 0, even = 0, likely = 0, drop = 0, tilled = 0, magnitude = 0,
@@ -75,10 +65,10 @@ class Builder {
           m_min_pixels(min_pixels),
           m_parent(static_cast<std::size_t>(members.count()), Members::none),
           m_slot(m_parent.size(), 0) {
-        for (const double l : model.levels) m_levels.push_back(stored(l));
+        for (const double l : model.levels) m_levels.push_back(Change::stored(l));
         for (std::int32_t i = 0; i < members.count(); ++i) m_level.push_back(level_of(members[i].evidence()));
-        m_quiet = stored(model.quiet);
-        m_likely = stored(model.likely);
+        m_quiet = Change::stored(model.quiet);
+        m_likely = Change::stored(model.likely);
     }
 
     std::vector<Candidate> run() {
@@ -161,7 +151,8 @@ class Builder {
         const PixelSurroundings& near = p.strip->around[p.value];
         if ((near.known >> bit & 1U) == 0) return;
         const bool same = (near.same >> bit & 1U) != 0;
-        const auto other = m_members.at(p.row + 3 * sides[d].row, p.col + 3 * sides[d].col);
+        const auto other = m_members.at(p.row + Surroundings::reach * sides[d].row,
+                                        p.col + Surroundings::reach * sides[d].col);
         const std::int64_t there = std::max<int>(near.far[d], m_quiet);
         if (other == Members::none || m_parent[static_cast<std::size_t>(other)] == Members::none) {
             s.pairs += 1;
@@ -287,7 +278,7 @@ std::vector<std::pair<std::size_t, double>> choose(const std::vector<Candidate>&
 std::vector<std::int32_t> members_of(const Members& members, const Candidate& candidate,
                                      const ObjectModel& model) {
     // The lowest level holds all members.
-    const int level = candidate.level == 0 ? 0 : stored(model.levels[candidate.level]);
+    const int level = candidate.level == 0 ? 0 : Change::stored(model.levels[candidate.level]);
     std::vector<std::int32_t> list = {candidate.member};
     std::unordered_set<std::int32_t> seen = {candidate.member};
     for (std::size_t next = 0; next < list.size(); ++next) {

@@ -3,6 +3,7 @@
 // each.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -11,6 +12,12 @@
 #include <shuibao/algorithms/segmentation.hpp>
 
 namespace shuibao::algorithms {
+
+struct Step {
+    std::int64_t row, col;
+};
+/// The neighbours in the order of PixelSurroundings.
+inline constexpr std::array<Step, 4> sides = {{{-1, 0}, {0, -1}, {0, 1}, {1, 0}}};
 
 /// The pixels of a connected area, numbered in order of rows and columns.
 class Members {

@@ -9,11 +9,6 @@
 namespace shuibao::algorithms {
 namespace {
 
-// Stored evidence at or above which a log-odds level is reached.
-int stored(double log_odds) {
-    return static_cast<int>(std::ceil(Change::evidence_zero + Change::evidence_per_unit * log_odds - 1e-9));
-}
-
 class DisjointSets {
   public:
     explicit DisjointSets(std::size_t n) : m_parent(n) {
@@ -98,7 +93,6 @@ bool same_history(const PixelHistory& h, std::size_t a, std::size_t b, int apart
 PixelSurroundings look_around(const Surroundings& s, std::int64_t row, std::int64_t col) {
     // Pixels of one field differ by 0.01, in simulated series with two years of history; fields by 0.1.
     constexpr int beside = 6, further = 8;  // steps of 0.005
-    constexpr std::array<std::array<std::int64_t, 2>, 4> sides = {{{-1, 0}, {0, -1}, {0, 1}, {1, 0}}};
     const PixelHistory& h = s.history;
     const Window& w = h.window;
     const auto index = [&](std::int64_t r, std::int64_t c) {
@@ -145,12 +139,9 @@ std::int64_t next_at_least(const std::uint16_t* row, std::int64_t x, std::int64_
     return x;
 }
 
-}  // namespace
-
-namespace {
-
 RunStrip extract(const Change& strip, double least, double seed_level, const Surroundings* near) {
-    const int grow = stored(std::max(least, Change::kept_evidence)), seed = stored(seed_level);
+    const int grow = Change::stored(std::max(least, Change::kept_evidence)),
+              seed = Change::stored(seed_level);
     const auto level = static_cast<std::uint16_t>(std::clamp(grow, 1, 65535));
     RunStrip out;
     const auto& w = strip.window;

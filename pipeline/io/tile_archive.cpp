@@ -273,13 +273,13 @@ void ChangeWriter::write(const Change& c) {
     m_file.write(5, first, m_kind);
     if (!c.history.empty())
         for (std::size_t k = 0; k < PixelHistory::planes; ++k)
-            m_file.write(static_cast<int>(k) + 6, first, c.history.values[k]);
+            m_file.write(first_history_band + static_cast<int>(k), first, c.history.values[k]);
 }
 
 bool change_has_history(const fs::path& root, const Grid& grid, TileId tile) {
     const fs::path path = root / (tile.str() + ".tif");
     std::error_code error;
-    return fs::exists(path, error) && TileFile::opened(path, grid.window(tile)).planes() > 6;
+    return fs::exists(path, error) && TileFile::opened(path, grid.window(tile)).planes() > first_history_band;
 }
 
 void read_change_band(const fs::path& root, const Grid& grid, const Window& window, int band,

@@ -155,6 +155,13 @@ bool LayerReader::next(VectorFeature& feature) {
     return false;
 }
 
+std::vector<VectorFeature> LayerReader::next(std::size_t most) {
+    std::vector<VectorFeature> rows;
+    VectorFeature row;
+    while (rows.size() < most && next(row)) rows.push_back(std::move(row));
+    return rows;
+}
+
 VectorFeature LayerReader::at(std::int64_t id) {
     auto& m = *m_impl;
     const GdalMessages messages;

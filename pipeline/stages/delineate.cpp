@@ -93,20 +93,21 @@ class DelineateStage final : public Stage {
         t.add({.key = "delineate.seed",
                .type = OptionType::number,
                .fallback = "0",
-               .help = "Evidence (log-odds) that an object must reach; 0 = as likely as not",
+               .help = "Evidence (log-odds) that an object must reach; 0 = as likely as not; with "
+                       "delineate.objects beside what that file asks",
                .min = -2.5,
                .max = 100});
         t.add({.key = "delineate.least_seeds",
                .type = OptionType::integer,
                .fallback = "3",
-               .help = "Pixels of an object that must reach it",
+               .help = "Pixels of an object that must reach it, where delineate.objects does not decide",
                .min = 1,
                .max = 1e6});
         t.add({.key = "delineate.objects",
                .type = OptionType::path,
-               .help = "How sites are told from fields that lie bare, where a series tells what pixels were; "
-                       "without "
-                       "it shuibao's own (configs/objects/series.yaml)"});
+               .help =
+                   "How sites are told from fields that lie bare, where the method tells what pixels were "
+                   "(harmonic); default: shuibao's own (configs/objects/series.yaml)"});
         t.add({.key = "delineate.candidates",
                .type = OptionType::flag,
                .fallback = "false",
@@ -115,8 +116,8 @@ class DelineateStage final : public Stage {
         t.add({.key = "delineate.grow",
                .type = OptionType::number,
                .fallback = "-1.213",
-               .help = "Evidence down to which an object grows; the default is half the score of an even "
-                       "chance",
+               .help = "Evidence down to which an object grows, where delineate.objects does not decide; the "
+                       "default is half the score of an even chance",
                .min = -2.5,
                .max = 100});
         t.add({.key = "delineate.min_area",
@@ -314,11 +315,15 @@ class DelineateStage final : public Stage {
             const auto first = m_window.row + static_cast<std::int64_t>(i) * strip_rows;
             Change strip(Window{m_window.col, first, m_window.cols,
                                 std::min(strip_rows, m_window.row + m_window.rows - first)});
-            const auto band = [&](int b, std::vector<std::uint16_t>& out) {
-                io::read_change_band(m_changes, m_grid, strip.window, b, out,
-                                     io::Reading{io::Reading::end, 0});
+            const auto read = [&](const Window& w, int b, std::vector<std::uint16_t>& out) {
+                io::read_change_band(m_changes, m_grid, w, b, out, io::Reading{io::Reading::end, 0});
             };
-            band(0, strip.evidence);
+            const auto band = [&](int b, std::vector<std::uint16_t>& out) { read(strip.window, b, out); };
+            const auto reach = m_history ? algorithms::Surroundings::reach : 0;
+            const Window near{m_window.col, first - reach, m_window.cols, strip.window.rows + 2 * reach};
+            std::vector<std::uint16_t> evidence(static_cast<std::size_t>(near.pixels()));
+            read(near, 0, evidence);
+            std::copy_n(evidence.begin() + reach * near.cols, strip.window.pixels(), strip.evidence.begin());
             m_unseen[i] = algorithms::extract_unobserved(strip.evidence, strip.window, m_area);
             const bool any = std::any_of(strip.evidence.begin(), strip.evidence.end(), [](std::uint16_t v) {
                 return v != Change::no_evidence && v != Change::unobserved;
@@ -335,17 +340,10 @@ class DelineateStage final : public Stage {
                 m_strips[i] = algorithms::extract_runs(strip, m_options);
                 return;
             }
-            constexpr auto reach = algorithms::Surroundings::reach;
-            const Window near{m_window.col, first - reach, m_window.cols, strip.window.rows + 2 * reach};
-            std::vector<std::uint16_t> evidence(static_cast<std::size_t>(near.pixels()));
             PixelHistory past;
             past.resize(near);
-            const auto read = [&](int b, std::vector<std::uint16_t>& out) {
-                io::read_change_band(m_changes, m_grid, near, b, out, io::Reading{io::Reading::end, 0});
-            };
-            read(0, evidence);
             for (std::size_t p = 0; p < PixelHistory::planes; ++p)
-                read(6 + static_cast<int>(p), past.values[p]);
+                read(near, io::first_history_band + static_cast<int>(p), past.values[p]);
             m_strips[i] = algorithms::extract_runs(strip, m_options, {evidence, past});
         }
 

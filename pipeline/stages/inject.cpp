@@ -177,7 +177,7 @@ class Test {
     [[nodiscard]] bool unchanged(const Placed& p) const {
         std::vector<std::uint16_t> evidence(static_cast<std::size_t>(p.window.pixels()));
         io::read_change_band(m_context.store.changes(m_job.batch), m_archive.grid(), p.window, 0, evidence);
-        const auto grows = Change::evidence_zero + Change::evidence_per_unit * m_segmentation.grow;
+        const auto grows = Change::stored(m_segmentation.grow);
         return std::all_of(evidence.begin(), evidence.end(),
                            [&](std::uint16_t v) { return v < grows || v == Change::unobserved; });
     }

@@ -46,10 +46,7 @@ Issued from_layer(const RunContext& c, const std::filesystem::path& ranked) {
                             .fields = {"case_id", "spot", "rank", "tier", "tier_reason", "severity",
                                        "confidence", "verdict", "county", "industry", "area_m2", "reasons"},
                             .shapes = false});
-    for (bool more = true; more;) {
-        std::vector<io::VectorFeature> rows;
-        io::VectorFeature row;
-        while (rows.size() < at_once && (more = reader.next(row))) rows.push_back(std::move(row));
+    for (auto rows = reader.next(at_once); !rows.empty(); rows = reader.next(at_once)) {
         std::vector<IssuedCase> cases(rows.size());
         c.executor.parallel_for(rows.size(), [&](std::size_t i) {
             const auto& f = rows[i];

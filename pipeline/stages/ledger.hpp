@@ -128,8 +128,8 @@ void bring_forward(RunContext& context);
 /// State after a batch; nothing when it has none.
 [[nodiscard]] std::optional<LedgerState> ledger_of(const engine::Store& store, const std::string& batch,
                                                    bool shapes);
-/// <store>/ledger.gpkg (cases, history, lineage, checks, parts) and ledger.json from all states: for people
-/// and other programs; nothing here reads it but `status`.
+/// <store>/ledger.gpkg, or what ledger.path names (cases, history, lineage, checks, parts), and ledger.json
+/// from all states: for people and other programs; nothing here reads it but `status`.
 void write_ledger(RunContext& context);
 /// Option ledger.path: another GeoPackage, or a PostGIS database.
 void declare_ledger(OptionTable& table);

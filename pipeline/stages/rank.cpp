@@ -339,10 +339,7 @@ class RankStage final : public Stage {
         io::LayerReader reader(input.string(), {.fields = {"case_id", "verdict", "change_type", "credit",
                                                            "confidence", "county", "facts", "context"},
                                                 .shapes = false});
-        for (bool more = true; more;) {
-            std::vector<io::VectorFeature> rows;
-            io::VectorFeature row;
-            while (rows.size() < at_once && (more = reader.next(row))) rows.push_back(std::move(row));
+        for (auto rows = reader.next(at_once); !rows.empty(); rows = reader.next(at_once)) {
             const auto first = list.size();
             list.resize(first + rows.size());
             c.executor.parallel_for(

@@ -59,8 +59,8 @@ struct SegmentationOptions {
     /// How objects are told from fields, where the map tells what pixels were; without it they are what hangs
     /// together at `grow`.
     std::shared_ptr<const ObjectModel> model = {};
-    bool all_levels =
-        false;  ///< every object of every level, to learn a model from, instead of those that pass
+    /// Every object of every level, to learn a model from, instead of those that pass.
+    bool all_levels = false;
 };
 
 /// Runs of one strip of the map (any height, full width) at or above the growth level. Unobserved pixels end
@@ -78,21 +78,22 @@ struct SegmentationOptions {
 struct Segment {
     std::vector<Run> runs;  ///< row-major
     std::int64_t pixels = 0;
-    double confidence = 0;  ///< mean of 1/(1+e^−evidence) over the more certain half of its pixels
-    double magnitude = 0;   ///< mean, null standard deviations
+    /// Mean of 1/(1+e^−evidence) over the more certain half of its pixels; where a model decided, the chance
+    /// it gives to the object or, if that is higher, to one inside it.
+    double confidence = 0;
+    double magnitude = 0;  ///< mean, null standard deviations
     /// Interval in which its first tenth (at least 8 pixels) was opened, days since 1970-01-01.
     std::uint16_t onset_from = 0, onset_to = 0;
     ChangeKind kind = ChangeKind::none;      ///< most frequent
     std::optional<ObjectEvidence> evidence;  ///< where a model decided
 };
 
-/// With strips that have surroundings: what hangs together is cut at all levels of the model, and the largest
-/// pieces that reach options.model->least + options.seed are the objects; `confidence` is the chance of the
-/// piece inside it that is surest.
 /// Joins the runs of strips or tiles (without overlap, in any order) into 8-connected objects that hold
 /// least_seeds seeds and at least min_pixels pixels, in order of their first pixel (row, then column): the
 /// same objects however the map was cut. Runs cut at an edge stay cut in Segment::runs. O(runs · α(runs)) for
 /// strips of full width in order of rows, O(runs · log runs) else.
+/// Where the strips have surroundings, seeds are not asked for: what hangs together is cut at all levels of
+/// options.model, and the largest pieces that reach model->least + options.seed are the objects.
 [[nodiscard]] std::vector<Segment> connect(std::span<const RunStrip> strips,
                                            const SegmentationOptions& options);
 

@@ -89,6 +89,9 @@ struct Change {
     /// deviations) of pixel i, rounded and saturated.
     void set(std::size_t i, double log_odds, double deviations);
 
+    /// Stored evidence at or above which a level of log-odds is reached.
+    [[nodiscard]] static int stored(double log_odds);
+
   private:
     static std::size_t n(const Window& w) { return static_cast<std::size_t>(w.pixels()); }
 };

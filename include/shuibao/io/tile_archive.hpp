@@ -98,7 +98,8 @@ class ChangeWriter {
     std::vector<std::uint16_t> m_kind;
 };
 
-/// Whether the change map of a tile is there and has the bands of PixelHistory (6–8).
+inline constexpr int first_history_band = 6;
+/// Whether the change map of a tile is there and has the bands of PixelHistory.
 [[nodiscard]] bool change_has_history(const std::filesystem::path& root, const Grid& grid, TileId tile);
 
 /// Reads a window of one band of the change maps under `root` (`<root>/X0003_Y0004.tif`), crossing tiles;

@@ -79,6 +79,8 @@ class LayerReader {
     [[nodiscard]] VectorLayer& layer();
     /// The next row with an area; false at the end.
     [[nodiscard]] bool next(VectorFeature& feature);
+    /// The next `most` rows; fewer at the end, none after it.
+    [[nodiscard]] std::vector<VectorFeature> next(std::size_t most);
     /// The row with this `id`, at any time; next() is not disturbed. Throws Error(input) where there is none.
     [[nodiscard]] VectorFeature at(std::int64_t id);
 
