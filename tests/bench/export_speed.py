@@ -9,9 +9,11 @@ and the area its maps; every second approved range is left out, so that there ar
 the polygons of make_screen.py, without images. They are cut to N by rank.capacity. FOLDER keeps what was made. Prints
 Markdown: wall, CPU, peak memory, files and bytes of each.
 """
-import argparse, json, os, pathlib, shutil, subprocess, sys, tempfile, time
+import argparse, json, pathlib, shutil, subprocess, tempfile
 
 from osgeo import gdal, ogr
+
+from measure import measured
 
 p = argparse.ArgumentParser()
 p.add_argument("shuibao")
@@ -26,13 +28,8 @@ gdal.UseExceptions()
 ogr.UseExceptions()
 
 
-def measured(*words):
-    start = time.monotonic()
-    child = subprocess.Popen([o.shuibao, *map(str, words), "-j", o.jobs, "--memory", o.memory, "-q"])
-    _, status, usage = os.wait4(child.pid, 0)
-    if os.waitstatus_to_exitcode(status) not in (0, 3):
-        sys.exit(f"{' '.join(map(str, words))} failed")
-    return time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+def run(*words):
+    return measured(o.shuibao, *words, "-j", o.jobs, "--memory", o.memory, "-q", fine=(0, 3))[:3]
 
 
 def with_images():
@@ -44,7 +41,7 @@ def with_images():
         sites = min(10000, o.images * o.images // 4096)
         subprocess.run([o.shuibao, "simulate", data, "--size", str(o.images), "--sites", str(sites), "-q"], check=True)
         for stage in ("catalog", "tile", "detect", "delineate"):
-            measured(stage, data / "run.yaml")
+            run(stage, data / "run.yaml")
     half = data / "half.gpkg"
     if not half.exists():
         gdal.VectorTranslate(str(half), str(data / "approvals.shp"), format="GPKG", layerName="approvals", geometryType="PROMOTE_TO_MULTI",
@@ -86,8 +83,8 @@ try:
     common = ["--batch", batch, "--store", store or work / "store"]
     zones = json.dumps({**zones, "county": counties_of(found)})
     chosen = [] if o.images else ["--disturbances", found]
-    measured("screen", *common, *chosen, "--output", work / "ranked", "--approvals", approvals, "--set", f"zones.layers={zones}")
-    measured("rank", *common, "--output", work / "ranked", "--capacity", o.suspects)
+    run("screen", *common, *chosen, "--output", work / "ranked", "--approvals", approvals, "--set", f"zones.layers={zones}")
+    run("rank", *common, "--output", work / "ranked", "--capacity", o.suspects)
     source = ogr.Open(str(work / "ranked" / "disturbances.gpkg"))
     disturbances, ranked = (source.GetLayerByName(name).GetFeatureCount() for name in ("disturbances", "suspects"))
     source = None
@@ -99,7 +96,7 @@ try:
         output = work / name.replace(" ", "_")
         shutil.copytree(work / "ranked", output)
         formats = ",".join(names if name == "all of these" else [name])
-        wall, cpu, peak = measured("export", *common, "--output", output, "--set", f"approvals.path={approvals}", "--set", f"export.formats=[{formats}]")
+        wall, cpu, peak = run("export", *common, "--output", output, "--set", f"approvals.path={approvals}", "--set", f"export.formats=[{formats}]")
         made = [f.stat().st_size for f in (output / "export").rglob("*") if f.is_file()]
         print(f"| {name} | {wall:.1f} | {cpu:.1f} | {peak:.0f} | {len(made)} | {sum(made) / 1e6:.1f} |", flush=True)
         shutil.rmtree(output)

@@ -7,22 +7,11 @@
 FOLDER holds what make_pair.py made. Read and run take turns, so that a machine that slows down slows both; the
 medians are printed as Markdown. Peak memory is the largest of the stages' processes.
 """
-import argparse, os, pathlib, shutil, statistics, subprocess, sys, tempfile, time
+import argparse, pathlib, shutil, statistics, tempfile
+
+from measure import measured
 
 STAGES = ("catalog", "tile", "detect", "delineate")
-
-
-def measured(command):
-    """Wall seconds, CPU seconds and peak MiB of one process."""
-    start = time.monotonic()
-    child = subprocess.Popen(command, stdout=subprocess.PIPE)
-    text = child.stdout.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode != 0:
-        sys.exit(f"{' '.join(map(str, command))} ended with {child.returncode}")
-    return time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, text
-
 
 p = argparse.ArgumentParser()
 p.add_argument("shuibao")
@@ -42,10 +31,10 @@ try:
     for path in images:
         pathlib.Path(path).read_bytes()  # both find the files in the page cache
     for _ in range(o.runs):
-        reads.append(float(measured(["/usr/bin/python3", reader, o.jobs, *images])[3]))
+        reads.append(float(measured("/usr/bin/python3", reader, o.jobs, *images)[3]))
         shutil.rmtree(work / "store", ignore_errors=True)
         for stage in STAGES:
-            rows[stage].append(measured([o.shuibao, stage, "-c", config, "-j", o.jobs, "--memory", o.memory, "-q"])[:3])
+            rows[stage].append(measured(o.shuibao, stage, "-c", config, "-j", o.jobs, "--memory", o.memory, "-q")[:3])
 finally:
     shutil.rmtree(work)
 read = statistics.median(reads)

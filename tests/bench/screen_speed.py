@@ -8,7 +8,9 @@ Inputs are made by make_screen.py where they are missing. Prints Markdown: wall,
 of both together, and CPU per n ln n of both, which must not grow: at 100 000 no more than at 10 000 (the fixed cost of a
 process shows at 1 000).
 """
-import argparse, json, math, os, pathlib, shutil, subprocess, sys, tempfile, time
+import argparse, math, pathlib, shutil, subprocess, tempfile
+
+from measure import measured
 
 p = argparse.ArgumentParser()
 p.add_argument("shuibao")
@@ -16,15 +18,6 @@ p.add_argument("folder", type=pathlib.Path)
 p.add_argument("--sizes", default="1000,10000,100000")
 p.add_argument("--jobs", default="2")
 o = p.parse_args()
-
-
-def measured(*words):
-    start = time.monotonic()
-    child = subprocess.Popen([o.shuibao, *map(str, words), "-j", o.jobs, "-q"])
-    _, status, usage = os.wait4(child.pid, 0)
-    if os.waitstatus_to_exitcode(status) != 0:
-        sys.exit(f"{' '.join(map(str, words))} failed")
-    return time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 def line(n, what, wall, cpu, peak):
@@ -43,7 +36,7 @@ for n in map(int, o.sizes.split(",")):
         both = []
         for stage, words in (("screen", ["--disturbances", data / "disturbances.gpkg", "--approvals", data / "approvals.gpkg",
                                          "--set", f"zones.layers={zones}"]), ("rank", [])):
-            both.append(measured(stage, *words, *where))
+            both.append(measured(o.shuibao, stage, *words, *where, "-j", o.jobs, "-q")[:3])
             line(n, stage, *both[-1])
         walls, cpus, peaks = zip(*both)
         line(n, "both", sum(walls), sum(cpus), max(peaks))
