@@ -25,12 +25,7 @@ class ChangeMapExporter final : public Exporter {
             .purpose = "For GIS and map services"};
     }
     [[nodiscard]] std::map<std::string, std::string> inputs(const ExportInput& input) const override {
-        std::map<std::string, std::string> map;
-        const Products products(input.run);
-        const auto area = products.area();
-        map["area"] = fmt::format("{} {} {} {}", area.col, area.row, area.cols, area.rows);
-        for (const auto& tile : products.tiles())
-            map["change " + tile.str()] = input.run.executor.key("detect", tile.str() + "/" + input.batch);
+        auto map = Products(input.run).hashes(input.run);
         for (const char* style : {"change.qml", "confidence.qml"})
             map[std::string("style ") + style] = engine::hash_bytes(style_text(style));
         return map;
@@ -50,17 +45,10 @@ class ChangeMapExporter final : public Exporter {
         io::CogWriter kinds(folder / names[0], products.grid(), products.area(), look_of_kinds()),
             confidence(folder / names[2], products.grid(), products.area(),
                        {.nodata = unseen, .metadata = {{"UNIT", "per cent"}}});
-        const auto area = products.area();
-        std::vector<std::uint16_t> evidence, kind, sure;
         std::vector<std::uint8_t> bytes;
-        for (std::int64_t row = 0; row < area.rows; row += io::CogWriter::block_rows) {
-            const Window strip{area.col, area.row + row, area.cols,
-                               std::min(io::CogWriter::block_rows, area.rows - row)};
-            const auto n = static_cast<std::size_t>(strip.pixels());
-            for (const auto& [band, values] : {std::pair{0, &evidence}, {1, &sure}, {5, &kind}}) {
-                values->resize(n);
-                io::read_change_band(products.changes(), products.grid(), strip, band, *values);
-            }
+        products.strips({0, 1, 5}, [&](auto bands) {
+            const auto &evidence = bands[0], &sure = bands[1], &kind = bands[2];
+            const auto n = evidence.size();
             bytes.resize(n);
             // A kind is shown from even odds on, as the evidence is more often wrong than right below.
             for (std::size_t i = 0; i < n; ++i)
@@ -73,7 +61,7 @@ class ChangeMapExporter final : public Exporter {
                                ? unseen
                                : static_cast<std::uint8_t>((sure[i] + 50) / 100);
             confidence.write(bytes);
-        }
+        });
         kinds.finish();
         confidence.finish();
         io::write_text(folder / names[1], style_text("change.qml"));

@@ -67,13 +67,9 @@ class OnsetMapExporter final : public Exporter {
             .purpose = "For GIS and map services: what grew when"};
     }
     [[nodiscard]] std::map<std::string, std::string> inputs(const ExportInput& input) const override {
-        std::map<std::string, std::string> map;
         const Products products(input.run);
-        const auto area = products.area();
-        map["area"] = fmt::format("{} {} {} {}", area.col, area.row, area.cols, area.rows);
+        auto map = products.hashes(input.run);
         map["looks"] = products.first().iso() + " " + products.last().iso();
-        for (const auto& tile : products.tiles())
-            map["change " + tile.str()] = input.run.executor.key("detect", tile.str() + "/" + input.batch);
         return map;
     }
     [[nodiscard]] std::vector<std::string> files(const ExportInput& input) const override {
@@ -83,25 +79,18 @@ class OnsetMapExporter final : public Exporter {
     void write(const ExportInput& input, const std::filesystem::path& folder) const override {
         const auto names = files(input);
         const Products products(input.run);
-        const auto area = products.area();
         const auto first = products.first();
         io::CogWriter map(
-            folder / names[0], products.grid(), area,
+            folder / names[0], products.grid(), products.area(),
             {.colours = colours_of(first, products.last()),
              .metadata = {
                  {"MONTH_OF_1", month_text(month_of(first))},
                  {"LEGEND", "0 无变化; 1 以后为首次见到扰动的月份，自 MONTH_OF_1 起每月加 1; 255 未观测"}}});
-        std::vector<std::uint16_t> evidence, onset;
         std::vector<std::uint8_t> bytes;
         std::map<std::uint16_t, std::uint8_t> codes;  // of days: there are few, a look each
-        for (std::int64_t row = 0; row < area.rows; row += io::CogWriter::block_rows) {
-            const Window strip{area.col, area.row + row, area.cols,
-                               std::min(io::CogWriter::block_rows, area.rows - row)};
-            const auto n = static_cast<std::size_t>(strip.pixels());
-            for (const auto& [band, values] : {std::pair{0, &evidence}, {4, &onset}}) {
-                values->resize(n);
-                io::read_change_band(products.changes(), products.grid(), strip, band, *values);
-            }
+        products.strips({0, 4}, [&](auto bands) {
+            const auto &evidence = bands[0], &onset = bands[1];
+            const auto n = evidence.size();
             bytes.resize(n);
             for (std::size_t i = 0; i < n; ++i) {
                 bytes[i] = evidence[i] == Change::unobserved ? unseen : std::uint8_t{0};
@@ -111,7 +100,7 @@ class OnsetMapExporter final : public Exporter {
                 bytes[i] = it->second;
             }
             map.write(bytes);
-        }
+        });
         map.finish();
         io::write_text(folder / names[1], onset_style(first, products.last()));
     }

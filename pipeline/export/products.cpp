@@ -3,7 +3,10 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include <shuibao/engine/hash.hpp>
+#include <shuibao/io/cog.hpp>
 #include <shuibao/pipeline/archive.hpp>
 
 namespace shuibao::pipeline {
@@ -18,6 +21,29 @@ std::string tiles_hash(const RunContext& c, const io::TileArchive& archive) {
     for (const auto& a : archive.acquisitions())
         for (const auto& t : a.tiles) cut += c.executor.key("tile", t.str() + "/" + a.key) + "\n";
     return engine::hash_bytes(cut);
+}
+
+std::map<std::string, std::string> Products::hashes(const RunContext& c) const {
+    std::map<std::string, std::string> map;
+    map["area"] = fmt::format("{} {} {} {}", m_area.col, m_area.row, m_area.cols, m_area.rows);
+    for (const auto& tile : m_tiles)
+        map["change " + tile.str()] = c.executor.key("detect", tile.str() + "/" + c.batch);
+    return map;
+}
+
+void Products::strips(std::initializer_list<int> bands,
+                      const std::function<void(std::span<const std::vector<std::uint16_t>>)>& draw) const {
+    std::vector<std::vector<std::uint16_t>> values(bands.size());
+    for (std::int64_t row = 0; row < m_area.rows; row += io::CogWriter::block_rows) {
+        const Window strip{m_area.col, m_area.row + row, m_area.cols,
+                           std::min(io::CogWriter::block_rows, m_area.rows - row)};
+        auto out = values.begin();
+        for (const int band : bands) {
+            out->resize(static_cast<std::size_t>(strip.pixels()));
+            io::read_change_band(m_changes, *m_grid, strip, band, *out++);
+        }
+        draw(values);
+    }
 }
 
 Products::Products(const RunContext& c) : m_changes(c.store.changes(c.batch)) {

@@ -2,8 +2,14 @@
 // The pixels and looks of a batch, for exporters that show more than polygons.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <initializer_list>
+#include <map>
 #include <optional>
+#include <span>
+#include <string>
 #include <vector>
 
 #include <shuibao/core/grid.hpp>
@@ -27,6 +33,12 @@ class Products {
     [[nodiscard]] Window area() const { return m_area; }  ///< under supervision; independent of the tiles
     [[nodiscard]] const std::filesystem::path& changes() const { return m_changes; }
     [[nodiscard]] const std::vector<TileId>& tiles() const { return m_tiles; }  ///< with a change map
+
+    /// What the manifest hashes where maps are drawn from the change maps.
+    [[nodiscard]] std::map<std::string, std::string> hashes(const RunContext& context) const;
+    /// The whole area in strips of io::CogWriter::block_rows rows from the top: the wanted bands of each.
+    void strips(std::initializer_list<int> bands,
+                const std::function<void(std::span<const std::vector<std::uint16_t>>)>& draw) const;
 
     [[nodiscard]] Date first() const { return m_first; }  ///< first look of the store
     [[nodiscard]] Date last() const { return m_last; }    ///< last look up to the end of the batch's month

@@ -51,9 +51,9 @@ class Products(ArchiveTest):
         cls.store, cls.output, _ = cls.run_all("run", "-j", 2)
         cls.export = cls.output / "export"
 
-    def planes(self):
-        """evidence, confidence and kind of the whole area, put together from the store's tiles."""
-        whole = np.zeros((3, self.size, self.size), np.uint16)
+    def planes(self, *bands):
+        """Bands of the whole area, evidence first, put together from the store's tiles."""
+        whole = np.zeros((len(bands), self.size, self.size), np.uint16)
         whole[0] = 65535
         left, top = 680000, 3660000
         for path in (self.store / "batches" / "202405" / "changes").glob("*.tif"):
@@ -63,12 +63,12 @@ class Products(ArchiveTest):
             c0, r0, c1, r1 = max(col, 0), max(row, 0), min(col + d.RasterXSize, self.size), min(row + d.RasterYSize, self.size)
             if c0 >= c1 or r0 >= r1:
                 continue
-            for i, band in enumerate((1, 2, 6)):
+            for i, band in enumerate(bands):
                 whole[i, r0:r1, c0:c1] = d.GetRasterBand(band).ReadAsArray(c0 - col, r0 - row, c1 - c0, r1 - r0)
         return whole
 
     def test_maps(self):
-        evidence, confidence, kind = self.planes()
+        evidence, confidence, kind = self.planes(1, 2, 6)
         self.assertGreater(np.count_nonzero(kind), 100)
         seen = evidence != 65535
         want = {"change": np.where(seen, np.where(evidence >= 32768, kind, 0), 255),
@@ -99,16 +99,7 @@ class Products(ArchiveTest):
     def test_onsets(self):
         """The month of onset_to where the change map shows a kind, counted from the first look (May 2023), and the same words
         and colours in file and style."""
-        days = np.zeros((self.size, self.size), np.uint16)
-        left, top = 680000, 3660000
-        for path in (self.store / "batches" / "202405" / "changes").glob("*.tif"):
-            d = gdal.Open(str(path))
-            x, _, _, y, _, _ = d.GetGeoTransform()
-            col, row = round((x - left) / 10), round((top - y) / 10)
-            c0, r0, c1, r1 = max(col, 0), max(row, 0), min(col + d.RasterXSize, self.size), min(row + d.RasterYSize, self.size)
-            if c0 < c1 and r0 < r1:
-                days[r0:r1, c0:c1] = d.GetRasterBand(5).ReadAsArray(c0 - col, r0 - row, c1 - c0, r1 - r0)
-        evidence, _, _ = self.planes()
+        evidence, days = self.planes(1, 5)
         months = (np.datetime64("1970-01-01") + days.astype("timedelta64[D]")).astype("datetime64[M]")
         code = (months - np.datetime64("2023-05")).astype(int) + 1
         want = np.where(evidence == 65535, 255, np.where((evidence >= 32768) & (days > 0), code, 0))
