@@ -23,10 +23,7 @@ std::size_t at(const PairView& v, std::size_t i) {
 }
 
 double value(const Image& image, Band band, std::size_t k) {
-    const int p = image.plane_of(band);
-    const auto s = image.scaling[static_cast<std::size_t>(p)];
-    return static_cast<double>(image.pixels.plane(p)[k]) * static_cast<double>(s.scale) +
-           static_cast<double>(s.offset);
+    return image.value(image.plane_of(band), k);
 }
 
 // Change vector analysis (Malila 1980) on standardised differences: Σ ((d_b − m_b)/s_b)² over all common

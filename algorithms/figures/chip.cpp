@@ -126,14 +126,10 @@ std::vector<std::uint8_t> colours_of(const Image& image, const ChipBands& bands,
     const auto quality = image.pixels.quality();
     for (std::size_t k = 0; k < 3; ++k) {
         const int p = image.plane_of(bands.bands[k]);
-        const auto plane = image.pixels.plane(p);
-        const auto& scaling = image.scaling[static_cast<std::size_t>(p)];
         const double per_unit = 1 / (stretch.high[k] - stretch.low[k]);
-        for (std::size_t i = 0; i < plane.size(); ++i) {
+        for (std::size_t i = 0; i < quality.size(); ++i) {
             if (quality[i] == Quality::nodata) continue;
-            const double v = static_cast<double>(plane[i]) * static_cast<double>(scaling.scale) +
-                             static_cast<double>(scaling.offset);
-            const double t = std::clamp((v - stretch.low[k]) * per_unit, 0.0, 1.0);
+            const double t = std::clamp((image.value(p, i) - stretch.low[k]) * per_unit, 0.0, 1.0);
             rgb[3 * i + k] = shade[static_cast<std::size_t>(t * (shade.size() - 1) + 0.5)];
         }
     }

@@ -7,13 +7,6 @@
 namespace shuibao::algorithms {
 namespace {
 
-double value(const Image& image, int plane, std::size_t pixel) {
-    const auto k = static_cast<std::size_t>(plane);
-    return static_cast<double>(image.scaling[k].scale) *
-               static_cast<double>(image.pixels.plane(plane)[pixel]) +
-           static_cast<double>(image.scaling[k].offset);
-}
-
 // Neither sum is ever near zero over land; a defective pixel gives no index.
 std::optional<double> ratio(double difference, double sum) {
     constexpr double darkest = 1e-3;
@@ -23,16 +16,16 @@ std::optional<double> ratio(double difference, double sum) {
 
 std::optional<double> ndvi(const Image& image, std::size_t pixel) {
     if (image.pixels.quality()[pixel] != Quality::clear) return std::nullopt;
-    const double red = value(image, image.plane_of(Band::red), pixel),
-                 nir = value(image, image.plane_of(Band::nir), pixel);
+    const double red = image.value(image.plane_of(Band::red), pixel),
+                 nir = image.value(image.plane_of(Band::nir), pixel);
     return ratio(nir - red, nir + red);
 }
 
 std::optional<double> bare_soil_index(const Image& image, std::size_t pixel) {
     const int blue = image.plane_of(Band::blue), swir = image.plane_of(Band::swir16);
     if (blue < 0 || swir < 0) return std::nullopt;
-    const double soil = value(image, swir, pixel) + value(image, image.plane_of(Band::red), pixel),
-                 other = value(image, image.plane_of(Band::nir), pixel) + value(image, blue, pixel);
+    const double soil = image.value(swir, pixel) + image.value(image.plane_of(Band::red), pixel),
+                 other = image.value(image.plane_of(Band::nir), pixel) + image.value(blue, pixel);
     return ratio(soil - other, soil + other);
 }
 

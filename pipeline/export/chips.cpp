@@ -27,12 +27,6 @@ std::string sensor_of(const std::string& key) {
     return at == std::string::npos ? key : key.substr(at + 1);
 }
 
-bool touches(const io::Acquisition& a, const std::vector<TileId>& tiles) {
-    return std::any_of(tiles.begin(), tiles.end(), [&](const TileId& t) {
-        return std::binary_search(a.tiles.begin(), a.tiles.end(), t);
-    });
-}
-
 double share_usable(const Image& image) {
     const auto q = image.pixels.quality();
     return q.empty() ? 0
@@ -84,7 +78,7 @@ ChipPair ChipCutter::cut(const io::Geometry& shape, std::optional<Date> from, st
     const auto tiles = grid.tiles(frame);
     std::vector<const io::Acquisition*> before, after;
     for (const auto& a : m_archive.acquisitions()) {
-        if (!touches(a, tiles)) continue;
+        if (!a.touches(tiles)) continue;
         if (from && a.date <= *from)
             before.push_back(&a);
         else if (!to || a.date >= *to)

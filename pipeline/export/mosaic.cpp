@@ -92,9 +92,7 @@ Mosaic mosaic_of(const io::TileArchive& archive, const Window& area, Date until,
     m.natural = bands->natural;
     const auto distinct = bands->distinct();
     const auto has_all = [&](const io::Acquisition* a) {
-        return std::all_of(distinct.begin(), distinct.end(), [&](Band b) {
-            return std::find(a->bands.begin(), a->bands.end(), b) != a->bands.end();
-        });
+        return std::all_of(distinct.begin(), distinct.end(), [&](Band b) { return a->has(b); });
     };
     for (auto* list : {&before, &after})
         list->erase(std::remove_if(list->begin(), list->end(), [&](const auto* a) { return !has_all(a); }),

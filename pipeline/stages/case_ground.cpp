@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <iterator>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -28,8 +29,7 @@ constexpr std::size_t most_history = 6;  // the newest; a median of more is the 
 
 // Indices ask for reflectance, and for the two bands of the NDVI.
 bool fit(const io::Acquisition& a) {
-    const auto has = [&](Band b) { return std::find(a.bands.begin(), a.bands.end(), b) != a.bands.end(); };
-    return a.reflectance && has(Band::red) && has(Band::nir);
+    return a.reflectance && a.has(Band::red) && a.has(Band::nir);
 }
 
 int days_of_year_apart(Date a, Date b) {
@@ -42,10 +42,8 @@ int days_of_year_apart(Date a, Date b) {
 Looks over(const io::TileArchive& archive, const Looks& looks, const Window& window) {
     const auto tiles = archive.grid().tiles(window);
     Looks found;
-    for (const auto* a : looks)
-        if (std::any_of(tiles.begin(), tiles.end(),
-                        [&](TileId t) { return std::binary_search(a->tiles.begin(), a->tiles.end(), t); }))
-            found.push_back(a);
+    std::copy_if(looks.begin(), looks.end(), std::back_inserter(found),
+                 [&](const auto* a) { return a->touches(tiles); });
     return found;
 }
 

@@ -13,29 +13,19 @@ namespace {
 constexpr std::int64_t block = 256;
 constexpr std::size_t most_looks = 24;  // where none of so many was clear, older ones say little of today
 
-bool has(const io::Acquisition& a, Band band) {
-    return std::find(a.bands.begin(), a.bands.end(), band) != a.bands.end();
-}
-
-bool touches(const io::Acquisition& a, const std::vector<TileId>& tiles) {
-    return std::any_of(tiles.begin(), tiles.end(), [&](const TileId& t) {
-        return std::binary_search(a.tiles.begin(), a.tiles.end(), t);
-    });
-}
-
 }  // namespace
 
-GroundCover::GroundCover(io::TileArchive archive, Date until, const CoverScale& scale)
+PlantCover::PlantCover(io::TileArchive archive, Date until, const CoverScale& scale)
     : m_archive(std::move(archive)), m_scale(scale) {
     for (const auto& a : m_archive.acquisitions())
-        if (a.reflectance && a.date <= until && has(a, Band::red) && has(a, Band::nir)) m_looks.push_back(&a);
+        if (a.reflectance && a.date <= until && a.has(Band::red) && a.has(Band::nir)) m_looks.push_back(&a);
     std::stable_sort(m_looks.begin(), m_looks.end(), [](const auto* a, const auto* b) {
         return a->date != b->date ? a->date > b->date : a->key < b->key;
     });
 }
 
-std::optional<Cover> GroundCover::of(const io::Geometry& shape, const std::string& crs,
-                                     std::optional<Date> from) const {
+std::optional<Cover> PlantCover::of(const io::Geometry& shape, const std::string& crs,
+                                    std::optional<Date> from) const {
     constexpr std::array<Band, 2> bands = {Band::red, Band::nir};
     const auto& grid = m_archive.grid();
     const io::Geometry here = io::Transformation(crs, grid.crs())(shape);
@@ -52,18 +42,14 @@ std::optional<Cover> GroundCover::of(const io::Geometry& shape, const std::strin
         std::size_t looked = 0;
         for (const auto* a : m_looks) {
             if (left == 0 || looked == most_looks || (from && a->date < *from)) return;
-            if (!touches(*a, tiles)) continue;
+            if (!a->touches(tiles)) continue;
             ++looked;
             m_archive.read(*a, part, bands, image);
             const auto quality = image.pixels.quality();
-            const auto red = image.pixels.plane(image.plane_of(Band::red)),
-                       nir = image.pixels.plane(image.plane_of(Band::nir));
-            const auto &of_red = image.scaling[static_cast<std::size_t>(image.plane_of(Band::red))],
-                       &of_nir = image.scaling[static_cast<std::size_t>(image.plane_of(Band::nir))];
+            const int red = image.plane_of(Band::red), nir = image.plane_of(Band::nir);
             for (std::size_t i = 0; i < open.size(); ++i) {
                 if (open[i] == 0 || quality[i] != Quality::clear) continue;
-                const double r = static_cast<double>(red[i]) * of_red.scale + of_red.offset,
-                             n = static_cast<double>(nir[i]) * of_nir.scale + of_nir.offset;
+                const double r = image.value(red, i), n = image.value(nir, i);
                 if (!(r + n > 0)) continue;
                 const double share =
                     algorithms::cover_fraction((n - r) / (n + r), m_scale.bare, m_scale.full);

@@ -27,12 +27,12 @@ struct Cover {
 };
 
 /// Reads looks in reflectance that have red and near infrared; others say nothing of cover. Reentrant.
-class GroundCover {
+class PlantCover {
   public:
     /// Looks up to `until` count.
-    GroundCover(io::TileArchive archive, Date until, const CoverScale& scale);
-    GroundCover(const GroundCover&) = delete;
-    GroundCover& operator=(const GroundCover&) = delete;
+    PlantCover(io::TileArchive archive, Date until, const CoverScale& scale);
+    PlantCover(const PlantCover&) = delete;
+    PlantCover& operator=(const PlantCover&) = delete;
     /// Nothing where no look has seen enough. Looks before `from` do not count, where it is known: they saw
     /// the ground as it was before. Of water nothing is said.
     [[nodiscard]] std::optional<Cover> of(const io::Geometry& shape, const std::string& crs,

@@ -14,9 +14,7 @@ using DetectorRegistry = Registry<Detector>;
 
 std::vector<Band> bands_for(const Detector& detector, const std::vector<const io::Acquisition*>& looks) {
     std::vector<Band> common = looks.front()->bands;
-    for (const auto* a : looks)
-        std::erase_if(
-            common, [&](Band b) { return std::find(a->bands.begin(), a->bands.end(), b) == a->bands.end(); });
+    for (const auto* a : looks) std::erase_if(common, [&](Band b) { return !a->has(b); });
     const auto needs = detector.needs();
     return needs.all_common ? common : needs.required;
 }
@@ -66,9 +64,7 @@ std::vector<const io::Acquisition*> usable_looks(const DetectJob& job, const Det
     std::vector<const io::Acquisition*> list;
     std::string lacking;
     for (const auto& a : job.archive.acquisitions()) {
-        const auto lost = std::find_if(required.begin(), required.end(), [&](Band b) {
-            return std::find(a.bands.begin(), a.bands.end(), b) == a.bands.end();
-        });
+        const auto lost = std::find_if(required.begin(), required.end(), [&](Band b) { return !a.has(b); });
         if (lost == required.end()) {
             list.push_back(&a);
             continue;

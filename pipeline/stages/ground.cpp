@@ -97,7 +97,7 @@ Ground::Ground(const RunContext& c, const algorithms::Rules& rules) : m_rules(ru
     }
     m_looks = s.text("erosion.cover") == "images";
     if (m_looks && std::filesystem::exists(c.store.acquisitions_file()))
-        m_cover = std::make_unique<GroundCover>(
+        m_cover = std::make_unique<PlantCover>(
             open_archive(c.store), end_of_batch(c.batch),
             CoverScale{rules("ndvi_bare"), rules("ndvi_full"), rules("cover_seen_share"),
                        vegetation_of(s.text("erosion.b"))});

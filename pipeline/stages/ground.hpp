@@ -81,7 +81,7 @@ class Ground {
     std::optional<TerrainModel> m_model;  ///< erosion.dem, else zones.dem
     std::optional<TerrainModel> m_steep;  ///< zones.dem where it is another
     bool m_model_is_of_zones = false;
-    std::unique_ptr<GroundCover> m_cover;
+    std::unique_ptr<PlantCover> m_cover;
     Raster m_erosivity, m_erodibility;
     bool m_csle = false, m_looks = false;
     algorithms::ErosionLimits m_limits;

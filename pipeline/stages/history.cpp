@@ -27,9 +27,7 @@ std::vector<PixelLook> looks_at(const io::TileArchive& archive, const Window& pi
         look.quality = image.pixels.quality()[0];
         if (look.quality == Quality::nodata) continue;
         for (std::size_t b = 0; b < a.bands.size(); ++b)
-            look.values.push_back(image.pixels.plane(static_cast<int>(b))[0] *
-                                      static_cast<double>(image.scaling[b].scale) +
-                                  static_cast<double>(image.scaling[b].offset));
+            look.values.push_back(image.value(static_cast<int>(b), 0));
         looks.push_back(std::move(look));
     }
     std::stable_sort(looks.begin(), looks.end(), [](const PixelLook& a, const PixelLook& b) {

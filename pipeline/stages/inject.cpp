@@ -96,12 +96,8 @@ std::optional<double> ndvi_of(const Image& look, const Placed& p) {
     for (std::size_t i = 0; i < p.pixels(); ++i) {
         const std::size_t k = p.at(i);
         if (!usable(look.pixels.quality()[k])) continue;
-        const auto value = [&](int plane) {
-            const auto s = look.scaling[static_cast<std::size_t>(plane)];
-            return look.pixels.plane(plane)[k] * static_cast<double>(s.scale) + static_cast<double>(s.offset);
-        };
-        r += value(red);
-        n += value(nir);
+        r += look.value(red, k);
+        n += look.value(nir, k);
     }
     if (n + r <= 0) return std::nullopt;
     return (n - r) / (n + r);

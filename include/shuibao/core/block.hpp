@@ -70,6 +70,12 @@ struct Image {
         auto it = std::find(bands.begin(), bands.end(), band);
         return it == bands.end() ? -1 : static_cast<int>(it - bands.begin());
     }
+    /// Scaled value of a pixel (row-major index) of a plane.
+    [[nodiscard]] double value(int plane, std::size_t pixel) const {
+        const auto& s = scaling[static_cast<std::size_t>(plane)];
+        return static_cast<double>(pixels.plane(plane)[pixel]) * static_cast<double>(s.scale) +
+               static_cast<double>(s.offset);
+    }
 };
 
 }  // namespace shuibao

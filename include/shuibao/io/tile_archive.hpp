@@ -2,6 +2,7 @@
 // The archive of analysis-ready tiles: one GeoTIFF per tile and acquisition, read as if there were no tiles.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -26,6 +27,16 @@ struct Acquisition {
     std::vector<Scaling> scaling;      ///< per band; for DN imagery after relative normalisation
     std::vector<std::string> sources;  ///< STAC item ids
     std::vector<TileId> tiles;         ///< tiles with at least one pixel, row-major order
+
+    [[nodiscard]] bool has(Band band) const {
+        return std::find(bands.begin(), bands.end(), band) != bands.end();
+    }
+    /// Whether it has a pixel in one of these tiles.
+    [[nodiscard]] bool touches(std::span<const TileId> some) const {
+        return std::any_of(some.begin(), some.end(), [&](const TileId& t) {
+            return std::binary_search(tiles.begin(), tiles.end(), t);
+        });
+    }
 };
 
 /// Tile file layout: `<root>/X0003_Y0004/<key>.tif`, UInt16, one band per role then one band `quality`
