@@ -9,7 +9,6 @@
 #include <gdal_alg.h>
 #include <gdal_priv.h>
 #include <geodesic.h>
-#include <geos_c.h>
 #include <ogr_api.h>
 #include <ogr_geometry.h>
 #include <ogr_spatialref.h>
@@ -21,7 +20,6 @@
 namespace shuibao::io {
 namespace {
 
-constexpr int quarter_segments = 16;
 constexpr double cgcs2000_a = 6378137.0,
                  cgcs2000_f = 1 / 298.257222101;  // GB/T 30168; ellipsoid of EPSG:4490
 
@@ -51,15 +49,6 @@ std::unique_ptr<OGRGeometry> areal(std::unique_ptr<OGRGeometry> g) {
         if (part->IsEmpty() != 0) return areal(g.get());
     g->assignSpatialReference(nullptr);
     return g;
-}
-
-Geometry result(OGRGeometry* g, const GdalMessages& messages, const char* what) {
-    const std::unique_ptr<OGRGeometry> owned(g);
-    if (!owned)
-        throw Error(ErrorCode::input,
-                    fmt::format("GEOS cannot compute the {} of two geometries: {}.", what, messages.reason()),
-                    "Repair the layers (e.g. QGIS: Fix geometries).");
-    return Geometry(areal(owned.get()));
 }
 
 OGRLinearRing ring_of(const Ring& ring) {
@@ -116,14 +105,6 @@ Geometry Geometry::from_wkt(const std::string& wkt) {
 bool Geometry::empty() const {
     return m_geometry->IsEmpty() != 0;
 }
-bool Geometry::valid() const {
-    const GdalMessages messages;
-    return m_geometry->IsValid() != 0;
-}
-Geometry Geometry::made_valid() const {
-    const GdalMessages messages;
-    return result(m_geometry->MakeValid(), messages, "repair");
-}
 double Geometry::area() const {
     return m_geometry->toMultiPolygon()->get_Area();
 }
@@ -140,30 +121,6 @@ Bounds Geometry::bounds() const {
     OGREnvelope e;
     m_geometry->getEnvelope(&e);
     return {e.MinX, e.MinY, e.MaxX, e.MaxY};
-}
-
-bool Geometry::intersects(const Geometry& o) const {
-    const GdalMessages messages;
-    return m_geometry->Intersects(o.m_geometry.get()) != 0;
-}
-Geometry Geometry::intersection(const Geometry& o) const {
-    const GdalMessages messages;
-    return result(m_geometry->Intersection(o.m_geometry.get()), messages, "intersection");
-}
-Geometry Geometry::difference(const Geometry& o) const {
-    const GdalMessages messages;
-    return result(m_geometry->Difference(o.m_geometry.get()), messages, "difference");
-}
-Geometry Geometry::buffered(double distance) const {
-    const GdalMessages messages;
-    return result(m_geometry->Buffer(distance, quarter_segments), messages, "buffer");
-}
-Geometry Geometry::simplified(double distance) const {
-    const GdalMessages messages;
-    return result(m_geometry->SimplifyPreserveTopology(distance), messages, "simplification");
-}
-double Geometry::distance(const Geometry& o) const {
-    return m_geometry->Distance(o.m_geometry.get());
 }
 
 double Geometry::distance(Point p) const {
@@ -187,44 +144,11 @@ Point Geometry::point_inside() const {
     return {inside->toPoint()->getX(), inside->toPoint()->getY()};
 }
 
-Geometry Geometry::within(const Bounds& b) const {
-    return intersection(Geometry(MultiPolygon{Polygon{
-        {{b.min_x, b.min_y}, {b.max_x, b.min_y}, {b.max_x, b.max_y}, {b.min_x, b.max_y}, {b.min_x, b.min_y}},
-        {}}}));
-}
-
 std::size_t Geometry::vertices() const {
     std::size_t n = 0;
     for (const auto* polygon : *m_geometry->toMultiPolygon())
         for (const auto* ring : *polygon) n += static_cast<std::size_t>(ring->getNumPoints());
     return n;
-}
-
-bool Geometry::contains(const Geometry& o) const {
-    const GdalMessages messages;
-    return m_geometry->Contains(o.m_geometry.get()) != 0;
-}
-
-double Geometry::depth_beyond(const Geometry& o) const {
-    if (empty() || o.empty()) return 0;
-    // By an index over `o`: OGR's own distance would hand all of `o` to GEOS again for every point.
-    GEOSContextHandle_t geos = OGRGeometry::createGEOSContext();
-    GEOSGeometry* g = o.m_geometry->exportToGEOS(geos);
-    const GEOSPreparedGeometry* index = g != nullptr ? GEOSPrepare_r(geos, g) : nullptr;
-    double deepest = 0;
-    for (const auto* polygon : *m_geometry->toMultiPolygon())
-        for (int i = 0; index != nullptr && i < polygon->getExteriorRing()->getNumPoints(); ++i) {
-            GEOSGeometry* p = GEOSGeom_createPointFromXY_r(geos, polygon->getExteriorRing()->getX(i),
-                                                           polygon->getExteriorRing()->getY(i));
-            double d = 0;
-            if (p != nullptr && GEOSPreparedDistance_r(geos, index, p, &d) == 1)
-                deepest = std::max(deepest, d);
-            if (p != nullptr) GEOSGeom_destroy_r(geos, p);
-        }
-    if (index != nullptr) GEOSPreparedGeom_destroy_r(geos, index);
-    if (g != nullptr) GEOSGeom_destroy_r(geos, g);
-    OGRGeometry::freeGEOSContext(geos);
-    return deepest;
 }
 
 MultiPolygon Geometry::polygons() const {
@@ -279,15 +203,6 @@ Geometry joined(const std::vector<Geometry>& parts) {
     for (const auto& g : parts)
         for (const auto* polygon : *g.ogr()->toMultiPolygon()) all->addGeometry(polygon);
     return Geometry(std::unique_ptr<OGRGeometry>(std::move(all)));
-}
-
-Geometry union_of(const std::vector<Geometry>& parts) {
-    const GdalMessages messages;
-    OGRMultiPolygon all;
-    for (const auto& g : parts)
-        for (const auto* polygon : *g.ogr()->toMultiPolygon()) all.addGeometry(polygon);
-    if (all.IsEmpty() != 0) return {};
-    return result(all.UnionCascaded(), messages, "union");
 }
 
 namespace {

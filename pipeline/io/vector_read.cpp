@@ -76,6 +76,8 @@ struct LayerReader::Impl {
         // Drivers that cannot leave fields out read them in vain: no harm.
         if (source.TestCapability(OLCIgnoreFields) != 0) source.SetIgnoredFields(ignored.data());
         source.ResetReading();
+        // One look at the file for all rows: else SQLite locks it and looks for a change at each at().
+        if (o.ours) dataset->StartTransaction();
     }
 
     // False for a row that is noted and left out.

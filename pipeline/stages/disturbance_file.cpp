@@ -23,9 +23,10 @@ constexpr std::array<std::pair<ChangeKind, std::string_view>, 6> kinds = {{
     {ChangeKind::water_to_bare, "water_to_bare"},
 }};
 
-std::string upper(std::string text) {
-    for (auto& c : text) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-    return text;
+bool same_name(std::string_view a, std::string_view b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
+        return std::toupper(x) == std::toupper(y);
+    });
 }
 
 template <class T>
@@ -75,7 +76,7 @@ void write_disturbances(const std::filesystem::path& path, const std::string& cr
 io::Value field_value(const io::VectorFeature& f, const std::vector<std::string>& names) {
     for (const auto& name : names)
         for (const auto& [field, value] : f.values)
-            if (upper(field) == upper(name)) return value;
+            if (same_name(field, name)) return value;
     return {};
 }
 

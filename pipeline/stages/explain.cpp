@@ -53,9 +53,9 @@ class ExplainStage final : public Stage {
                 ErrorCode::usage,
                 id.empty() ? std::string("explain.case is not set.") : fmt::format("'{}' is no case.", id),
                 "Give a case_id, e.g. `shuibao explain 202403-00012 -c run.yaml`.");
-        auto life = life_of(c, id);
-        const auto spot = life.empty() ? id : life.back().spot;
-        c.batch = life.empty() ? id.substr(0, month_length) : life.back().last_batch;
+        const auto life = life_of(c, id);
+        const auto spot = life.empty() ? id : life.now().spot;
+        c.batch = life.empty() ? id.substr(0, month_length) : life.now().last_batch;
         const auto input = c.store.batch(c.batch) / "screened.gpkg";
         if (!std::filesystem::exists(input))
             throw Error(ErrorCode::usage, fmt::format("Batch {} has no verdicts yet.", c.batch),
@@ -71,25 +71,31 @@ class ExplainStage final : public Stage {
     }
 
   private:
-    // What the ledger says of a case after each batch that shows it, up to the batch asked for, else the
-    // newest. `id` is that of the case or of its polygon in that batch. Empty before `rank` has run.
-    static std::vector<LedgerCase> life_of(const RunContext& c, const std::string& id) {
-        std::vector<LedgerState> states;
+    // What was known of a case: up to the batch asked for, else up to the newest.
+    struct Life {
+        std::vector<LedgerCase> shown;   ///< as it stood after each batch that shows it
+        std::vector<LedgerState> known;  ///< the ledger after each batch, whether that shows it or not
+        [[nodiscard]] bool empty() const { return shown.empty(); }
+        [[nodiscard]] const LedgerCase& now() const { return shown.back(); }
+    };
+
+    // `id` is that of the case, or of its polygon in the batch asked for. Empty before `rank` has run.
+    static Life life_of(const RunContext& c, const std::string& id) {
+        Life life;
         for (const auto& b : screened_batches(c.store))
             if (c.batch.empty() || b <= c.batch)
-                if (auto state = ledger_of(c.store, b, false)) states.push_back(std::move(*state));
-        if (!c.batch.empty() && (states.empty() || states.back().batch != c.batch)) return {};
-        std::string life;
-        for (const auto& s : states)
+                if (auto state = ledger_of(c.store, b, false)) life.known.push_back(std::move(*state));
+        if (!c.batch.empty() && (life.known.empty() || life.known.back().batch != c.batch)) return {};
+        std::string for_life;
+        for (const auto& s : life.known)
             for (const auto& k : s.cases)
                 if (k.present && (k.id == id || (k.spot == id && (c.batch.empty() || s.batch == c.batch))))
-                    life = k.id;
-        std::vector<LedgerCase> list;
-        for (const auto& s : states)
+                    for_life = k.id;
+        for (const auto& s : life.known)
             for (const auto& k : s.cases)
-                if (k.present && k.id == life) list.push_back(k);
-        if (!list.empty() && !c.batch.empty() && list.back().last_batch != c.batch) return {};
-        return list;
+                if (k.present && k.id == for_life) life.shown.push_back(k);
+        if (!life.empty() && !c.batch.empty() && life.now().last_batch != c.batch) return {};
+        return life;
     }
 
     static ordered_json number_of_rule(const engine::RuleSet& set, const std::string& item) {
@@ -98,7 +104,7 @@ class ExplainStage final : public Stage {
     }
 
     static ordered_json reasoning(const RunContext& c, const io::VectorFeature& row,
-                                  const std::vector<LedgerCase>& life) {
+                                  const Life& life) {
         const RuleBook book(c);
         const auto words = load_words(c);
         const auto name = row_text(row, "rule_set");
@@ -119,7 +125,7 @@ class ExplainStage final : public Stage {
         const auto verdict = std::string(algorithms::verdict_code(judged.verdict));
 
         const auto spot = row_text(row, "case_id");
-        ordered_json j = {{"case", life.empty() ? spot : life.back().id},
+        ordered_json j = {{"case", life.empty() ? spot : life.now().id},
                           {"spot", spot},
                           {"batch", row_text(row, "batch")}};
         j["note"] = "线索，不是违法认定 (a clue, not a finding of law)";
@@ -148,7 +154,7 @@ class ExplainStage final : public Stage {
         for (const auto& f : judged.flags) j["flags"].push_back({{"code", f.code}, {"text", f.text}});
         if (!life.empty()) {
             add_history(c, life, words, risk_words, j);
-            add_ground(c, life.back().id, j);
+            add_ground(c, life, j);
         }
         add_risk(c, row, read, weights, book.of_batch(), words, risk_words, life, j);
         add_reranked(c, j);
@@ -173,10 +179,10 @@ class ExplainStage final : public Stage {
                          {"cause", cause_of(was->second, is->second)}};
     }
 
-    static void add_history(const RunContext& c, const std::vector<LedgerCase>& life,
+    static void add_history(const RunContext& c, const Life& life,
                             const engine::Dictionary& words, const RiskWords& risk_words, ordered_json& j) {
         const auto states = engine::Dictionary::load(engine::config_file("dictionaries/feedback.yaml"));
-        for (const auto& k : life) {
+        for (const auto& k : life.shown) {
             ordered_json h = {{"batch", k.last_batch},
                               {"spot", k.spot},
                               {"area_m2", std::round(k.area * 100) / 100},
@@ -189,11 +195,11 @@ class ExplainStage final : public Stage {
             if (k.due) h["due"] = k.due->iso();
             j["history"].push_back(std::move(h));
         }
-        if (!life.back().parents.empty()) j["parents"] = life.back().parents;
-        if (!life.back().merged_into.empty()) j["merged_into"] = life.back().merged_into;
-        if (!life.back().conflict.empty()) j["conflict"] = life.back().conflict;
+        if (!life.now().parents.empty()) j["parents"] = life.now().parents;
+        if (!life.now().merged_into.empty()) j["merged_into"] = life.now().merged_into;
+        if (!life.now().conflict.empty()) j["conflict"] = life.now().conflict;
         for (const auto& r : read_field_records(c.store))
-            for (const auto& k : life)
+            for (const auto& k : life.shown)
                 if (r.batch == k.last_batch && r.spot == k.spot)
                     j["checks"].push_back({{"batch", r.batch},
                                            {"date", r.date.iso()},
@@ -204,38 +210,39 @@ class ExplainStage final : public Stage {
     }
 
     // What images show of its ground since, and whether that ends it.
-    static void add_ground(const RunContext& c, const std::string& id, ordered_json& j) {
-        for (const auto& b : screened_batches(c.store)) {
-            const auto ground = read_ground(ground_file(c.store, b));
+    static void add_ground(const RunContext& c, const Life& life, ordered_json& j) {
+        const auto& id = life.now().id;
+        for (const auto& state : life.known) {
+            const auto ground = read_ground(ground_file(c.store, state.batch));
             if (const auto looks = ground.find(id); looks != ground.end())
                 for (const auto& l : looks->second)
-                    j["ground"].push_back({{"batch", b},
+                    j["ground"].push_back({{"batch", state.batch},
                                            {"day", l.day.iso()},
                                            {"seen", l.seen},
                                            {"green", l.green},
                                            {"built", l.built},
                                            {"open", std::round(l.open() * 1e4) / 1e4}});
             if (!j.contains("ground")) continue;
-            if (const auto state = ledger_of(c.store, b, false))
-                for (const auto& k : state->cases)
-                    if (k.id == id && k.finished_on)
-                        j["finished"] = {{"batch", b}, {"day", k.finished_on->iso()}, {"how", k.completion}};
+            for (const auto& k : state.cases)
+                if (k.id == id && k.finished_on)
+                    j["finished"] = {
+                        {"batch", state.batch}, {"day", k.finished_on->iso()}, {"how", k.completion}};
         }
     }
 
     static void add_risk(const RunContext& c, const io::VectorFeature& row, const ScreenedRow& read,
                          const algorithms::Rules& weights, const engine::RuleSet& set,
                          const engine::Dictionary& words, const RiskWords& risk_words,
-                         const std::vector<LedgerCase>& life, ordered_json& j) {
+                         const Life& life, ordered_json& j) {
         auto facts = read.risk;
         const auto calibration = calibration_before(c.store, c.batch);
         facts.confidence = calibration(facts.confidence);
-        if (!life.empty()) remember(life.back(), facts, read.facts);
+        if (!life.empty()) remember(life.now(), facts, read.facts);
         std::map<std::string, Override> overrides;
         if (c.settings.has("rank.overrides"))
             overrides = read_overrides(c.settings.path("rank.overrides"), words);
         const auto spot = row_text(row, "case_id");
-        const auto* decision = decision_on(overrides, {life.empty() ? spot : life.back().id, spot});
+        const auto* decision = decision_on(overrides, {life.empty() ? spot : life.now().id, spot});
         if (decision != nullptr && decision->verdict) judge_as(facts, *decision->verdict, read.facts);
         const auto risk = algorithms::score(facts, weights);
         const auto tier = [&](algorithms::Tier t) { return words.text("tiers", algorithms::tier_code(t)); };

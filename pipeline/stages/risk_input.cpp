@@ -58,9 +58,10 @@ std::map<std::string, std::string> RiskWords::hashes(const RunContext& c) {
     return list;
 }
 
-io::Value row_value(const io::VectorFeature& row, std::string_view name) {
-    const auto it = row.values.find(std::string(name));
-    return it == row.values.end() ? io::Value() : it->second;
+const io::Value& row_value(const io::VectorFeature& row, std::string_view name) {
+    static const io::Value none;
+    const auto it = row.values.find(name);
+    return it == row.values.end() ? none : it->second;
 }
 std::string row_text(const io::VectorFeature& row, std::string_view name) {
     return io::to_text(row_value(row, name));

@@ -14,7 +14,7 @@
 namespace shuibao::pipeline {
 
 /// Null when the row has no such field.
-[[nodiscard]] io::Value row_value(const io::VectorFeature& row, std::string_view name);
+[[nodiscard]] const io::Value& row_value(const io::VectorFeature& row, std::string_view name);
 [[nodiscard]] std::string row_text(const io::VectorFeature& row, std::string_view name);
 [[nodiscard]] double row_number(const io::VectorFeature& row, std::string_view name);  ///< 0 for null
 

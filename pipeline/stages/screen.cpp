@@ -109,7 +109,7 @@ class ScreenStage final : public Stage {
 
         // Before the unit is planned: what is wrong with the layers is said on every run.
         const auto approvals = ranges_known ? read_approvals(c, crs) : Approvals{};
-        const Zones zones(c, crs);
+        Zones zones(c, crs);
         std::vector<Point> clues;
         if (c.settings.has("screen.clues")) clues = io::read_places(c.settings.path("screen.clues"), crs);
         const auto batch_rules = rules_of(book.of_batch());
@@ -141,6 +141,7 @@ class ScreenStage final : public Stage {
         u.memory = std::size_t{64} << 20;
         u.work = [&] {
             const auto industries = Industries::load();
+            zones.cut(on_threads(c));
             auto cases = screened(
                 c, set, crs, {approvals, zones, industries, book, batch_rules, clues, ground, ranges_known});
             std::vector<const GroundFacts*> grounds;
@@ -236,6 +237,12 @@ class ScreenStage final : public Stage {
         bool ranges_known;
     };
 
+    static Overlay::Each on_threads(const RunContext& c) {
+        return [&c](std::size_t n, const std::function<void(std::size_t)>& body) {
+            c.executor.parallel_for(n, body);
+        };
+    }
+
     // Takes the shapes out of the set.
     static std::vector<Case> screened(const RunContext& c, DisturbanceSet& set, const std::string& crs,
                                       const Layers& layers) {
@@ -245,10 +252,8 @@ class ScreenStage final : public Stage {
                                layers.book.batch_end()});
         std::vector<std::vector<Case>> found(set.list.size());
         constexpr std::size_t chunk = 32;  // share one transformation, which is dear to make
-        const auto each = [&](std::size_t n, const std::function<void(std::size_t)>& body) {
-            c.executor.parallel_for(n, body);
-        };
-        c.executor.parallel_for((set.list.size() + chunk - 1) / chunk, [&](std::size_t k) {
+        const auto each = on_threads(c);
+        each((set.list.size() + chunk - 1) / chunk, [&](std::size_t k) {
             const io::Transformation to_geographic(crs, "EPSG:4490");
             for (std::size_t i = k * chunk; i < std::min(set.list.size(), (k + 1) * chunk); ++i) {
                 auto& d = set.list[i];

@@ -43,6 +43,23 @@ bool inside(const Bounds& a, const Bounds& b) {
     return b.min_x <= a.min_x && a.max_x <= b.max_x && b.min_y <= a.min_y && a.max_y <= b.max_y;
 }
 
+// Halved across its longer side until no piece has too many vertices.
+void cut_into(std::vector<io::Geometry>& pieces, io::Geometry shape) {
+    if (shape.empty()) return;
+    if (shape.vertices() <= most_vertices) {
+        pieces.push_back(std::move(shape));
+        return;
+    }
+    const Bounds b = shape.bounds();
+    Bounds low = b, high = b;
+    if (b.max_x - b.min_x > b.max_y - b.min_y)
+        low.max_x = high.min_x = (b.min_x + b.max_x) / 2;
+    else
+        low.max_y = high.min_y = (b.min_y + b.max_y) / 2;
+    cut_into(pieces, shape.within(low));
+    cut_into(pieces, shape.within(high));
+}
+
 }  // namespace
 
 void declare_zones(OptionTable& t) {
@@ -109,10 +126,9 @@ Zones::Zones(RunContext& c, const std::string& crs) : m_words(load_zone_words(c)
         for (const auto& [name, shapes] : by_name) {
             m_zones.push_back({kind, name});
             // Areas of one name may overlap; an overlap would count twice.
-            add(m_zones.size() - 1, shapes.size() == 1 ? shapes.front() : io::union_of(shapes));
+            m_shapes.push_back(shapes.size() == 1 ? shapes.front() : io::union_of(shapes));
         }
     }
-    m_index.emplace(m_bounds);
 }
 
 std::vector<NamedArea> areas_of_kind(const RunContext& c, std::string_view kind, const std::string& crs) {
@@ -135,25 +151,20 @@ std::map<std::string, std::string> kind_hashes(const RunContext& c, std::string_
     return hashes;
 }
 
-void Zones::add(std::size_t zone, io::Geometry shape) {
-    if (shape.empty()) return;
-    const Bounds b = shape.bounds();
-    if (shape.vertices() > most_vertices) {
-        const bool wide = b.max_x - b.min_x > b.max_y - b.min_y;
-        Bounds low = b, high = b;
-        if (wide)
-            low.max_x = high.min_x = (b.min_x + b.max_x) / 2;
-        else
-            low.max_y = high.min_y = (b.min_y + b.max_y) / 2;
-        add(zone, shape.within(low));
-        add(zone, shape.within(high));
-        return;
-    }
-    const double frame = (b.max_x - b.min_x) * (b.max_y - b.min_y);
-    m_full.push_back(shape.area() >= frame * (1 - 1e-12));
-    m_bounds.push_back(b);
-    m_zone_of.push_back(zone);
-    m_pieces.push_back(std::move(shape));
+void Zones::cut(const Each& each) {
+    std::vector<std::vector<io::Geometry>> pieces(m_shapes.size());
+    each(m_shapes.size(), [&](std::size_t i) { cut_into(pieces[i], std::move(m_shapes[i])); });
+    m_shapes.clear();
+    for (std::size_t zone = 0; zone < pieces.size(); ++zone)
+        for (auto& piece : pieces[zone]) {
+            const Bounds b = piece.bounds();
+            const double frame = (b.max_x - b.min_x) * (b.max_y - b.min_y);
+            m_full.push_back(piece.area() >= frame * (1 - 1e-12));
+            m_bounds.push_back(b);
+            m_zone_of.push_back(zone);
+            m_pieces.push_back(std::move(piece));
+        }
+    m_index.emplace(m_bounds);
 }
 
 std::vector<Zones::Hit> Zones::over(const io::Geometry& shape) const {
@@ -164,8 +175,10 @@ std::vector<Zones::Hit> Zones::over(const io::Geometry& shape) const {
     std::map<std::size_t, double> areas;
     for (const auto i : m_index->near(b)) {
         if (!overlap(m_bounds[i], b)) continue;
-        const bool whole = m_full[i] && inside(b, m_bounds[i]);
-        const double area = whole ? all : m_pieces[i].intersection(shape).area();
+        using Lies = io::Geometry::Lies;
+        const auto lies = m_full[i] && inside(b, m_bounds[i]) ? Lies::inside : m_pieces[i].holds(b);
+        if (lies == Lies::outside) continue;
+        const double area = lies == Lies::inside ? all : m_pieces[i].intersection(shape).area();
         if (area > 0) areas[m_zone_of[i]] += area;
     }
     for (const auto& [zone, area] : areas) hits.push_back({zone, std::min(1.0, area / all)});

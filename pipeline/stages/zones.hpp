@@ -3,6 +3,7 @@
 // configs/dictionaries/zones.yaml gives a meaning.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -22,14 +23,19 @@ struct Zone {
     std::string name;  ///< of the feature, else of the layer, else the official word for the kind
 };
 
-/// All zone layers of a run, cut into pieces of at most 64 vertices, so that basins with a hundred thousand
-/// of them cost no more than small ones. Reentrant once loaded.
+/// All zone layers of a run. Reentrant once cut.
 class Zones {
   public:
     /// Reads `zones.layers` into `crs`. What was mended goes to context.notes, what was lost to
     /// context.problems. Throws Error(usage) for a kind that the dictionary does not know, Error(input) for a
     /// layer that cannot be read.
     Zones(RunContext& context, const std::string& crs);
+
+    /// Cuts all zones into pieces of at most 64 vertices, so that basins with a hundred thousand of them cost
+    /// no more than small ones; before anything is asked of the map. `each(n, body)` runs body(0…n−1), in any
+    /// order, at once or not.
+    using Each = std::function<void(std::size_t, const std::function<void(std::size_t)>&)>;
+    void cut(const Each& each);
 
     /// Zones that hold some of the shape, and how much of it (0–1), by falling share, then in order.
     struct Hit {
@@ -50,9 +56,9 @@ class Zones {
     [[nodiscard]] bool any() const { return !m_zones.empty(); }
 
   private:
-    void add(std::size_t zone, io::Geometry shape);
     engine::Dictionary m_words;
     std::vector<Zone> m_zones;
+    std::vector<io::Geometry> m_shapes;  ///< of the zones, until they are cut
     std::vector<io::Geometry> m_pieces;
     std::vector<Bounds> m_bounds;
     std::vector<std::size_t> m_zone_of;  ///< of each piece

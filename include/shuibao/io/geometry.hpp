@@ -52,6 +52,10 @@ class Geometry {
     [[nodiscard]] Geometry within(const Bounds& box) const;
     [[nodiscard]] std::size_t vertices() const;  ///< of all rings, closing points counted
     [[nodiscard]] bool contains(const Geometry& other) const;
+    /// Where a box lies: inside, outside, or across the boundary or so close to it that only GEOS could tell.
+    /// O(vertices), without GEOS: most shapes are far smaller than the zones they lie in.
+    enum class Lies { inside, outside, across };
+    [[nodiscard]] Lies holds(const Bounds& box) const;
     /// Largest distance of a boundary point of this geometry from `other`.
     [[nodiscard]] double depth_beyond(const Geometry& other) const;
     [[nodiscard]] MultiPolygon polygons() const;

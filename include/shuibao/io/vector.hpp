@@ -44,7 +44,7 @@ struct VectorFeature {
     std::int64_t row = 0;
     std::int64_t id = 0;  ///< the format's own number of the row, for LayerReader::at
     Geometry shape;
-    std::map<std::string, Value> values;  ///< by field name as in the file
+    std::map<std::string, Value, std::less<>> values;  ///< by field name as in the file
 };
 
 enum class FieldType { integer, real, text, date };

@@ -87,8 +87,17 @@ class LedgerOfImages(unittest.TestCase):
                         self.assertEqual(told_by["finished"]["day"], day(on).isoformat())
                         self.assertEqual(told_by["ground"], [{"batch": g["batch"], **{k: l[k] for k in ("day", "seen", "green", "built", "open")}}
                                                              for g, l in zip(told_by["ground"], looks[case], strict=True)])
+                        self.as_it_was_known(base, row, told_by)
         self.assertGreaterEqual(len(given_back), 1, "no site that was given back is known to be done")
         self.assertGreaterEqual(kept_open, 1, "no open site to be wrong about")
+
+    def as_it_was_known(self, base, row, now):
+        """Asked for the batch that saw the case last, `explain` tells nothing that came to light later."""
+        batch = row["last_batch"]
+        then = json.loads(shuibao("explain", row["case_id"], "-c", base / "run.yaml", "--batch", batch, "--json").stdout)
+        self.assertEqual(then.get("ground", []), [g for g in now["ground"] if g["batch"] <= batch])
+        self.assertLess(len(then.get("ground", [])), len(now["ground"]), "nothing was looked at later")
+        self.assertEqual("finished" in then, now["finished"]["batch"] <= batch)
 
 
 if __name__ == "__main__":
