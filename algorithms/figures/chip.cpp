@@ -12,8 +12,8 @@ namespace {
 
 constexpr double year = 365.25, cloud_price = 365, before_price = 1.0 / 12, after_price = 1.0 / 6;
 constexpr double clipped = 0.01;
-// Between linear and the eye's: bright roofs and pits would leave fields and woods black.
-constexpr double brightness = 0.75;
+constexpr double middle = 1.0 / 3, least_exponent = 0.4, most_exponent = 0.75;  // see common_stretch
+constexpr std::size_t most_samples = 65536;  // of an image: percentiles ask for no more
 constexpr std::uint8_t outside = 224;
 
 double season_between(Date a, Date b) {
@@ -90,30 +90,72 @@ std::optional<ChipBands> chip_bands(std::span<const Band> one, std::span<const B
     return std::nullopt;
 }
 
+namespace {
+
+using Usable = std::vector<std::size_t>;  // pixels of an image
+
+Usable usable_of(const Image& image) {
+    Usable list;
+    const auto quality = image.pixels.quality();
+    for (std::size_t i = 0; i < quality.size(); ++i)
+        if (usable(quality[i])) list.push_back(i);
+    return list;
+}
+
+double quantile(std::vector<float>& values, double share) {
+    const auto n = static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1) + 0.5);
+    std::nth_element(values.begin(), values.begin() + n, values.end());
+    return static_cast<double>(values[static_cast<std::size_t>(n)]);
+}
+
+double shade_of(double value, const Stretch& s, std::size_t k) {
+    return std::clamp((value - s.low[k]) / (s.high[k] - s.low[k]), 0.0, 1.0);
+}
+
+// The median of what the three colours make together, before the curve.
+double median_shade(const Image& image, const Usable& pixels, const ChipBands& bands, const Stretch& s) {
+    std::vector<float> shades;
+    shades.reserve(pixels.size());
+    for (const auto i : pixels) {
+        double sum = 0;
+        for (std::size_t k = 0; k < 3; ++k)
+            sum += shade_of(image.value(image.plane_of(bands.bands[k]), i), s, k);
+        shades.push_back(static_cast<float>(sum / 3));
+    }
+    return quantile(shades, 0.5);
+}
+
+}  // namespace
+
 Stretch common_stretch(std::span<const Image* const> images, const ChipBands& bands) {
     Stretch s;
+    std::vector<Usable> pixels;
+    std::size_t most = 0;
+    for (const Image* image : images) {
+        pixels.push_back(usable_of(*image));
+        most = std::max(most, pixels.back().size());
+    }
+    const std::size_t samples = std::min(most, most_samples);
     std::vector<float> values;
     for (std::size_t k = 0; k < 3; ++k) {
         values.clear();
-        for (const Image* image : images) {
-            const int p = image->plane_of(bands.bands[k]);
-            const auto plane = image->pixels.plane(p);
-            const auto quality = image->pixels.quality();
-            const auto& scaling = image->scaling[static_cast<std::size_t>(p)];
-            for (std::size_t i = 0; i < plane.size(); ++i)
-                if (usable(quality[i]))
-                    values.push_back(static_cast<float>(plane[i]) * scaling.scale + scaling.offset);
+        for (std::size_t m = 0; m < images.size(); ++m) {
+            const int p = images[m]->plane_of(bands.bands[k]);
+            for (std::size_t i = 0; i < samples && !pixels[m].empty(); ++i)
+                values.push_back(
+                    static_cast<float>(images[m]->value(p, pixels[m][i * pixels[m].size() / samples])));
         }
         if (values.empty()) values.push_back(0);
-        const auto at = [&](double share) {
-            const auto n = static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1) + 0.5);
-            std::nth_element(values.begin(), values.begin() + n, values.end());
-            return static_cast<double>(values[static_cast<std::size_t>(n)]);
-        };
-        s.low[k] = at(clipped);
-        s.high[k] = at(1 - clipped);
+        s.low[k] = quantile(values, clipped);
+        s.high[k] = quantile(values, 1 - clipped);
         if (!(s.high[k] > s.low[k])) s.high[k] = s.low[k] + 1e-6;
     }
+    double darkest = 1;
+    for (std::size_t m = 0; m < images.size(); ++m)
+        if (!pixels[m].empty()) darkest = std::min(darkest, median_shade(*images[m], pixels[m], bands, s));
+    s.exponent = most_exponent;
+    if (darkest > 0 && darkest < 1)
+        s.exponent = std::clamp(std::log(middle) / std::log(darkest), least_exponent, most_exponent);
     return s;
 }
 
@@ -122,14 +164,13 @@ std::vector<std::uint8_t> colours_of(const Image& image, const ChipBands& bands,
     std::array<std::uint8_t, 1024> shade{};
     for (std::size_t i = 0; i < shade.size(); ++i)
         shade[i] = static_cast<std::uint8_t>(
-            std::lround(255 * std::pow(static_cast<double>(i) / (shade.size() - 1), brightness)));
+            std::lround(255 * std::pow(static_cast<double>(i) / (shade.size() - 1), stretch.exponent)));
     const auto quality = image.pixels.quality();
     for (std::size_t k = 0; k < 3; ++k) {
         const int p = image.plane_of(bands.bands[k]);
-        const double per_unit = 1 / (stretch.high[k] - stretch.low[k]);
         for (std::size_t i = 0; i < quality.size(); ++i) {
             if (quality[i] == Quality::nodata) continue;
-            const double t = std::clamp((image.value(p, i) - stretch.low[k]) * per_unit, 0.0, 1.0);
+            const double t = shade_of(image.value(p, i), stretch, k);
             rgb[3 * i + k] = shade[static_cast<std::size_t>(t * (shade.size() - 1) + 0.5)];
         }
     }

@@ -58,19 +58,55 @@
         { pane, alt: pane }).addTo(map);
   const swipes = Boolean(pictures.before && pictures.after);
 
+  // Drawn on a canvas out of sight, a slice of a few milliseconds a frame, and shown when it is whole: an event never
+  // waits for thousands of outlines, and many events at once are drawn once. Until then the old picture moves with the map.
+  const SLICE = 8;
   const Outlines = L.Layer.extend({
     onAdd(m) {
       this._canvas = L.DomUtil.create("canvas", "leaflet-layer", m.getPane("overlayPane"));
+      this._canvas.style.transformOrigin = "0 0";
+      this._hidden = document.createElement("canvas");
       m.on("move zoom resize viewreset moveend", this.draw, this);
       this.draw();
     },
     draw() {
-      const m = map, size = m.getSize(), c = this._canvas, ratio = window.devicePixelRatio || 1;
-      L.DomUtil.setPosition(c, m.containerPointToLayerPoint([0, 0]));
-      if (c.width !== size.x * ratio || c.height !== size.y * ratio) {
-        c.width = size.x * ratio; c.height = size.y * ratio;
-        c.style.width = size.x + "px"; c.style.height = size.y + "px";
+      this._wanted = true;
+      if (this._drawn && this._drawn.zoom !== map.getZoom())
+        L.DomUtil.setTransform(this._canvas, map.latLngToLayerPoint(this._drawn.corner), map.getZoomScale(map.getZoom(), this._drawn.zoom));
+      if (this._frame) return;
+      this._canvas.dataset.busy = "1";
+      this._frame = requestAnimationFrame(() => this.frame());
+    },
+    frame() {
+      this._frame = 0;
+      // A picture of another scale or of other suspects is given up; one that only lies elsewhere is finished first.
+      if (this._wanted && (!this._work || this._next.zoom !== map.getZoom() || this._next.shown !== state.shown)) this.begin();
+      const until = performance.now() + SLICE;
+      let done = false;
+      while (!(done = this._work.next().done) && performance.now() < until);
+      if (done) { this._work = null; this.publish(); }
+      if (!done || this._wanted) this._frame = requestAnimationFrame(() => this.frame());
+      else delete this._canvas.dataset.busy;
+    },
+    begin() {
+      this._wanted = false;
+      this._next = { zoom: map.getZoom(), shown: state.shown, size: map.getSize(), corner: map.containerPointToLatLng([0, 0]) };
+      this._work = this.work(this._next);
+    },
+    publish() {
+      const c = this._canvas, h = this._hidden, view = this._drawn = this._next;
+      if (c.width !== h.width || c.height !== h.height) {
+        c.width = h.width; c.height = h.height;
+        c.style.width = view.size.x + "px"; c.style.height = view.size.y + "px";
       }
+      const g = c.getContext("2d");
+      g.clearRect(0, 0, c.width, c.height);
+      g.drawImage(h, 0, 0);
+      L.DomUtil.setPosition(c, map.latLngToLayerPoint(view.corner));
+    },
+    * work({ size, shown }) {
+      const m = map, c = this._hidden, ratio = window.devicePixelRatio || 1;
+      if (c.width !== size.x * ratio || c.height !== size.y * ratio) { c.width = size.x * ratio; c.height = size.y * ratio; }
       const g = c.getContext("2d"), o = m.latLngToContainerPoint([0, 0]), k = m.getZoomScale(m.getZoom(), 0);
       g.setTransform(ratio, 0, 0, ratio, 0, 0);
       g.clearRect(0, 0, size.x, size.y);
@@ -88,6 +124,7 @@
         for (const rings of data.unobserved) path(rings);
         g.fillStyle = this.hatch(g);
         g.fill("evenodd");
+        yield;
       }
       if (data.borders.length) {
         g.beginPath();
@@ -95,24 +132,26 @@
         // Not dashed: neighbours draw the border between them twice.
         g.lineWidth = 3.2; g.strokeStyle = "rgba(0,0,0,.5)"; g.stroke();
         g.lineWidth = 1.3; g.strokeStyle = "#fff"; g.stroke();
+        yield;
       }
-      const seen = state.shown.filter(s => {
+      const seen = shown.filter(s => {
         const x0 = o.x + s.box[0] * k, x1 = o.x + s.box[2] * k, y0 = o.y - s.box[3] * k, y1 = o.y - s.box[1] * k;
         return x1 > -9 && x0 < size.x + 9 && y1 > -9 && y0 < size.y + 9;
       });
       for (const tier of ["none", "low", "medium", "high"]) {
-        g.beginPath();
-        const dots = [], dot = this.dot(tier, ratio);
-        for (const s of seen) {
-          if ((COLOURS[s.tier] ? s.tier : "none") !== tier) continue;
-          const w = (s.box[2] - s.box[0]) * k, h = (s.box[3] - s.box[1]) * k;
-          // Too small for an outline: a dot that can be hit, printed from one picture because there are thousands.
-          if (w < 7 && h < 7) dots.push(o.x + (s.box[0] + s.box[2]) / 2 * k, o.y - (s.box[1] + s.box[3]) / 2 * k);
-          else path(s.rings);
+        const dot = this.dot(tier, ratio), list = seen.filter(s => (COLOURS[s.tier] ? s.tier : "none") === tier);
+        for (let first = 0; first < list.length; first += 250) {
+          g.beginPath();
+          for (const s of list.slice(first, first + 250)) {
+            const w = (s.box[2] - s.box[0]) * k, h = (s.box[3] - s.box[1]) * k;
+            // Too small for an outline: a dot that can be hit, printed from one picture because there are thousands.
+            if (w < 7 && h < 7) g.drawImage(dot, o.x + (s.box[0] + s.box[2]) / 2 * k - 5, o.y - (s.box[1] + s.box[3]) / 2 * k - 5, 10, 10);
+            else path(s.rings);
+          }
+          g.lineWidth = 3.4; g.strokeStyle = "rgba(0,0,0,.55)"; g.stroke();
+          g.lineWidth = 1.9; g.strokeStyle = COLOURS[tier]; g.stroke();
+          yield;
         }
-        for (let i = 0; i < dots.length; i += 2) g.drawImage(dot, dots[i] - 5, dots[i + 1] - 5, 10, 10);
-        g.lineWidth = 3.4; g.strokeStyle = "rgba(0,0,0,.55)"; g.stroke();
-        g.lineWidth = 1.9; g.strokeStyle = COLOURS[tier]; g.stroke();
       }
       this.titles(g, o, k, size);
       if (state.chosen) {
@@ -185,21 +224,25 @@
   $("borders").hidden = !data.borders.length;
 
   const swipe = $("swipe"), divider = $("divider");
-  const clip = () => {
+  // Once a frame, and nothing is asked of the layout after something was written into it.
+  let clipping = 0;
+  const clip = () => { if (!clipping) clipping = requestAnimationFrame(clipNow); };
+  const clipNow = () => {
+    clipping = 0;
     const pane = map.getPane("after"), size = map.getSize();
     const nw = map.containerPointToLayerPoint([0, 0]), se = map.containerPointToLayerPoint(size);
     const x = Math.round(size.x * swipe.value / 100);
     pane.style.clip = swipes ? `rect(${nw.y}px,${se.x}px,${se.y}px,${nw.x + x}px)` : "";
-    divider.style.left = $("map").offsetLeft + x + "px";
+    divider.style.transform = `translateX(${x}px)`;
   };
-  swipe.addEventListener("input", clip);
+  swipe.addEventListener("input", clipNow);
   map.on("move zoom resize", clip);
   if (!swipes) { $("swipe-box").hidden = true; $("swipe-box").style.display = "none"; divider.hidden = true; }
   const span = p => (p.from === p.to ? p.to : p.from + " – " + p.to);
   if (pictures.before) $("swipe-before").append(both("前期 ", "before "), span(pictures.before));
   if (pictures.after) $("swipe-after").append(both("后期 ", "after "), span(pictures.after));
   if (data.mosaic && !pictures.natural) $("colours").append(both("近红外假彩色", "near infrared false colour"));
-  clip();
+  clipNow();
 
   // ---- list and detail -------------------------------------------------------------------------------------
   const rows = $("rows"), space = $("space");

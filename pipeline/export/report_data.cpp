@@ -184,7 +184,7 @@ std::map<std::string, std::string> summary_hashes(const RunContext& c, const std
     list.merge(kind_hashes(c, "county"));
     list["ledger"] = ledger_hash(c.store, batch);
     if (!before.empty()) list["ledger before"] = ledger_hash(c.store, before);
-    list["field results"] = engine::hash_bytes(json_of(hit_rates(c.store), PageWords(c)).dump());
+    list.merge(hit_rate_hashes(c.store));
     std::string problems;
     for (const auto& p : problems_of(c)) problems += p.stage + p.unit + p.code + p.what + "\n";
     list["problems"] = engine::hash_bytes(problems);

@@ -281,11 +281,11 @@ class Paper {
         }
     }
 
-    // A table over the page: heads, the share of the width of each column, and the cells of row i.
+    // A table over the page, with its heads on every page that it comes to: heads, the share of the width of each column, and the cells of row i.
     void lines(const std::vector<std::string>& heads, const std::vector<double>& columns, std::size_t n,
                const std::function<std::vector<std::string>(std::size_t)>& cells) {
+        constexpr double height = 12;
         const auto line = [&](const std::vector<std::string>& texts, Ink colour) {
-            room(12);
             double x = left;
             for (std::size_t k = 0; k < columns.size(); ++k) {
                 const double w = columns[k] * width;
@@ -296,8 +296,12 @@ class Paper {
             m_y += 11.8;
             across(left, width, m_y - 0.8);
         };
+        room(2 * height);  // heads are not left alone at the foot of a page
         line(heads, faint);
-        for (std::size_t i = 0; i < n; ++i) line(cells(i), ink);
+        for (std::size_t i = 0; i < n; ++i) {
+            if (room(height)) line(heads, faint);
+            line(cells(i), ink);
+        }
         m_y += 8;
     }
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hit_rates.hpp"
 
+#include <filesystem>
 #include <utility>
 
 #include "field_records.hpp"
 #include "issued.hpp"
+#include <shuibao/engine/hash.hpp>
 
 namespace shuibao::pipeline {
 namespace {
@@ -34,6 +36,19 @@ void add(HitRate& h, const std::string& meaning) {
 }
 
 }  // namespace
+
+std::map<std::string, std::string> hit_rate_hashes(const engine::Store& store) {
+    std::map<std::string, std::string> list;
+    std::error_code error;
+    const auto add_file = [&](const std::string& name, const std::filesystem::path& file) {
+        if (std::filesystem::exists(file, error)) list[name] = engine::hash_file(file.string());
+    };
+    add_file("field results", store.field_records_file());
+    for (const auto& r : read_field_records(store))
+        if (const auto name = "issued " + r.batch; !list.contains(name))
+            add_file(name, issued_file(store, r.batch));
+    return list;
+}
 
 HitRates hit_rates(const engine::Store& store) {
     HitRates rates;

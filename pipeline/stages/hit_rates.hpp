@@ -38,5 +38,7 @@ struct HitRates {
 /// Over all batches of the store: every polygon that people settled counts once, under the tier, verdict,
 /// county and industry with which it was sent out. Throws Error(input) for damaged records.
 [[nodiscard]] HitRates hit_rates(const engine::Store& store);
+/// Hashes of the files that hit_rates() reads, for the manifest.
+[[nodiscard]] std::map<std::string, std::string> hit_rate_hashes(const engine::Store& store);
 
 }  // namespace shuibao::pipeline

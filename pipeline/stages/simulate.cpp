@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -131,6 +132,9 @@ class SimulateStage final : public Stage {
         c.executor.parallel_for(std::size(looks), [&](std::size_t i) {
             write_look(folder, area, landscape, static_cast<int>(i));
         });
+        std::vector<SceneName> names;
+        std::transform(std::begin(looks), std::end(looks), std::back_inserter(names), name_of);
+        write_collection(folder, area, names);
         write_truth(folder, area, landscape);
         write_run_config(folder);
         c.log.write(engine::LogLevel::info,
@@ -155,6 +159,8 @@ class SimulateStage final : public Stage {
         }
     }
 
+    static SceneName name_of(const Look& look) { return {"demo_", *Date::parse(look.date)}; }
+
     static void write_look(const std::filesystem::path& folder, const SimulatedArea& area,
                            const Landscape& landscape, int i) {
         const auto& look = looks[i];
@@ -162,8 +168,7 @@ class SimulateStage final : public Stage {
                                                      area.window.col, area.window.row);
         static constexpr const char* names[] = {"blue", "green", "red", "nir", "swir16", "swir22"};
         SimulatedScene scene;
-        scene.date = *Date::parse(look.date);
-        scene.id = "demo_" + scene.date.compact();
+        scene.name = name_of(look);
         for (int b = 0; b < block.planes(); ++b)
             scene.bands.push_back({names[b], block.plane(b), {1e-4F, -0.1F}});
         std::vector<std::uint16_t> scl(block.pixels());

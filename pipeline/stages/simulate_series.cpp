@@ -268,14 +268,14 @@ void simulate_series(RunContext& c, const std::filesystem::path& folder) {
     const Truth truth(c, area, plan);
     std::vector<std::vector<sim::Picture::SiteView>> views(plan.looks.size());
     std::vector<std::string> lines(plan.looks.size());
+    std::vector<SceneName> scenes(plan.looks.size());
     static constexpr std::array<const char*, 6> names = {"blue", "green", "red", "nir", "swir16", "swir22"};
     c.executor.parallel_for(plan.looks.size(), [&](std::size_t i) {
         engine::check_stop();
         auto picture = sim::draw(plan, i);
         const auto& look = plan.looks[i];
         SimulatedScene scene;
-        scene.date = look.date;
-        scene.id = "series_" + look.date.compact();
+        scene.name = scenes[i] = {"series_", look.date};
         for (std::size_t b = 0; b < picture.bands.size(); ++b)
             scene.bands.push_back({names[b], picture.bands[b], {1e-4F, look.offset ? -0.1F : 0.0F}});
         scene.scl = picture.scl;
@@ -289,6 +289,7 @@ void simulate_series(RunContext& c, const std::filesystem::path& folder) {
         "shift_y_px,offset,swath_edge,miscalibrated\n";
     for (const auto& line : lines) csv += line;
     io::write_text(folder / "scenes.csv", csv);
+    write_collection(folder, area, scenes);
     write_cover(folder, area, plan);
     truth.write(folder, views);
     write_run_config(folder);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "simulated_files.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -22,6 +23,20 @@ double shortest(float value) {
     return std::stod(fmt::format("{}", value));
 }
 
+constexpr const char* collection_id = "sentinel-2-l2a";  // as which the images are read
+
+nlohmann::ordered_json bbox_of(const Bounds& degrees) {
+    return {degrees.min_x, degrees.min_y, degrees.max_x, degrees.max_y};
+}
+
+nlohmann::ordered_json link(const char* rel, const std::string& href, const char* type = "application/json") {
+    return {{"rel", rel}, {"href", href}, {"type", type}};
+}
+
+std::string moment(Date day) {
+    return day.iso() + "T03:00:00Z";  // 11 o'clock in China
+}
+
 nlohmann::ordered_json item_of(const SimulatedScene& scene, const Bounds& b) {
     const auto g = io::transform_bounds(b, SimulatedArea::crs, "EPSG:4326");
     nlohmann::ordered_json bands = nlohmann::ordered_json::array(), raster = bands;
@@ -38,9 +53,9 @@ nlohmann::ordered_json item_of(const SimulatedScene& scene, const Bounds& b) {
             {"stac_extensions",
              {"https://stac-extensions.github.io/eo/v1.0.0/schema.json",
               "https://stac-extensions.github.io/raster/v1.1.0/schema.json",
-              "https://stac-extensions.github.io/projection/v1.0.0/schema.json"}},
-            {"id", scene.id},
-            {"collection", "sentinel-2-l2a"},
+              "https://stac-extensions.github.io/projection/v1.2.0/schema.json"}},
+            {"id", scene.name.id()},
+            {"collection", collection_id},
             {"geometry",
              {{"type", "Polygon"},
               {"coordinates",
@@ -49,22 +64,23 @@ nlohmann::ordered_json item_of(const SimulatedScene& scene, const Bounds& b) {
                  {g.max_x, g.max_y},
                  {g.min_x, g.max_y},
                  {g.min_x, g.min_y}}}}}},
-            {"bbox", {g.min_x, g.min_y, g.max_x, g.max_y}},
+            {"bbox", bbox_of(g)},
             {"properties",
-             {{"datetime", scene.date.iso() + "T03:00:00Z"},
+             {{"datetime", moment(scene.name.date)},
               {"platform", "simulated"},
-              {"proj:epsg", 32649},
+              {"proj:epsg", 32649},  // for readers of 1.0 of the extension
+              {"proj:code", SimulatedArea::crs},
               {"gsd", SimulatedArea::gsd}}},
-            {"links", nlohmann::ordered_json::array()},
+            {"links", {link("collection", "../collection.json"), link("parent", "../collection.json")}},
             {"assets",
              {{"data",
-               {{"href", "../images/" + scene.id + ".tif"},
+               {{"href", "../images/" + scene.name.id() + ".tif"},
                 {"type", "image/tiff; application=geotiff"},
                 {"roles", {"data"}},
                 {"eo:bands", bands},
                 {"raster:bands", raster}}},
               {"SCL",
-               {{"href", "../images/" + scene.id + "_SCL.tif"},
+               {{"href", "../images/" + scene.name.id() + "_SCL.tif"},
                 {"type", "image/tiff; application=geotiff"},
                 {"roles", {"data"}},
                 {"raster:bands", {{{"data_type", "uint8"}}}}}}}}};
@@ -93,13 +109,36 @@ io::Geometry SimulatedArea::shape_of(const algorithms::Segment& segment) const {
 
 void write_scene(const std::filesystem::path& folder, const SimulatedArea& area,
                  const SimulatedScene& scene) {
-    io::write_geotiff(folder / "images" / (scene.id + ".tif"), area.grid, area.window, scene.bands,
+    io::write_geotiff(folder / "images" / (scene.name.id() + ".tif"), area.grid, area.window, scene.bands,
                       {.compression = "DEFLATE", .level = 1, .predictor = true, .nodata = 0});
     const io::GeoTiffBand mask{"scl", scene.scl, {}};
-    io::write_geotiff(folder / "images" / (scene.id + "_SCL.tif"), area.grid, area.window,
+    io::write_geotiff(folder / "images" / (scene.name.id() + "_SCL.tif"), area.grid, area.window,
                       std::span(&mask, 1), {.compression = "DEFLATE", .bytes = true});
-    io::write_text(folder / "catalog" / (scene.id + ".json"),
+    io::write_text(folder / "catalog" / (scene.name.id() + ".json"),
                    item_of(scene, area.grid.bounds(area.window)).dump(1) + "\n");
+}
+
+void write_collection(const std::filesystem::path& folder, const SimulatedArea& area,
+                      std::span<const SceneName> scenes) {
+    const auto degrees = io::transform_bounds(area.grid.bounds(area.window), SimulatedArea::crs, "EPSG:4326");
+    const auto [first, last] = std::minmax_element(
+        scenes.begin(), scenes.end(), [](const auto& a, const auto& b) { return a.date < b.date; });
+    nlohmann::ordered_json links = {link("root", "collection.json")};
+    for (const auto& s : scenes) links.push_back(link("item", "catalog/" + s.id() + ".json", "application/geo+json"));
+    const nlohmann::ordered_json collection = {
+        {"type", "Collection"},
+        {"stac_version", "1.0.0"},
+        {"id", collection_id},
+        {"description", "Simulated images of a plain, as Sentinel-2 level 2A would show it."},
+        {"license", "CC0-1.0"},
+        {"extent",
+         {{"spatial", {{"bbox", nlohmann::ordered_json::array({bbox_of(degrees)})}}},
+          {"temporal",
+           {{"interval",
+             nlohmann::ordered_json::array(
+                 {nlohmann::ordered_json::array({moment(first->date), moment(last->date)})})}}}}},
+        {"links", links}};
+    io::write_text(folder / "collection.json", collection.dump(1) + "\n");
 }
 
 SimulatedApprovals::SimulatedApprovals()

@@ -27,14 +27,23 @@ struct SimulatedArea {
     [[nodiscard]] io::Geometry shape_of(const algorithms::Segment& segment) const;
 };
 
+/// What a date's files are called by.
+struct SceneName {
+    const char* prefix = "";
+    Date date;
+    [[nodiscard]] std::string id() const { return prefix + date.compact(); }
+};
+
 /// One date as files: images/ID.tif, images/ID_SCL.tif and catalog/ID.json (STAC 1.0.0).
 struct SimulatedScene {
-    std::string id;
-    Date date;
+    SceneName name;
     std::vector<io::GeoTiffBand> bands;  ///< named by common name, with the scaling that the Item states
     std::span<const std::uint16_t> scl;
 };
 void write_scene(const std::filesystem::path& folder, const SimulatedArea& area, const SimulatedScene& scene);
+/// collection.json, the STAC Collection that the Items name. REQUIRES at least one scene.
+void write_collection(const std::filesystem::path& folder, const SimulatedArea& area,
+                      std::span<const SceneName> scenes);
 
 /// Approved ranges with the fields and the spelling that counties use.
 class SimulatedApprovals {

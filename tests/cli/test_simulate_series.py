@@ -8,10 +8,14 @@ import json
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
 import unittest
 
 from osgeo import gdal, ogr
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import stac_schema  # noqa: E402
 
 gdal.UseExceptions()
 SHUIBAO = os.environ["SHUIBAO"]
@@ -76,6 +80,23 @@ class Series(unittest.TestCase):
             bands = item["assets"]["data"]["raster:bands"]
             self.assertEqual([b["offset"] for b in bands], [offset] * 6)
             self.assertEqual(item["stac_version"], "1.0.0")
+
+    @unittest.skipIf(stac_schema.missing(), stac_schema.missing())
+    def test_items_are_valid_stac(self):
+        collection = json.loads((self.folder / "collection.json").read_text())
+        self.assertEqual(stac_schema.problems(collection), [])
+        linked = {(self.folder / l["href"]).name for l in collection["links"] if l["rel"] == "item"}
+        items = sorted((self.folder / "catalog").glob("*.json"))
+        self.assertEqual(linked, {p.name for p in items})
+        self.assertEqual(len(items), DATES)
+        for path in items:
+            item = json.loads(path.read_text())
+            self.assertEqual(stac_schema.problems(item), [], path.name)
+            self.assertEqual(item["collection"], collection["id"])
+            hrefs = [l["href"] for l in item["links"] if l["rel"] == "collection"]
+            self.assertEqual([(path.parent / h).resolve() for h in hrefs], [(self.folder / "collection.json").resolve()])
+            first, last = collection["extent"]["temporal"]["interval"][0]
+            self.assertTrue(first <= item["properties"]["datetime"] <= last)
 
     def test_truth(self):
         source = ogr.Open(str(self.folder / "truth.gpkg"))

@@ -108,3 +108,28 @@ TEST_CASE("chips: one stretch for both dates, so that equal ground has equal col
     CHECK(large.size() == 4800);
     CHECK(large[(20 * 40 + 36) * 3 + 1] == 0);
 }
+
+TEST_CASE("chips: a bright site does not leave the other date in the dark, nor does a cloud over it") {
+    // Woods of 0.03 to 0.05, of which the later look shows half torn open to 0.25.
+    constexpr std::size_t side = 40;
+    Image woods = flat(side, {400, 400, 400}), site = flat(side, {400, 400, 400});
+    for (int b = 0; b < 3; ++b)
+        for (std::size_t i = 0; i < side * side; ++i) {
+            woods.pixels.plane(b)[i] = static_cast<std::uint16_t>(300 + i * 7 % 200);
+            site.pixels.plane(b)[i] = i % 2 == 0 ? woods.pixels.plane(b)[i] : 2500;
+        }
+    const auto bands = chip_bands(woods.bands, site.bands).value();
+    const std::array<const Image*, 2> both = {&woods, &site};
+    const auto stretch = common_stretch(both, bands);
+    auto shades = colours_of(woods, bands, stretch);
+    std::nth_element(shades.begin(), shades.begin() + static_cast<std::ptrdiff_t>(shades.size() / 2),
+                     shades.end());
+    CHECK(shades[shades.size() / 2] >= 70);  // of 255
+    CHECK(stretch.exponent >= 0.4);
+    // What a cloud leaves of the woods weighs as much as all of them did.
+    for (std::size_t i = 0; i < side * side * 9 / 10; ++i) woods.pixels.quality()[i] = Quality::cloud;
+    const auto clouded = common_stretch(both, bands);
+    CHECK(clouded.low[0] == doctest::Approx(stretch.low[0]).epsilon(0.05));
+    CHECK(clouded.high[0] == doctest::Approx(stretch.high[0]).epsilon(0.05));
+    CHECK(clouded.exponent == doctest::Approx(stretch.exponent).epsilon(0.05));
+}

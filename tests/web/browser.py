@@ -34,6 +34,13 @@ def open_browser(width, height, phone=False):
     return driver
 
 
+def drawn(driver):
+    """Waits until the outlines on the map are those of the last event: they are drawn a slice a frame."""
+    driver.set_script_timeout(60)
+    driver.execute_async_script("""const done = arguments[0], c = document.querySelector("canvas.leaflet-layer");
+        const wait = () => c.dataset.busy ? requestAnimationFrame(wait) : done(); wait();""")
+
+
 def requests(driver):
     """Addresses that the page asked for since the last call, but for files and data in it."""
     urls = []

@@ -90,6 +90,22 @@ class Report(harness.ArchiveTest):
         self.assertGreater(box["width"], 600)
         self.assertEqual(suspect[0], self.one("#detail h3").text)
 
+    def test_the_map_shows_what_the_filters_leave(self):
+        """Coloured pixels on the canvas: none when nothing is left, as many as before when all are back, whatever came between."""
+        def coloured():
+            browser.drawn(self.driver)
+            return self.js("""const c = document.querySelector('canvas.leaflet-layer');
+                const p = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; let n = 0;
+                for (let i = 0; i < p.length; i += 4) n += p[i + 3] > 128; return n;""")
+
+        all_of_them = coloured()
+        self.assertGreater(all_of_them, 200)
+        self.one("#search").send_keys("none such")
+        self.assertEqual(0, coloured())
+        self.js("""const s = document.getElementById('search'), zoom = w => document.querySelector('.leaflet-control-zoom-' + w).click();
+            for (const text of ['a', 'none', '']) { s.value = text; s.dispatchEvent(new Event('input')); zoom('in'); zoom('out'); }""")
+        self.assertEqual(all_of_them, coloured())
+
     def test_the_divider_hides_the_later_picture_on_its_left(self):
         def clip():
             return [float(v.strip("px, ")) for v in self.js("return document.querySelector('.leaflet-after-pane').style.clip")[5:-1].split()]
@@ -207,6 +223,7 @@ class TwoBatches(unittest.TestCase):
         """White of the line on the canvas of outlines where two counties meet, none before there were borders."""
         driver = self.opened(self.url, 1440)
         self.assertTrue(driver.find_element("css selector", "#borders").is_displayed())
+        browser.drawn(driver)
         white = driver.execute_script("""const c = document.querySelector('canvas.leaflet-layer'), g = c.getContext('2d');
             const p = g.getImageData(0, 0, c.width, c.height).data; let n = 0;
             for (let i = 0; i < p.length; i += 4) n += p[i] > 240 && p[i + 1] > 240 && p[i + 2] > 240 && p[i + 3] > 200; return n;""")

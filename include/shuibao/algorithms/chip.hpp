@@ -40,12 +40,16 @@ struct ChipBands {
 /// the two have no band in common.
 [[nodiscard]] std::optional<ChipBands> chip_bands(std::span<const Band> one, std::span<const Band> other);
 
-/// Physical values that become black and white, per colour.
+/// Physical values that become black and white, per colour, and the curve between them: shade = t^exponent.
 struct Stretch {
     std::array<double, 3> low{}, high{};
+    double exponent = 0.75;
 };
-/// The 1st and the 99th percentile over the usable pixels of all images together, so that a colour means the
-/// same on each of them. Images need not be of one size. REQUIRES the bands in every image.
+/// One stretch for all images, so that a colour means the same on each of them. Black and white are the 1st and
+/// the 99th percentile of the usable pixels, every image with the same weight, however much of it a cloud hides.
+/// A site of bright soil takes most of that range and would leave the woods and fields of the other date black:
+/// the exponent lifts the darkest image's median to a third of white, within [0.4, 0.75]. Project defaults,
+/// chosen by eye. Images need not be of one size. REQUIRES the bands in every image.
 [[nodiscard]] Stretch common_stretch(std::span<const Image* const> images, const ChipBands& bands);
 
 /// Red, green, blue bytes, row-major. Clouds are shown as they are; what no scene covers is light grey.
