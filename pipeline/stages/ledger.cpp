@@ -97,7 +97,7 @@ void bring_forward(RunContext& c) {
                      fmt::format("No polygon of batch {} lies where the field check of {} was made.", batch,
                                  l),
                      "The check is kept; look at what changed in the batch."});
-            write_ledger_state(output, state);
+            write_ledger_state(c.executor, output, state);
         };
         c.executor.run("ledger", {u});
         previous = batch;

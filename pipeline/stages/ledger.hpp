@@ -114,7 +114,8 @@ using LedgerEach = std::function<void(std::size_t, const std::function<void(std:
 [[nodiscard]] io::LayerData::Row ledger_row(const LedgerCase& c);
 /// The state as a GeoPackage with that layer, and back (in `to_crs`; empty: its own; without shapes where
 /// nobody asks for them). Throws Error(input).
-void write_ledger_state(const std::filesystem::path& file, const LedgerState& state);
+void write_ledger_state(const engine::Executor& executor, const std::filesystem::path& file,
+                        const LedgerState& state);
 [[nodiscard]] LedgerState read_ledger_state(const std::filesystem::path& file, const std::string& batch,
                                             const std::string& to_crs, bool shapes);
 

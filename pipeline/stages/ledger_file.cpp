@@ -6,6 +6,7 @@
 
 #include "ledger.hpp"
 #include "risk_input.hpp"
+#include "rows_ahead.hpp"
 
 namespace shuibao::pipeline {
 namespace {
@@ -134,11 +135,11 @@ io::LayerData::Row ledger_row(const LedgerCase& c) {
     return row;
 }
 
-void write_ledger_state(const std::filesystem::path& file, const LedgerState& state) {
+void write_ledger_state(const engine::Executor& executor, const std::filesystem::path& file,
+                        const LedgerState& state) {
     const auto layer = ledger_layer(state.crs);
-    const io::RowSource rows = [&](const auto& put) {
-        for (const auto& c : state.cases) put(ledger_row(c));
-    };
+    const auto rows =
+        rows_ahead(executor, state.cases.size(), [&](std::size_t i) { return ledger_row(state.cases[i]); });
     io::write_geopackage(file, {&layer, 1}, {&rows, 1});
 }
 

@@ -11,6 +11,7 @@
 
 #include "issued.hpp"
 #include "ledger.hpp"
+#include "rows_ahead.hpp"
 #include "rules.hpp"
 #include <shuibao/engine/hash.hpp>
 #include <shuibao/io/atomic_output.hpp>
@@ -107,11 +108,12 @@ class Writer {
 
     void put_cases(const Put& put) const {
         const auto today = end_of_batch(m_batches.back());
-        for (const auto& k : m_last.cases) {
+        rows_ahead(m_c.executor, m_last.cases.size(), [&](std::size_t i) {
+            const auto& k = m_last.cases[i];
             auto row = ledger_row(k);
             row.values.emplace_back(std::int64_t{k.due && *k.due < today ? 1 : 0});
-            put(row);
-        }
+            return row;
+        })(put);
     }
 
     void put_history(const Put& put) {
@@ -130,17 +132,20 @@ class Writer {
 
     void put_batch(const LedgerState& state, const Put& put) const {
         const auto issued = read_issued(issued_file(m_c.store, state.batch)).cases;
-        for (const auto& k : state.cases) {
-            // Works done are told where nothing is left to be shown.
-            if (!k.present && k.change != "finished") continue;
+        std::vector<const LedgerCase*> told;
+        for (const auto& k : state.cases)  // works done are told where nothing is left to be shown
+            if (k.present || k.change == "finished") told.push_back(&k);
+        rows_ahead(m_c.executor, told.size(), [&](std::size_t i) {
+            const auto& k = *told[i];
             const auto sent = issued.find(k.id);
             const bool went_out = sent != issued.end();
-            put({k.shape,
-                 {state.batch, k.id, k.spot, or_null(k.verdict),
-                  went_out ? or_null(sent->second.tier) : Value(),
-                  went_out ? Value(sent->second.severity) : Value(), k.state, or_null(k.confirmed),
-                  or_null(k.change), or_null(k.construction), k.area, k.gained}});
-        }
+            return LayerData::Row{k.shape,
+                                  {state.batch, k.id, k.spot, or_null(k.verdict),
+                                   went_out ? or_null(sent->second.tier) : Value(),
+                                   went_out ? Value(sent->second.severity) : Value(), k.state,
+                                   or_null(k.confirmed), or_null(k.change), or_null(k.construction), k.area,
+                                   k.gained}};
+        })(put);
     }
 
     void add_lineage(const LedgerState& state, const std::map<std::string, bool>& known) {

@@ -16,7 +16,7 @@ namespace shuibao::pipeline {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr std::size_t most_vertices = 64;
+constexpr std::size_t most_vertices = 512;
 
 fs::path words_file(const RunContext& c) {
     return c.settings.has("zones.dictionary") ? fs::path(c.settings.path("zones.dictionary"))

@@ -31,7 +31,7 @@ class Zones {
     /// layer that cannot be read.
     Zones(RunContext& context, const std::string& crs);
 
-    /// Cuts all zones into pieces of at most 64 vertices, so that basins with a hundred thousand of them cost
+    /// Cuts all zones into pieces of at most 512 vertices, so that basins with a hundred thousand of them cost
     /// no more than small ones; before anything is asked of the map. `each(n, body)` runs body(0…n−1), in any
     /// order, at once or not.
     using Each = std::function<void(std::size_t, const std::function<void(std::size_t)>&)>;
