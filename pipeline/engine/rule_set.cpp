@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
@@ -29,10 +30,8 @@ YAML::Node parse(const std::filesystem::path& file) {
     throw Error(ErrorCode::usage, fmt::format("{}:{}: {}", file.string(), at.Mark().line + 1, what), hint);
 }
 
-}  // namespace
-
-RuleSet RuleSet::load(const std::filesystem::path& file, const std::vector<std::string>& known) {
-    const auto root = parse(file);
+RuleSet rule_set_of(const std::filesystem::path& file, const YAML::Node& root,
+                    const std::vector<std::string>& known) {
     RuleSet set;
     set.name = file.stem().string();
     if (!root.IsMap() || !root["version"] || !root["valid_from"] || !root["items"] || !root["items"].IsMap())
@@ -55,7 +54,7 @@ RuleSet RuleSet::load(const std::filesystem::path& file, const std::vector<std::
         const auto& n = entry.second;
         RuleItem item;
         if (!n.IsMap() || !n["value"] || !n["unit"] || !n["basis"] || n["basis"].as<std::string>().empty() ||
-            !YAML::convert<double>::decode(n["value"], item.value))
+            !YAML::convert<double>::decode(n["value"], item.value) || !std::isfinite(item.value))
             refuse(file, entry.first, fmt::format("'{}' needs a number as value, a unit and a basis.", name),
                    "The basis is a legal source or the words \"project default\".");
         item.unit = n["unit"].as<std::string>();
@@ -68,6 +67,19 @@ RuleSet RuleSet::load(const std::filesystem::path& file, const std::vector<std::
             refuse(file, items, fmt::format("the item '{}' is missing.", name),
                    "Take it from configs/rules/2023-03-01.yaml.");
     return set;
+}
+
+}  // namespace
+
+RuleSet RuleSet::load(const std::filesystem::path& file, const std::vector<std::string>& known) {
+    const auto root = parse(file);
+    try {
+        return rule_set_of(file, root, known);
+    } catch (const YAML::Exception& e) {  // a list or a mapping where a text should stand
+        throw Error(ErrorCode::usage,
+                    fmt::format("{}:{}: a single value should stand here.", file.string(), e.mark.line + 1),
+                    "Compare with configs/rules/2023-03-01.yaml.");
+    }
 }
 
 Dictionary Dictionary::load(const std::filesystem::path& file) {

@@ -154,6 +154,14 @@ class Evidence(ArchiveTest):
         self.assertIn('=HYPERLINK("http://x","a")<script>alert(1)</script>&amp;\'"><img src=x onerror=alert(2)>', page.text)
         self.assertIn("{{{css}}}", page.text)
         self.assertIn("长" * 400, page.text)
+        if shutil.which("pdftotext"):
+            paper = next(p for p in pages(self.output, "pdf") if p.stem == row["case_id"])
+            said = subprocess.run(["pdftotext", "-raw", paper, "-"], capture_output=True, text=True, check=True).stdout
+            said = "".join(said.split())
+            self.assertIn('=HYPERLINK("http://x","a")<script>alert(1)</script>&amp;\'"><imgsrc=xonerror=alert(2)>', said)
+            self.assertNotIn("\u202e", said)
+            # Text only: nothing in the file acts or leads away.
+            self.assertNotRegex(paper.read_bytes(), rb"/(JavaScript|JS|URI|Launch|OpenAction|EmbeddedFile)\b")
         text = report(self.output)
         read = Reader(text)
         self.assertEqual(3, read.tags.count("script"), "data, Leaflet, and the page's own")
