@@ -27,7 +27,9 @@ YAML::Node parse(const std::filesystem::path& file) {
 
 [[noreturn]] void refuse(const std::filesystem::path& file, const YAML::Node& at, const std::string& what,
                          const std::string& hint) {
-    throw Error(ErrorCode::usage, fmt::format("{}:{}: {}", file.string(), at.Mark().line + 1, what), hint);
+    // An empty file has no mark.
+    throw Error(ErrorCode::usage,
+                fmt::format("{}:{}: {}", file.string(), std::max(at.Mark().line, 0) + 1, what), hint);
 }
 
 RuleSet rule_set_of(const std::filesystem::path& file, const YAML::Node& root,
@@ -84,23 +86,32 @@ RuleSet RuleSet::load(const std::filesystem::path& file, const std::vector<std::
 
 Dictionary Dictionary::load(const std::filesystem::path& file) {
     const auto root = parse(file);
+    const auto no_dictionary = [&](const YAML::Node& at) {
+        refuse(file, at, "a dictionary maps names to lists of texts.", "Write e.g. `name: [PRNM, 项目名称]`.");
+    };
+    if (!root.IsMap()) no_dictionary(root);
     Dictionary d;
-    try {
-        for (const auto& section : root) {
-            auto& entries = d.sections[section.first.as<std::string>()];
-            if (section.second.IsSequence()) {
-                entries.emplace_back("", section.second.as<std::vector<std::string>>());
-                continue;
+    for (const auto& section : root) {
+        const auto& content = section.second;
+        if (!section.first.IsScalar() || content.IsScalar()) no_dictionary(section.first);
+        auto& entries = d.sections[section.first.as<std::string>()];
+        const auto add = [&](const std::string& name, const YAML::Node& list) {
+            if (!list.IsSequence()) no_dictionary(list);
+            std::vector<std::string> texts;
+            for (const auto& text : list) {
+                if (text.IsMap() || text.IsSequence()) no_dictionary(text);
+                texts.push_back(text.as<std::string>());
             }
-            for (const auto& entry : section.second)
-                entries.emplace_back(entry.first.as<std::string>(),
-                                     entry.second.as<std::vector<std::string>>());
+            entries.emplace_back(name, std::move(texts));
+        };
+        if (content.IsSequence()) {
+            add("", content);
+            continue;
         }
-    } catch (const YAML::Exception& e) {
-        throw Error(
-            ErrorCode::usage,
-            fmt::format("{}:{}: a dictionary maps names to lists of texts.", file.string(), e.mark.line + 1),
-            "Write e.g. `name: [PRNM, 项目名称]`.");
+        for (const auto& entry : content) {
+            if (!entry.first.IsScalar()) no_dictionary(entry.first);
+            add(entry.first.as<std::string>(), entry.second);
+        }
     }
     return d;
 }
