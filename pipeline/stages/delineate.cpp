@@ -9,7 +9,9 @@
 
 #include "disturbance_file.hpp"
 #include "object_model.hpp"
+#include "object_types.hpp"
 #include "sight.hpp"
+#include "type_rules.hpp"
 #include <shuibao/algorithms/segmentation.hpp>
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/hash.hpp>
@@ -113,6 +115,10 @@ class DelineateStage final : public Stage {
                .fallback = "false",
                .help = "Write the objects of all levels with what is measured of each beside the polygons "
                        "(candidates.gpkg), to learn delineate.objects from"});
+        t.add({.key = "delineate.types",
+               .type = OptionType::path,
+               .help = "What a disturbance is taken for: rules of types; default: shuibao's own "
+                       "(configs/objects/types.yaml)"});
         t.add({.key = "delineate.grow",
                .type = OptionType::number,
                .fallback = "-1.213",
@@ -149,6 +155,7 @@ class DelineateStage final : public Stage {
 
     void require(const RunContext& c) const override {
         (void)load_object_model(object_model_file(c.settings));
+        (void)load_type_rules(type_rules_file(c.settings));
     }
     [[nodiscard]] std::filesystem::path first_input(const RunContext& c) const override {
         return c.store.acquisitions_file();
@@ -166,6 +173,7 @@ class DelineateStage final : public Stage {
         engine::Unit u;
         u.id = batch;
         u.inputs = c.settings.canonical("delineate.");
+        u.inputs.merge(type_inputs(c));
         u.inputs["objects"] = engine::hash_file(object_model_file(c.settings).string());
         const Window area = supervised_area(c, grid);
         u.inputs["area"] = fmt::format("{} {} {} {}", area.col, area.row, area.cols, area.rows);
@@ -245,6 +253,7 @@ class DelineateStage final : public Stage {
         void read(bool history) {
             m_history = history;
             const auto n = static_cast<std::size_t>((m_window.rows + strip_rows - 1) / strip_rows);
+            if (history) count_synchrony(n);
             m_strips.resize(n);
             m_unseen.resize(n);
             m_context.executor.parallel_for(n, [&](std::size_t i) { read_strip(i); });
@@ -260,6 +269,7 @@ class DelineateStage final : public Stage {
                 for (std::size_t i = k * chunk; i < std::min(segments.size(), (k + 1) * chunk); ++i)
                     list[i] = describe(segments[i], static_cast<std::int64_t>(i + 1), to_geographic);
             });
+            ObjectTypes(m_context, m_grid).tell(segments, list);
             if (m_history) measures.names = measure_names();
             for (const auto& s : segments)
                 if (s.evidence) {
@@ -311,12 +321,39 @@ class DelineateStage final : public Stage {
         }
 
       private:
-        void read_strip(std::size_t i) {
+        [[nodiscard]] Window strip_window(std::size_t i) const {
             const auto first = m_window.row + static_cast<std::int64_t>(i) * strip_rows;
-            Change strip(Window{m_window.col, first, m_window.cols,
-                                std::min(strip_rows, m_window.row + m_window.rows - first)});
+            return {m_window.col, first, m_window.cols,
+                    std::min(strip_rows, m_window.row + m_window.rows - first)};
+        }
+        void read_band(const Window& w, int b, std::vector<std::uint16_t>& out) const {
+            io::read_change_band(m_changes, m_grid, w, b, out, io::Reading{io::Reading::end, 0});
+        }
+        void read_history(PixelHistory& history) const {
+            for (std::size_t p = 0; p < PixelHistory::planes; ++p)
+                read_band(history.window, io::first_history_band + static_cast<int>(p), history.values[p]);
+        }
+
+        // What happened around each place, before any object is looked at.
+        void count_synchrony(std::size_t strips) {
+            std::vector<algorithms::SynchronyCells> parts(strips, algorithms::SynchronyCells(m_grid.gsd()));
+            m_context.executor.parallel_for(strips, [&](std::size_t i) {
+                Change strip(strip_window(i));
+                strip.history.resize(strip.window);
+                read_band(strip.window, 0, strip.evidence);
+                read_band(strip.window, 4, strip.onset_to);
+                read_history(strip.history);
+                parts[i].add(strip);
+            });
+            for (std::size_t i = 1; i < parts.size(); ++i) parts[0].merge(parts[i]);
+            m_synchrony.emplace(parts[0]);
+        }
+
+        void read_strip(std::size_t i) {
+            Change strip(strip_window(i));
+            const auto first = strip.window.row;
             const auto read = [&](const Window& w, int b, std::vector<std::uint16_t>& out) {
-                io::read_change_band(m_changes, m_grid, w, b, out, io::Reading{io::Reading::end, 0});
+                read_band(w, b, out);
             };
             const auto band = [&](int b, std::vector<std::uint16_t>& out) { read(strip.window, b, out); };
             const auto reach = m_history ? algorithms::Surroundings::reach : 0;
@@ -342,9 +379,9 @@ class DelineateStage final : public Stage {
             }
             PixelHistory past;
             past.resize(near);
-            for (std::size_t p = 0; p < PixelHistory::planes; ++p)
-                read(near, io::first_history_band + static_cast<int>(p), past.values[p]);
-            m_strips[i] = algorithms::extract_runs(strip, m_options, {evidence, past});
+            read_history(past);
+            m_strips[i] = algorithms::extract_runs(strip, m_options,
+                                                   {evidence, past, m_synchrony ? &*m_synchrony : nullptr});
         }
 
         [[nodiscard]] Disturbance describe(const algorithms::Segment& s, std::int64_t id,
@@ -365,6 +402,7 @@ class DelineateStage final : public Stage {
             d.confidence = std::round(s.confidence * 1e4) / 1e4;
             d.magnitude = std::round(s.magnitude * 100) / 100;
             d.kind = s.kind;
+            if (m_history) set_finished(s, d);
             d.ground_sample = m_grid.gsd();
             d.full_pixels = static_cast<int>(s.pixels);
             const double core = shape.buffered(-m_grid.gsd() / 2).area() / shape.area();
@@ -372,11 +410,20 @@ class DelineateStage final : public Stage {
             return d;
         }
 
+        // What of it has been built over since it was opened: for 完工, which takes two batches (rules §5).
+        static void set_finished(const algorithms::Segment& s, Disturbance& d) {
+            const auto built = s.kinds[static_cast<std::size_t>(ChangeKind::bare_to_built)];
+            d.bare_share =
+                std::round((1 - static_cast<double>(built) / static_cast<double>(s.pixels)) * 1e4) / 1e4;
+            if (2 * built > s.pixels) d.completion = "硬化";
+        }
+
         const RunContext& m_context;
         const Grid& m_grid;
         std::filesystem::path m_changes;
         Window m_window, m_area;
         bool m_history = false;
+        std::optional<algorithms::Synchrony> m_synchrony;
         algorithms::SegmentationOptions m_options;
         std::vector<algorithms::RunStrip> m_strips, m_unseen;
     };
