@@ -23,6 +23,7 @@ double shortest(float value) {
 }
 
 nlohmann::ordered_json item_of(const SimulatedScene& scene, const Bounds& b) {
+    const double gsd = SimulatedArea::gsd * static_cast<double>(scene.coarser);
     const auto g = io::transform_bounds(b, SimulatedArea::crs, "EPSG:4326");
     nlohmann::ordered_json bands = nlohmann::ordered_json::array(), raster = bands;
     for (const auto& band : scene.bands) {
@@ -31,7 +32,7 @@ nlohmann::ordered_json item_of(const SimulatedScene& scene, const Bounds& b) {
                           {"nodata", 0},
                           {"scale", shortest(band.scaling.scale)},
                           {"offset", shortest(band.scaling.offset)},
-                          {"spatial_resolution", SimulatedArea::gsd}});
+                          {"spatial_resolution", gsd}});
     }
     return {{"type", "Feature"},
             {"stac_version", "1.0.0"},
@@ -52,9 +53,9 @@ nlohmann::ordered_json item_of(const SimulatedScene& scene, const Bounds& b) {
             {"bbox", {g.min_x, g.min_y, g.max_x, g.max_y}},
             {"properties",
              {{"datetime", scene.date.iso() + "T03:00:00Z"},
-              {"platform", "simulated"},
+              {"platform", scene.platform},
               {"proj:epsg", 32649},
-              {"gsd", SimulatedArea::gsd}}},
+              {"gsd", gsd}}},
             {"links", nlohmann::ordered_json::array()},
             {"assets",
              {{"data",
@@ -93,13 +94,16 @@ io::Geometry SimulatedArea::shape_of(const algorithms::Segment& segment) const {
 
 void write_scene(const std::filesystem::path& folder, const SimulatedArea& area,
                  const SimulatedScene& scene) {
-    io::write_geotiff(folder / "images" / (scene.id + ".tif"), area.grid, area.window, scene.bands,
+    const double gsd = SimulatedArea::gsd * static_cast<double>(scene.coarser);
+    const Grid grid = Grid::aligned_to(SimulatedArea::crs, left, top, gsd, 1024);
+    const Window window = grid.window(area.grid.bounds(area.window));
+    io::write_geotiff(folder / "images" / (scene.id + ".tif"), grid, window, scene.bands,
                       {.compression = "DEFLATE", .level = 1, .predictor = true, .nodata = 0});
     const io::GeoTiffBand mask{"scl", scene.scl, {}};
-    io::write_geotiff(folder / "images" / (scene.id + "_SCL.tif"), area.grid, area.window,
-                      std::span(&mask, 1), {.compression = "DEFLATE", .bytes = true});
+    io::write_geotiff(folder / "images" / (scene.id + "_SCL.tif"), grid, window, std::span(&mask, 1),
+                      {.compression = "DEFLATE", .bytes = true});
     io::write_text(folder / "catalog" / (scene.id + ".json"),
-                   item_of(scene, area.grid.bounds(area.window)).dump(1) + "\n");
+                   item_of(scene, grid.bounds(window)).dump(1) + "\n");
 }
 
 SimulatedApprovals::SimulatedApprovals()
