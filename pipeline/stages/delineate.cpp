@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "change_strips.hpp"
 #include "disturbance_file.hpp"
 #include "object_model.hpp"
 #include "object_types.hpp"
@@ -16,6 +17,7 @@
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/hash.hpp>
 #include <shuibao/engine/resources.hpp>
+#include <shuibao/engine/rule_set.hpp>
 #include <shuibao/io/tile_archive.hpp>
 #include <shuibao/io/vector.hpp>
 #include <shuibao/pipeline/archive.hpp>
@@ -43,8 +45,6 @@ std::filesystem::path object_model_file(const engine::Settings& settings) {
 }
 
 namespace {
-
-constexpr std::int64_t strip_rows = 256;  // on the grid's lattice: a block row of the tiles
 
 Window enclosing_tiles(const Grid& grid, const std::vector<TileId>& tiles) {
     Window all;
@@ -252,11 +252,18 @@ class DelineateStage final : public Stage {
 
         void read(bool history) {
             m_history = history;
-            const auto n = static_cast<std::size_t>((m_window.rows + strip_rows - 1) / strip_rows);
-            if (history) count_synchrony(n);
-            m_strips.resize(n);
-            m_unseen.resize(n);
-            m_context.executor.parallel_for(n, [&](std::size_t i) { read_strip(i); });
+            m_built_over = engine::Dictionary::load(engine::config_file("dictionaries/disturbances.yaml"))
+                               .text("completion", "built");
+            const ChangeStrips maps(m_context.executor, m_grid, m_changes, m_window, history);
+            std::optional<algorithms::Synchrony> synchrony;
+            if (history) synchrony = maps.synchrony();
+            m_strips.resize(maps.count());
+            m_unseen.resize(maps.count());
+            m_context.executor.parallel_for(maps.count(), [&](std::size_t i) {
+                auto runs = maps.runs(i, m_options, synchrony ? &*synchrony : nullptr, m_area);
+                m_strips[i] = std::move(runs.grown);
+                m_unseen[i] = std::move(runs.unseen);
+            });
             engine::check_stop();
         }
 
@@ -321,69 +328,6 @@ class DelineateStage final : public Stage {
         }
 
       private:
-        [[nodiscard]] Window strip_window(std::size_t i) const {
-            const auto first = m_window.row + static_cast<std::int64_t>(i) * strip_rows;
-            return {m_window.col, first, m_window.cols,
-                    std::min(strip_rows, m_window.row + m_window.rows - first)};
-        }
-        void read_band(const Window& w, int b, std::vector<std::uint16_t>& out) const {
-            io::read_change_band(m_changes, m_grid, w, b, out, io::Reading{io::Reading::end, 0});
-        }
-        void read_history(PixelHistory& history) const {
-            for (std::size_t p = 0; p < PixelHistory::planes; ++p)
-                read_band(history.window, io::first_history_band + static_cast<int>(p), history.values[p]);
-        }
-
-        // What happened around each place, before any object is looked at.
-        void count_synchrony(std::size_t strips) {
-            std::vector<algorithms::SynchronyCells> parts(strips, algorithms::SynchronyCells(m_grid.gsd()));
-            m_context.executor.parallel_for(strips, [&](std::size_t i) {
-                Change strip(strip_window(i));
-                strip.history.resize(strip.window);
-                read_band(strip.window, 0, strip.evidence);
-                read_band(strip.window, 4, strip.onset_to);
-                read_history(strip.history);
-                parts[i].add(strip);
-            });
-            for (std::size_t i = 1; i < parts.size(); ++i) parts[0].merge(parts[i]);
-            m_synchrony.emplace(parts[0]);
-        }
-
-        void read_strip(std::size_t i) {
-            Change strip(strip_window(i));
-            const auto first = strip.window.row;
-            const auto read = [&](const Window& w, int b, std::vector<std::uint16_t>& out) {
-                read_band(w, b, out);
-            };
-            const auto band = [&](int b, std::vector<std::uint16_t>& out) { read(strip.window, b, out); };
-            const auto reach = m_history ? algorithms::Surroundings::reach : 0;
-            const Window near{m_window.col, first - reach, m_window.cols, strip.window.rows + 2 * reach};
-            std::vector<std::uint16_t> evidence(static_cast<std::size_t>(near.pixels()));
-            read(near, 0, evidence);
-            std::copy_n(evidence.begin() + reach * near.cols, strip.window.pixels(), strip.evidence.begin());
-            m_unseen[i] = algorithms::extract_unobserved(strip.evidence, strip.window, m_area);
-            const bool any = std::any_of(strip.evidence.begin(), strip.evidence.end(), [](std::uint16_t v) {
-                return v != Change::no_evidence && v != Change::unobserved;
-            });
-            if (!any) return;
-            band(2, strip.magnitude);
-            band(3, strip.onset_from);
-            band(4, strip.onset_to);
-            std::vector<std::uint16_t> kind(strip.kind.size());
-            band(5, kind);
-            std::transform(kind.begin(), kind.end(), strip.kind.begin(),
-                           [](std::uint16_t k) { return static_cast<ChangeKind>(k); });
-            if (!m_history) {
-                m_strips[i] = algorithms::extract_runs(strip, m_options);
-                return;
-            }
-            PixelHistory past;
-            past.resize(near);
-            read_history(past);
-            m_strips[i] = algorithms::extract_runs(strip, m_options,
-                                                   {evidence, past, m_synchrony ? &*m_synchrony : nullptr});
-        }
-
         [[nodiscard]] Disturbance describe(const algorithms::Segment& s, std::int64_t id,
                                            const io::Transformation& to_geographic) const {
             Disturbance d;
@@ -411,11 +355,11 @@ class DelineateStage final : public Stage {
         }
 
         // What of it has been built over since it was opened: for 完工, which takes two batches (rules §5).
-        static void set_finished(const algorithms::Segment& s, Disturbance& d) {
+        void set_finished(const algorithms::Segment& s, Disturbance& d) const {
             const auto built = s.kinds[static_cast<std::size_t>(ChangeKind::bare_to_built)];
             d.bare_share =
                 std::round((1 - static_cast<double>(built) / static_cast<double>(s.pixels)) * 1e4) / 1e4;
-            if (2 * built > s.pixels) d.completion = "硬化";
+            if (2 * built > s.pixels) d.completion = m_built_over;
         }
 
         const RunContext& m_context;
@@ -423,7 +367,7 @@ class DelineateStage final : public Stage {
         std::filesystem::path m_changes;
         Window m_window, m_area;
         bool m_history = false;
-        std::optional<algorithms::Synchrony> m_synchrony;
+        std::string m_built_over;  // the word for it
         algorithms::SegmentationOptions m_options;
         std::vector<algorithms::RunStrip> m_strips, m_unseen;
     };

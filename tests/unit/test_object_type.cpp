@@ -70,7 +70,8 @@ TEST_CASE("object_type: strips keep length and width whichever way they lie") {
         const double angle = std::numbers::pi * k / 18;
         const auto s = shape_of(drawn(220, rectangle(220, 180, 4, angle)));
         CAPTURE(k);
-        CHECK(s.length == doctest::Approx(181).epsilon(0.06));
+        CHECK(s.length >= 0.98 * 181);  // by steps of 5 and 7
+        CHECK(s.length <= 1.08 * 181);
         CHECK(s.width == doctest::Approx(4).epsilon(0.12));
         CHECK(s.widest == doctest::Approx(4).epsilon(0.45));
         CHECK(s.elongation > 35);
@@ -199,8 +200,8 @@ TEST_CASE("object_type: rules that cannot be meant are refused with file and lin
     };
     const std::string head = "types: {road: 线型, none: 无法判定}\notherwise: none\nrules:\n";
     refused("types: {}\n", "types.yaml:1: rules of types need");
-    refused("types: {road: 线型}\notherwise: rode\nrules: []\n",
-            "there is no type 'rode'; did you mean 'road'?");
+    refused("types: {road: 线型}\notherwise: rood\nrules: []\n",
+            "there is no type 'rood'; did you mean 'road'?");
     refused(head + "- {type: road, because: x, when: {elongatoin: {at_least: 5}}}\n",
             "types.yaml:4: there is no input 'elongatoin'; did you mean 'elongation'?");
     refused(head + "- {type: road, because: x, when: {}}\n", "would hold for everything");
