@@ -2,6 +2,7 @@
 """What polygons are taken for: every decision can be made again from what stands beside it, other rules give other types,
 and no verdict hangs on them."""
 import json
+import re
 import unittest
 
 import numpy
@@ -42,6 +43,10 @@ class Types(ArchiveTest):
         image.SetProjection(scene.GetProjection())
         image.GetRasterBand(1).WriteArray(numpy.tile(200 + numpy.arange(200) * 10 * numpy.tan(numpy.radians(20)), (200, 1)))
         del image
+        # More objects than would be told, fields among them.
+        cls.objects = cls.base / "objects.yaml"
+        model = (SOURCE / "configs/objects/series.yaml").read_text(encoding="utf8")
+        cls.objects.write_text(re.sub(r"(?m)^least: \S+", "least: -3", model), encoding="utf8")
         shuibao("run", *cls.options(), "-q")
         cls.stored = rows(cls.base / "a/store/batches" / BATCH / "disturbances.gpkg")
         cls.ranked = rows(cls.base / "a/output/disturbances.gpkg")
@@ -49,7 +54,7 @@ class Types(ArchiveTest):
     @classmethod
     def options(cls):
         return ["-c", cls.config, *cls.place("a")[2], "--set", "detect.monitor_from=2022-06-01", "--set", f"zones.dem={cls.dem}",
-                "--set", "delineate.seed=-2"]  # more objects than would be told, fields among them
+                "--set", f"delineate.objects={cls.objects}"]
 
     def test_every_decision_can_be_made_again(self):
         book = yaml.safe_load(RULES.read_text(encoding="utf8"))
@@ -94,7 +99,7 @@ class Types(ArchiveTest):
                        "- {type: ground, because: all of it, when: {area_m2: {at_least: 0}}, most_confidence: 0.2}\n")
         _, output, places = self.place("own")
         shuibao("run", "-c", self.config, *places, "--set", "detect.monitor_from=2022-06-01", "--set", f"zones.dem={self.dem}",
-                "--set", "delineate.seed=-2",
+                "--set", f"delineate.objects={self.objects}",
                 "--set", f"delineate.types={own}", "-q")
         got = rows(output / "disturbances.gpkg")
         self.assertEqual({"ground"}, {r["image_type"] for r in got})
