@@ -127,7 +127,8 @@ struct Packed {
             t.skip[l] = high_of(at(skip_run, l));
             t.run[l] = low_of(at(skip_run, l));
             t.status[l] = high_of(at(status_greens, l));
-            t.greens[l] = low_of(at(status_greens, l));
+            t.greens[l] = low_of(at(status_greens, l)) & 15;
+            t.builts[l] = low_of(at(status_greens, l)) >> 4;
             t.last_green[l] = at(last_green, l);
             t.mean_ndvi[l] = high_of(at(means, l));
             t.mean_index[l] = low_of(at(means, l));
@@ -147,7 +148,7 @@ struct Packed {
             at(last, l) = day(t.last[l]);
             at(alarm, l) = day(t.alarm[l]);
             at(skip_run, l) = pair_of(t.skip[l], t.run[l]);
-            at(status_greens, l) = pair_of(t.status[l], t.greens[l]);
+            at(status_greens, l) = pair_of(t.status[l], t.greens[l] | t.builts[l] << 4);
             at(last_green, l) = day(t.last_green[l]);
             at(means, l) = pair_of(t.mean_ndvi[l], t.mean_index[l]);
             for (std::size_t k = 0; k < PixelTrack::ring_size; ++k)
@@ -224,6 +225,7 @@ class Harmonic final : public SeriesDetector {
         n.required = visible_features().bands;
         n.or_else = swir_features().bands;
         n.all_common = true;
+        n.mixes = true;
         n.min_dates = 12;
         n.max_dates = 0;
         n.tells_history = true;
@@ -289,16 +291,12 @@ class Harmonic final : public SeriesDetector {
         const auto k = kernel_options(options);
         const std::int32_t last_epoch = epoch_of(dates.back(), times.monitor_from);
         std::int32_t known = fresh > 0 ? epoch_of(dates[fresh - 1], times.monitor_from) : 0;
-        const FeatureSet* set = nullptr;
+        const auto bands = source.bands();
+        const FeatureSet& set =
+            features_for(bands.empty() ? std::span<const Band>(source.read(fresh).bands) : bands);
         const auto load = [&](std::size_t from, std::size_t to) {
             stack.reset(static_cast<std::size_t>(state.window.pixels()), to - from);
-            for (std::size_t i = from; i < to; ++i) {
-                const Image& image = source.read(i);
-                if (set == nullptr) set = &features_for(image.bands);
-                stack.put(i - from, image, *set);
-            }
-            // A history without looks is learnt from as well, whatever this call has read before.
-            if (set == nullptr) set = &features_for(source.read(fresh).bands);
+            for (std::size_t i = from; i < to; ++i) stack.put(i - from, source.read(i), set);
         };
         const auto index_at = [&](Date d) {
             return static_cast<std::size_t>(std::lower_bound(dates.begin(), dates.end(), d) - dates.begin());
@@ -309,14 +307,14 @@ class Harmonic final : public SeriesDetector {
             if (epoch > known) {
                 const std::size_t from = index_at(history_begin(epoch, times, options)), to = index_at(start);
                 load(from, to);
-                learn(stack, moments_of(dates.subspan(from, to - from), start), *set, k, epoch, state);
+                learn(stack, moments_of(dates.subspan(from, to - from), start, stack), set, k, epoch, state);
             }
             const std::size_t end = index_at(epoch_start(epoch + 1, times.monitor_from));
             // In parts, so that memory does not grow with the number of looks.
             while (next < end) {
                 const std::size_t part = std::min(end, next + most_at_once);
                 load(next, part);
-                follow(stack, moments_of(dates.subspan(next, part - next), start), *set, k, state);
+                follow(stack, moments_of(dates.subspan(next, part - next), start, stack), set, k, state);
                 next = part;
             }
         }
@@ -340,6 +338,8 @@ class Harmonic final : public SeriesDetector {
                 const auto ground = m.ground[l];
                 if (ground == static_cast<std::int32_t>(Ground::seasonal))
                     set_history(m, t, l, change.history, i);
+                else if (ground == static_cast<std::int32_t>(Ground::water))
+                    change.history.set_water(i);
                 if (ground == static_cast<std::int32_t>(Ground::unknown) ||
                     t.last[l] < times.report_from.days())
                     continue;  // stays unobserved
@@ -357,8 +357,10 @@ class Harmonic final : public SeriesDetector {
                 };
                 change.onset_from[i] = day(onset.from);
                 change.onset_to[i] = day(onset.to);
-                change.kind[i] =
-                    index > 0.02 ? ChangeKind::vegetation_to_bare : ChangeKind::vegetation_to_built;
+                change.kind[i] = t.status[l] == static_cast<std::int32_t>(Status::built)
+                                     ? ChangeKind::bare_to_built
+                                 : index > 0.02 ? ChangeKind::vegetation_to_bare
+                                                : ChangeKind::vegetation_to_built;
             }
         }
         return change;
@@ -370,8 +372,9 @@ class Harmonic final : public SeriesDetector {
     [[nodiscard]] std::vector<std::string> features(std::span<const Band> bands) const override {
         return feature_names(features_for(bands));
     }
-    [[nodiscard]] std::vector<double> measure(const Image& image, std::size_t pixel) const override {
-        return features_of(image, pixel, features_for(image.bands));
+    [[nodiscard]] std::vector<double> measure(const Image& image, std::size_t pixel,
+                                              std::span<const Band> series) const override {
+        return features_of(image, pixel, features_for(series));
     }
     [[nodiscard]] std::vector<Level> levels(const DetectorOptions& options) const override {
         std::vector<Level> list;
@@ -431,11 +434,13 @@ class Harmonic final : public SeriesDetector {
         return Date(epoch_start(epoch, times.monitor_from).days() - years);
     }
 
-    static std::vector<Moment> moments_of(std::span<const Date> dates, Date end) {
+    // Of the looks of a stack.
+    static std::vector<Moment> moments_of(std::span<const Date> dates, Date end, const LookStack& stack) {
         std::vector<Moment> list;
         for (const Date d : dates) {
             list.push_back(moment_of(d));
             list.back().years = static_cast<float>((d.days() - end.days()) / days_per_year);
+            list.back().tells_index = stack.tells_index(list.size() - 1);
         }
         return list;
     }
@@ -451,9 +456,7 @@ class Harmonic final : public SeriesDetector {
             fit_pixels(stack.block(b), moments, set, k, model);
             packed.read(track);
             for (std::size_t l = 0; l < packed.n; ++l) {
-                const bool suspected = track.status[l] == static_cast<std::int32_t>(Status::suspected) ||
-                                       track.status[l] == static_cast<std::int32_t>(Status::confirmed);
-                if (epoch > 1 && suspected) continue;
+                if (epoch > 1 && is_open(track.status[l])) continue;
                 packed.write(model, l, epoch);
                 // What is not followed any more must not keep what was said of it.
                 if (model.ground[l] != static_cast<std::int32_t>(Ground::seasonal))

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace shuibao::algorithms {
 namespace {
@@ -33,6 +34,9 @@ const char* name_of(Status s) {
             return "confirmed";
         case Status::reverted:
             return "reverted";
+        case Status::built:
+        case Status::restored:
+            return "finished";
     }
     return "?";
 }
@@ -59,7 +63,9 @@ std::vector<double> features_of(const Image& image, std::size_t pixel, const Fea
     stack.put(0, one, set);
     std::vector<double> values;
     for (std::size_t f = 0; f < feature_count; ++f)
-        values.push_back(stack.block(0)[f * lane_count] / static_cast<double>(feature_unit));
+        values.push_back(f == 1 && !stack.tells_index(0)
+                             ? std::numeric_limits<double>::quiet_NaN()
+                             : stack.block(0)[f * lane_count] / static_cast<double>(feature_unit));
     return values;
 }
 

@@ -36,18 +36,27 @@ struct Work {
     std::array<std::array<Lane, terms>, feature_count> beta;
     std::array<Lane, feature_count> spread, deviation;
     Lane weight_sum, count;
+    // The same for the second feature alone, where some looks do not tell it; else unused.
+    bool apart = false;
+    std::array<Lane, gram_size> index_gram;
+    Lane index_weight_sum, index_count;
 };
+constexpr std::size_t index_feature = 1;
 
 // The looks that see any pixel of the block, as numbers: most looks of a cloudy year see none.
 struct Seen {
     std::vector<std::array<float, terms>> basis;
     std::vector<Lane> weight;  // 1 where the look sees the pixel
     std::vector<std::array<Lane, feature_count>> x;
+    std::vector<bool> tells_index;
+    bool all_tell = true;
 
     void gather(const std::int16_t* looks, std::span<const Moment> moments) {
         basis.clear();
         weight.clear();
         x.clear();
+        tells_index.clear();
+        all_tell = true;
         for (const Moment& m : moments) {
             Lane w;
             float any = 0;
@@ -58,6 +67,8 @@ struct Seen {
             if (any > 0) {
                 basis.push_back(basis_of(m));
                 weight.push_back(w);
+                tells_index.push_back(m.tells_index);
+                all_tell = all_tell && m.tells_index;
                 auto& v = x.emplace_back();
                 for (std::size_t f = 0; f < feature_count; ++f)
                     for (std::size_t l = 0; l < lane_count; ++l)
@@ -69,7 +80,7 @@ struct Seen {
 };
 
 // Weights of one look from its distance to the fit; adds to the deviations.
-inline void reweigh(const std::array<float, terms>& b, const std::array<Lane, feature_count>& x,
+inline void reweigh(const std::array<float, terms>& b, const std::array<Lane, feature_count>& x, bool index,
                     const std::array<Lane, feature_count>& inverse, Work& w, Lane& weight) {
     std::array<Lane, feature_count> residual;
     Lane square{};
@@ -80,18 +91,30 @@ inline void reweigh(const std::array<float, terms>& b, const std::array<Lane, fe
                               b[4] * beta[4][l] + b[5] * beta[5][l];
             const float r = x[f][l] - fit;
             residual[f][l] = r < 0 ? -r : r;
-            const float z = r * inverse[f][l];
+            const float z = index || f != index_feature ? r * inverse[f][l] : 0.0F;
             square[l] += z * z;
         }
     }
     // One weight for all features: what spoils a look spoils all of it.
     for (std::size_t l = 0; l < lane_count; ++l) {
-        const float u = square[l] * (1.0F / (3.0F * bisquare * bisquare));
+        const float u = square[l] * ((index ? 1.0F / 3.0F : 1.0F / 2.0F) / (bisquare * bisquare));
         const float v = u < 1.0F ? 1.0F - u : 0.0F;
         weight[l] *= v * v;
     }
     for (std::size_t f = 0; f < feature_count; ++f)
-        for (std::size_t l = 0; l < lane_count; ++l) w.deviation[f][l] += weight[l] * residual[f][l];
+        for (std::size_t l = 0; l < lane_count && (index || f != index_feature); ++l)
+            w.deviation[f][l] += weight[l] * residual[f][l];
+}
+
+// One look's part of a Gram matrix.
+inline void add_square(const std::array<float, terms>& b, const Lane& weight,
+                       std::array<Lane, gram_size>& gram) {
+    for (std::size_t i = 0; i < terms; ++i)
+        for (std::size_t j = 0; j <= i; ++j) {
+            const float p = b[i] * b[j];
+            Lane& g = gram[at(i, j)];
+            for (std::size_t l = 0; l < lane_count; ++l) g[l] += p * weight[l];
+        }
 }
 
 SHUIBAO_LANES void accumulate(const Seen& seen, bool robust, Work& w) {
@@ -101,6 +124,12 @@ SHUIBAO_LANES void accumulate(const Seen& seen, bool robust, Work& w) {
     for (auto& d : w.deviation) d.fill(0);
     w.weight_sum.fill(0);
     w.count.fill(0);
+    w.apart = !seen.all_tell;
+    if (w.apart) {
+        for (auto& g : w.index_gram) g.fill(0);
+        w.index_weight_sum.fill(0);
+        w.index_count.fill(0);
+    }
     std::array<Lane, feature_count> inverse{};
     if (robust)
         for (std::size_t f = 0; f < feature_count; ++f)
@@ -108,17 +137,20 @@ SHUIBAO_LANES void accumulate(const Seen& seen, bool robust, Work& w) {
     for (std::size_t k = 0; k < seen.basis.size(); ++k) {
         const auto& b = seen.basis[k];
         const auto& x = seen.x[k];
+        const bool index = seen.tells_index[k];
         Lane weight = seen.weight[k];
         for (std::size_t l = 0; l < lane_count; ++l) w.count[l] += weight[l];
-        if (robust) reweigh(b, x, inverse, w, weight);
+        if (w.apart && index)
+            for (std::size_t l = 0; l < lane_count; ++l) w.index_count[l] += weight[l];
+        if (robust) reweigh(b, x, index, inverse, w, weight);
         for (std::size_t l = 0; l < lane_count; ++l) w.weight_sum[l] += weight[l];
-        for (std::size_t i = 0; i < terms; ++i)
-            for (std::size_t j = 0; j <= i; ++j) {
-                const float p = b[i] * b[j];
-                Lane& g = w.gram[at(i, j)];
-                for (std::size_t l = 0; l < lane_count; ++l) g[l] += p * weight[l];
-            }
+        add_square(b, weight, w.gram);
+        if (w.apart && index) {
+            for (std::size_t l = 0; l < lane_count; ++l) w.index_weight_sum[l] += weight[l];
+            add_square(b, weight, w.index_gram);
+        }
         for (std::size_t f = 0; f < feature_count; ++f) {
+            if (!index && f == index_feature) continue;
             Lane weighted;
             for (std::size_t l = 0; l < lane_count; ++l) weighted[l] = weight[l] * x[f][l];
             for (std::size_t i = 0; i < terms; ++i) {
@@ -131,11 +163,11 @@ SHUIBAO_LANES void accumulate(const Seen& seen, bool robust, Work& w) {
 
 // Ridge, so that sparse summers bend nothing: more for the trend, and as good as no second harmonic or trend
 // where there are too few looks for them.
-void stiffen(Work& w) {
+void stiffen(std::array<Lane, gram_size>& gram, const Lane& count) {
     for (std::size_t l = 0; l < lane_count; ++l) {
-        const float few = w.count[l] < 18 ? 1000.0F : 0.01F, fewer = w.count[l] < 12 ? 1000.0F : 0.25F;
+        const float few = count[l] < 18 ? 1000.0F : 0.01F, fewer = count[l] < 12 ? 1000.0F : 0.25F;
         const std::array<float, terms> ridge = {1e-4F, fewer, 0.01F, 0.01F, few, few};
-        for (std::size_t i = 0; i < terms; ++i) w.gram[at(i, i)][l] += ridge[i];
+        for (std::size_t i = 0; i < terms; ++i) gram[at(i, i)][l] += ridge[i];
     }
 }
 
@@ -173,22 +205,32 @@ SHUIBAO_LANES void backward(const std::array<Lane, gram_size>& g, std::array<Lan
 }
 
 void solve(Work& w) {
-    stiffen(w);
+    stiffen(w.gram, w.count);
     factorise(w.gram);
+    if (w.apart) {
+        stiffen(w.index_gram, w.index_count);
+        factorise(w.index_gram);
+    }
     for (std::size_t f = 0; f < feature_count; ++f) {
+        const auto& gram = w.apart && f == index_feature ? w.index_gram : w.gram;
         w.beta[f] = w.rhs[f];
-        forward(w.gram, w.beta[f]);
-        backward(w.gram, w.beta[f]);
+        forward(gram, w.beta[f]);
+        backward(gram, w.beta[f]);
     }
 }
 
 // 1.2533: mean absolute deviation → standard deviation of a normal.
 void respread(Work& w) {
-    for (std::size_t f = 0; f < feature_count; ++f)
+    constexpr float few = 6;  // looks that tell the second feature: of fewer nothing is known
+    for (std::size_t f = 0; f < feature_count; ++f) {
+        const bool apart = w.apart && f == index_feature;
+        const Lane& sum = apart ? w.index_weight_sum : w.weight_sum;
         for (std::size_t l = 0; l < lane_count; ++l) {
-            const float s = 1.2533F * w.deviation[f][l] / std::max(w.weight_sum[l], 1.0F);
-            w.spread[f][l] = std::clamp(s, least_spread[f], most_spread[f]);
+            const float s = 1.2533F * w.deviation[f][l] / std::max(sum[l], 1.0F);
+            w.spread[f][l] = apart && w.index_count[l] < few ? most_spread[f]
+                                                             : std::clamp(s, least_spread[f], most_spread[f]);
         }
+    }
 }
 
 std::int32_t clamp_round(float v, float most) {
@@ -216,6 +258,7 @@ constexpr std::size_t first_warm = 8, last_warm = 18;
 // What the history says beyond the fit: own soil, when it is bare, what kind of ground it is.
 struct History {
     std::array<std::array<float, lane_count>, feature_count> soil{};
+    Lane soil_index_looks{};  // of soil_looks, those that tell the second feature
     Lane soil_looks{}, green_looks{}, water_looks{}, count{};
     Lane warm_bare{};
     Lane last{};  // years of the last look, as Moment::years
@@ -225,11 +268,13 @@ struct History {
 void look_back(const std::int16_t* looks, std::span<const Moment> moments, const FeatureSet& set,
                History& h) {
     const auto steps = [](float v) { return static_cast<std::int32_t>(v * feature_unit); };
-    const std::int32_t max_ndvi = steps(set.soil_max_ndvi), min_index = steps(set.soil_min_index),
-                       green = steps(set.bare_max_ndvi), dark = steps(water_brightness),
-                       film_index = steps(set.film_min_index), film = steps(set.film_brightness),
+    const std::int32_t max_ndvi = steps(set.soil_max_ndvi), green = steps(set.bare_max_ndvi),
+                       dark = steps(water_brightness), film = steps(set.film_brightness),
                        cloud = steps(set.cloud_brightness);
     for (const Moment& m : moments) {
+        // Looks without the second feature have that of visible light in its place.
+        const FeatureSet& told = m.tells_index ? set : visible_features();
+        const std::int32_t min_index = steps(told.soil_min_index), film_index = steps(told.film_min_index);
         const auto bin = static_cast<std::size_t>(m.half_month);
         const bool warm = bin >= first_warm && bin <= last_warm;
         for (std::size_t l = 0; l < lane_count; ++l) {
@@ -247,8 +292,10 @@ void look_back(const std::int16_t* looks, std::span<const Moment> moments, const
                 h.bare[bin][l] += 1;
                 h.soil_looks[l] += 1;
                 if (warm) h.warm_bare[l] += 1;
+                if (m.tells_index) h.soil_index_looks[l] += 1;
                 for (std::size_t f = 0; f < feature_count; ++f)
-                    h.soil[f][l] += static_cast<float>(looks[f * lane_count + l]) * (1.0F / feature_unit);
+                    if (m.tells_index || f != index_feature)
+                        h.soil[f][l] += static_cast<float>(looks[f * lane_count + l]) * (1.0F / feature_unit);
             }
         }
         looks += feature_count * lane_count;
@@ -340,7 +387,8 @@ void fit_pixels(const std::int16_t* looks, std::span<const Moment> moments, cons
                     32767);
             model.spread[f][l] = clamp_round(w.spread[f][l] * feature_unit, 32767);
             // Shrunk to fields in general by the weight of two looks.
-            const float mean = (h.soil[f][l] + 2 * set.field_soil.mean[f]) / (soil + 2);
+            const float told = f == index_feature ? h.soil_index_looks[l] : soil;
+            const float mean = (h.soil[f][l] + 2 * set.field_soil.mean[f]) / (told + 2);
             model.soil[f][l] = clamp_round(mean * feature_unit, 32767);
         }
         model.soil_looks[l] = static_cast<std::int32_t>(std::min(soil, 255.0F));

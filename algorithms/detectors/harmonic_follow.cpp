@@ -12,11 +12,14 @@ namespace shuibao::algorithms {
 namespace {
 
 constexpr float outlier = 0.03F;  // share of looks that mean nothing: missed cloud, shadow
-constexpr float outlier_density = 1.0F / (0.5F * 0.5F * 1.5F);
+constexpr std::array<float, feature_count> outlier_range = {0.5F, 0.5F, 1.5F};
 constexpr float normal3 = 0.0634936F;        // (2π)^(−3/2)
 constexpr float least = -3.0F, most = 5.0F;  // bounds of one look's evidence
 constexpr std::int32_t statistic_cap = 40 * PixelTrack::statistic_unit;
 constexpr int green_gap_days = 15;
+// Built over: neither soil nor plants, as the kinds of change are told; ground is soil again well above that.
+constexpr float built_most_index = 0.02F, built_most_ndvi = 0.40F, soil_least_index = 0.06F;
+constexpr std::int32_t built_looks = 4;  // independent ones, so over at least 45 days
 constexpr float mixed_share = 0.2F;
 constexpr std::array<float, feature_count> mixed_spread = {0.10F, 0.08F, 0.25F};
 
@@ -65,6 +68,7 @@ struct Step {
     Lane material, persistence;  // κℓ of both statistics
     Lane ndvi, index, green;     // green: 1 where the look is as green as the season has it
     LaneInt skip;
+    bool tells_index = true;
 };
 
 // ε-free density of three independent normals.
@@ -75,6 +79,11 @@ inline float density(float a, float b, float c, float scale) {
 SHUIBAO_LANES void weigh(const std::int16_t* __restrict look, const Moment& m, const FeatureSet& set,
                          const HarmonicOptions& o, const PixelModel& model, const Decoded& decoded,
                          const PixelTrack& track, const Lane& then, const Lane& now, Step& s) {
+    const float index = m.tells_index ? 1.0F : 0.0F;
+    const auto index_spread = [&](float of) { return m.tells_index ? of : integrated_out; };
+    const float outlier_density =
+        1.0F / (outlier_range[0] * (m.tells_index ? outlier_range[1] : 1.0F) * outlier_range[2]);
+    const float mixed_index_spread = index_spread(mixed_spread[1]);
     const auto month = static_cast<std::size_t>(m.month), bin = static_cast<std::size_t>(m.half_month);
     std::array<Lane, feature_count> x, season, spread;
     for (std::size_t f = 0; f < feature_count; ++f)
@@ -89,6 +98,7 @@ SHUIBAO_LANES void weigh(const std::int16_t* __restrict look, const Moment& m, c
     for (std::size_t f = 0; f < feature_count; ++f)
         for (std::size_t l = 0; l < lane_count; ++l)
             spread[f][l] = static_cast<float>(model.spread[f][l]) * (1.0F / feature_unit) * widening[l];
+    if (!m.tells_index) spread[1].fill(integrated_out);
     const auto day = m.date.days();
     const std::array<float, feature_count> own = set.field_soil.spread;
     const float own_scale = normal3 / (own[0] * own[1] * own[2]);
@@ -105,7 +115,8 @@ SHUIBAO_LANES void weigh(const std::int16_t* __restrict look, const Moment& m, c
         const float w =
             static_cast<float>(track.skip[l]) * (1.0F / PixelTrack::skip_one) * keep + prior * (1 - keep);
 
-        const float a = (x[0][l] - season[0][l]) / spread[0][l], b = (x[1][l] - season[1][l]) / spread[1][l],
+        const float a = (x[0][l] - season[0][l]) / spread[0][l],
+                    b = index * (x[1][l] - season[1][l]) / spread[1][l],
                     c = (x[2][l] - season[2][l]) / spread[2][l];
         const float p_season =
             (1 - outlier) * density(a, b, c, normal3 / (spread[0][l] * spread[1][l] * spread[2][l])) +
@@ -113,27 +124,29 @@ SHUIBAO_LANES void weigh(const std::int16_t* __restrict look, const Moment& m, c
         const auto& film = set.film;
         const float p_soil =
             (1 - film.share) *
-                density((x[0][l] - static_cast<float>(model.soil[0][l]) * (1.0F / feature_unit)) / own[0],
-                        (x[1][l] - static_cast<float>(model.soil[1][l]) * (1.0F / feature_unit)) / own[1],
-                        (x[2][l] - static_cast<float>(model.soil[2][l]) * (1.0F / feature_unit)) / own[2],
-                        own_scale) +
+                density(
+                    (x[0][l] - static_cast<float>(model.soil[0][l]) * (1.0F / feature_unit)) / own[0],
+                    index * (x[1][l] - static_cast<float>(model.soil[1][l]) * (1.0F / feature_unit)) / own[1],
+                    (x[2][l] - static_cast<float>(model.soil[2][l]) * (1.0F / feature_unit)) / own[2],
+                    own_scale) +
             film.share * density((x[0][l] - film.mean[0]) / film.spread[0],
-                                 (x[1][l] - film.mean[1]) / film.spread[1],
+                                 index * (x[1][l] - film.mean[1]) / film.spread[1],
                                  (x[2][l] - film.mean[2]) / film.spread[2],
                                  normal3 / (film.spread[0] * film.spread[1] * film.spread[2]));
         float p_pure = 0;
         for (const auto& material : set.opened)
             p_pure += material.share *
                       density((x[0][l] - material.mean[0]) / material.spread[0],
-                              (x[1][l] - material.mean[1]) / material.spread[1],
+                              index * (x[1][l] - material.mean[1]) / material.spread[1],
                               (x[2][l] - material.mean[2]) / material.spread[2],
                               normal3 / (material.spread[0] * material.spread[1] * material.spread[2]));
         // Half the pixel opened: the rim of a site, a road narrower than a pixel.
         const auto& subsoil = set.opened[0].mean;
-        const float p_mixed = density((x[0][l] - 0.5F * (season[0][l] + subsoil[0])) / mixed_spread[0],
-                                      (x[1][l] - 0.5F * (season[1][l] + subsoil[1])) / mixed_spread[1],
-                                      (x[2][l] - 0.5F * (season[2][l] + subsoil[2])) / mixed_spread[2],
-                                      normal3 / (mixed_spread[0] * mixed_spread[1] * mixed_spread[2]));
+        const float p_mixed =
+            density((x[0][l] - 0.5F * (season[0][l] + subsoil[0])) / mixed_spread[0],
+                    index * (x[1][l] - 0.5F * (season[1][l] + subsoil[1])) / mixed_index_spread,
+                    (x[2][l] - 0.5F * (season[2][l] + subsoil[2])) / mixed_spread[2],
+                    normal3 / (mixed_spread[0] * mixed_index_spread * mixed_spread[2]));
         const float p_opened =
             (1 - outlier) * ((1 - mixed_share) * p_pure + mixed_share * p_mixed) + outlier * outlier_density;
         const float usual = (1 - chance[l]) * p_season + chance[l] * p_soil;
@@ -146,17 +159,55 @@ SHUIBAO_LANES void weigh(const std::int16_t* __restrict look, const Moment& m, c
         s.persistence[l] = kappa * l_bare;
         s.skip[l] = std::clamp(lane_round(w * bare / p_null * PixelTrack::skip_one), 0, PixelTrack::skip_one);
         s.ndvi[l] = x[0][l];
-        s.index[l] = x[1][l];
+        // Unknown: what a run begins with is bare soil until a look tells.
+        s.index[l] = m.tells_index ? x[1][l] : static_cast<float>(model.soil[1][l]) * (1.0F / feature_unit);
         s.green[l] =
             (x[0][l] > season[0][l] - 2 * spread[0][l]) & (x[0][l] > set.bare_max_ndvi) ? 1.0F : 0.0F;
     }
 }
 
-// The bookkeeping of one pixel that a look has changed.
-void enter(PixelTrack& t, std::size_t l, std::int32_t day, const Step& s, const HarmonicOptions& o) {
+std::int32_t percent(float v) {
+    return std::clamp(lane_round(v * 100), -100, 155) + 100;
+}
+
+// Counts a look that says the same as the one before; true when it is far enough from that to count.
+bool independent(PixelTrack& t, std::size_t l, std::int32_t day, LaneInt& count) {
+    if (count[l] > 0 && day - t.last_green[l] < green_gap_days) return false;
+    count[l] = std::min(count[l] + 1, 15);
+    t.last_green[l] = day;
+    return true;
+}
+
+// Whether confirmed ground has been built over: soil before, and then looks in a row without any. Soil that
+// comes back opens it again.
+void look_for_roofs(PixelTrack& t, std::size_t l, std::int32_t day, const Step& s) {
+    const bool confirmed = t.status[l] == static_cast<std::int32_t>(Status::confirmed),
+               built = t.status[l] == static_cast<std::int32_t>(Status::built);
+    if (!s.tells_index || (!confirmed && !built)) return;
+    const bool bare = s.ndvi[l] < built_most_ndvi;
+    if (confirmed && bare && s.index[l] <= built_most_index) {
+        if (t.builts[l] == 0 && t.mean_index[l] < percent(soil_least_index)) return;  // it never was soil
+        if (independent(t, l, day, t.builts) && t.builts[l] >= built_looks) {
+            t.status[l] = static_cast<std::int32_t>(Status::built);
+            t.builts[l] = 0;
+        }
+    } else if (bare && s.index[l] >= soil_least_index) {
+        if (confirmed)
+            t.builts[l] = 0;
+        else if (independent(t, l, day, t.builts) && t.builts[l] >= 2) {
+            t.status[l] = static_cast<std::int32_t>(Status::confirmed);
+            t.builts[l] = 0;
+        }
+    } else if (built) {
+        t.builts[l] = 0;
+    }
+}
+
+// The bookkeeping of one pixel that a look has changed. `tilled`: somebody tills it.
+void enter(PixelTrack& t, std::size_t l, std::int32_t day, const Step& s, const HarmonicOptions& o,
+           bool tilled) {
     const auto status = [&](Status v) { t.status[l] = static_cast<std::int32_t>(v); };
-    const bool alarmed = t.status[l] == static_cast<std::int32_t>(Status::suspected) ||
-                         t.status[l] == static_cast<std::int32_t>(Status::confirmed);
+    const bool alarmed = is_open(t.status[l]);
     const auto stepped = [](std::int32_t from, float by) {
         return std::clamp(from + lane_round(by * PixelTrack::statistic_unit), 0, statistic_cap);
     };
@@ -169,12 +220,11 @@ void enter(PixelTrack& t, std::size_t l, std::int32_t day, const Step& s, const 
 
     if (alarmed) {
         if (s.green[l] > 0) {
-            if (t.greens[l] == 0 || day - t.last_green[l] >= green_gap_days) {
-                t.greens[l] = std::min(t.greens[l] + 1, 15);
-                t.last_green[l] = day;
-            }
+            t.builts[l] = 0;
+            (void)independent(t, l, day, t.greens);
             if (t.greens[l] >= 2) {  // grown over again: kept for the record, watched anew
-                status(Status::reverted);
+                const bool sure = t.status[l] != static_cast<std::int32_t>(Status::suspected);
+                status(sure && !tilled ? Status::restored : Status::reverted);
                 t.material[l] = t.persistence[l] = t.run[l] = t.greens[l] = 0;
                 return;
             }
@@ -186,7 +236,6 @@ void enter(PixelTrack& t, std::size_t l, std::int32_t day, const Step& s, const 
         if (t.status[l] == static_cast<std::int32_t>(Status::watch)) status(Status::stable);
         return;
     }
-    const auto percent = [](float v) { return std::clamp(lane_round(v * 100), -100, 155) + 100; };
     const std::int32_t ndvi = percent(s.ndvi[l]), index = percent(s.index[l]);
     const float larger = std::max(s.material[l], s.persistence[l]);
     if (!alarmed) {
@@ -218,18 +267,20 @@ void enter(PixelTrack& t, std::size_t l, std::int32_t day, const Step& s, const 
         ++t.run[l];
     }
     t.mean_ndvi[l] += lane_round(0.3F * static_cast<float>(ndvi - t.mean_ndvi[l]));
-    t.mean_index[l] += lane_round(0.3F * static_cast<float>(index - t.mean_index[l]));
+    if (s.tells_index) t.mean_index[l] += lane_round(0.3F * static_cast<float>(index - t.mean_index[l]));
+    look_for_roofs(t, l, day, s);
     const auto reaches = [&](float h) { return level >= lane_round(h * PixelTrack::statistic_unit); };
     if (alarmed) {
-        if (reaches(o.confirm)) status(Status::confirmed);
+        if (reaches(o.confirm) && t.status[l] == static_cast<std::int32_t>(Status::suspected))
+            status(Status::confirmed);
         if (level == 0) {  // it was nothing after all
             status(Status::stable);
-            t.run[l] = t.greens[l] = 0;
+            t.run[l] = t.greens[l] = t.builts[l] = 0;
         }
     } else if (reaches(o.suspect)) {
         status(reaches(o.confirm) ? Status::confirmed : Status::suspected);
         t.alarm[l] = day;
-        t.greens[l] = 0;
+        t.greens[l] = t.builts[l] = 0;
     } else if (reaches(o.watch)) {
         status(Status::watch);
     }
@@ -255,7 +306,8 @@ void follow_pixels(const std::int16_t* looks, std::span<const Moment> moments, c
         for (std::size_t l = 0; l < lane_count; ++l) any = any || look[l] != not_seen;
         if (!any) continue;
         for (std::size_t l = 0; l < lane_count; ++l) now[l] = season_clock(decoded, l, m);
-        weigh(look, m, set, o, model, decoded, track, then, now, step);
+        step.tells_index = m.tells_index;
+        weigh(look, m, m.tells_index ? set : without_index(set), o, model, decoded, track, then, now, step);
         for (std::size_t l = 0; l < lane_count; ++l) {
             if (look[l] == not_seen) continue;
             then[l] = now[l];
@@ -265,14 +317,12 @@ void follow_pixels(const std::int16_t* looks, std::span<const Moment> moments, c
             }
             // Most looks leave most pixels where they were: at nothing.
             const bool quiet = track.material[l] == 0 && track.persistence[l] == 0 && step.material[l] <= 0 &&
-                               step.persistence[l] <= 0 && track.run[l] == 0 &&
-                               track.status[l] != static_cast<std::int32_t>(Status::suspected) &&
-                               track.status[l] != static_cast<std::int32_t>(Status::confirmed);
+                               step.persistence[l] <= 0 && track.run[l] == 0 && !is_open(track.status[l]);
             if (quiet) {
                 track.skip[l] = step.skip[l];
                 track.last[l] = day;
             } else {
-                enter(track, l, day, step, o);
+                enter(track, l, day, step, o, model.sown[l] > 0);
             }
         }
     }

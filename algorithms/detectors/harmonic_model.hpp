@@ -26,6 +26,7 @@ struct Moment {
     int month = 0, half_month = 0;            ///< of the year, from 0
     float in_half_month = 0;                  ///< share of the half-month that has gone by
     float years = 0;                          ///< before the end of history, ≤ 0; for fitting only
+    bool tells_index = true;                  ///< the look has the second feature (LookStack::tells_index)
 };
 [[nodiscard]] Moment moment_of(Date date);
 
@@ -41,7 +42,23 @@ struct HarmonicOptions {
 
 /// What a pixel is, as far as judging it goes.
 enum class Ground : std::uint8_t { unknown = 0, seasonal = 1, bare = 2, water = 3 };
-enum class Status : std::uint8_t { stable = 0, watch = 1, suspected = 2, confirmed = 3, reverted = 4 };
+/// `reverted`: green again, as a field is that was sown, or before it was confirmed. `built`, `restored`:
+/// what was confirmed is finished, built over or green where nobody tills.
+enum class Status : std::uint8_t {
+    stable = 0,
+    watch = 1,
+    suspected = 2,
+    confirmed = 3,
+    reverted = 4,
+    built = 5,
+    restored = 6,
+};
+/// Opened ground, as far as it is known: it is followed until it is green again and not learnt from.
+[[nodiscard]] constexpr bool is_open(std::int32_t status) {
+    return status == static_cast<std::int32_t>(Status::suspected) ||
+           status == static_cast<std::int32_t>(Status::confirmed) ||
+           status == static_cast<std::int32_t>(Status::built);
+}
 
 /// The model of `lane_count` pixels, in the steps in which it is kept: what is used is what is stored.
 struct PixelModel {
@@ -64,7 +81,10 @@ struct PixelTrack {
     LaneInt before{}, first{}, last{}, alarm{};  ///< days: last look before the run, its first, latest, alarm
     LaneInt skip{};  ///< chance that the pixel is in a skipped season, skip_one = 1
     LaneInt run{};   ///< looks in the ring
-    LaneInt status{}, greens{}, last_green{};
+    LaneInt status{};
+    LaneInt greens{};      ///< independent looks in a row as green as the season, at most 15
+    LaneInt builts{};      ///< independent looks in a row that show neither soil nor plants, at most 15
+    LaneInt last_green{};  ///< day of the latest that counted in either
     LaneInt mean_ndvi{}, mean_index{};               ///< running means since the run began, 1/100, offset 100
     std::array<LaneInt, ring_size> ring_days{};      ///< since the look before; of the first 0
     std::array<LaneInt, ring_size> ring_evidence{};  ///< κℓ, ring_unit steps

@@ -50,6 +50,25 @@ SHUIBAO_LANES void visible_rows(const Rows& in, std::int16_t* __restrict a, std:
     }
 }
 
+// ln((R+N+S)/3) − ln((R+N)/2) from NDVI and (R−G)/(R+G): least squares over 28 500 clear pixels of simulated
+// series (seeds 11 and 12), within 0.07. On real pairs of OSCD (top of the atmosphere) it is 0.13 to 0.24 too
+// low, where opened ground is told with a spread of 0.3: so it must not be asked for more than that.
+constexpr float swir_base = -0.195F, swir_green = 0.455F, swir_red = 1.50F;
+
+// The features of swir_rows() as far as bands without the short-wave infrared tell them.
+SHUIBAO_LANES void lacking_rows(const Rows& in, std::int16_t* __restrict a, std::int16_t* __restrict b,
+                                std::int16_t* __restrict c, std::size_t n) {
+    const std::uint16_t* __restrict green = in.green, * __restrict red = in.red, * __restrict nir = in.nir;
+    const Scaling sg = in.scale_green, sr = in.scale_red, sn = in.scale_nir;
+    for (std::size_t i = 0; i < n; ++i) {
+        const float g = physical(green[i], sg), r = physical(red[i], sr), ni = physical(nir[i], sn);
+        const float ndvi = (ni - r) / (ni + r), redness = (r - g) / (r + g);
+        a[i] = stored(ndvi);
+        b[i] = stored(redness);
+        c[i] = stored(lane_log((r + ni) * 0.5F) + swir_base + swir_green * ndvi + swir_red * redness);
+    }
+}
+
 }  // namespace
 
 const FeatureSet& swir_features() {
@@ -91,10 +110,21 @@ const FeatureSet& features_for(std::span<const Band> bands) {
     return has(Band::swir16) && has(Band::blue) ? swir_features() : visible_features();
 }
 
+const FeatureSet& without_index(const FeatureSet& set) {
+    static const auto make = [](FeatureSet s) {
+        for (auto& m : s.opened) m.spread[1] = integrated_out;
+        s.film.spread[1] = s.field_soil.spread[1] = integrated_out;
+        return s;
+    };
+    static const FeatureSet swir = make(swir_features()), visible = make(visible_features());
+    return &set == &swir_features() ? swir : visible;
+}
+
 void LookStack::reset(std::size_t pixels, std::size_t looks) {
     m_pixels = pixels;
     m_looks = looks;
     m_values.assign(blocks() * looks * feature_count * lane_count, not_seen);
+    m_tells_index.assign(looks, true);
 }
 
 void LookStack::put(std::size_t at, const Image& image, const FeatureSet& set) {
@@ -110,6 +140,9 @@ void LookStack::put(std::size_t at, const Image& image, const FeatureSet& set) {
         return p < 0 ? Scaling{} : image.scaling[static_cast<std::size_t>(p)];
     };
     const bool swir = &set == &swir_features();
+    const bool lacking = swir && (plane(Band::swir16) == nullptr || plane(Band::blue) == nullptr);
+    m_tells_index[at] = !lacking;
+    const auto rows_of = lacking ? lacking_rows : swir ? swir_rows : visible_rows;
     for (std::size_t first = 0; first < m_pixels; first += chunk) {
         const std::size_t n = std::min(chunk, m_pixels - first);
         bool any = false;
@@ -122,7 +155,7 @@ void LookStack::put(std::size_t at, const Image& image, const FeatureSet& set) {
         const Rows rows{from(Band::blue),   from(Band::green),  from(Band::red),    from(Band::nir),
                         from(Band::swir16), scale(Band::blue),  scale(Band::green), scale(Band::red),
                         scale(Band::nir),   scale(Band::swir16)};
-        (swir ? swir_rows : visible_rows)(rows, a.data(), b.data(), c.data(), n);
+        rows_of(rows, a.data(), b.data(), c.data(), n);
         for (std::size_t i = 0; i < n; ++i)
             if (!usable(quality[first + i])) a[i] = not_seen;
         for (std::size_t i = 0; i < n; i += lane_count) {

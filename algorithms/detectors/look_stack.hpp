@@ -43,14 +43,24 @@ struct FeatureSet {
 /// The former where blue and swir16 are among the bands, else the latter.
 [[nodiscard]] const FeatureSet& features_for(std::span<const Band> bands);
 
+/// `set` for a look that does not tell the second feature: it is integrated out of all densities, so that its
+/// factor is 1 whatever stands there.
+[[nodiscard]] const FeatureSet& without_index(const FeatureSet& set);
+/// The spread with which a standard normal density has the value 1 at its mean.
+inline constexpr float integrated_out = 0.39894228F;  // 1/√(2π)
+
 /// Looks at one window as vectors of `lane_count` pixels: [block of pixels][look][feature][lane], so that all
 /// looks of a pixel lie together.
 class LookStack {
   public:
     /// Memory is kept from one window to the next.
     void reset(std::size_t pixels, std::size_t looks);
-    /// Look number `at`; pixels that are not usable become not_seen. REQUIRES the bands of `set`.
+    /// Look number `at`; pixels that are not usable become not_seen. REQUIRES the bands of `set`; of
+    /// swir_features() swir16 may be lacking where the bands of visible_features() are there. Such a look
+    /// tells no BSI: it has (R−G)/(R+G) in its place, and a brightness that is estimated from the others.
     void put(std::size_t at, const Image& image, const FeatureSet& set);
+    /// Whether look number `at` has the second feature of its set.
+    [[nodiscard]] bool tells_index(std::size_t at) const { return m_tells_index[at]; }
 
     [[nodiscard]] std::size_t blocks() const { return (m_pixels + lane_count - 1) / lane_count; }
     [[nodiscard]] std::size_t looks() const { return m_looks; }
@@ -65,6 +75,7 @@ class LookStack {
   private:
     std::size_t m_pixels = 0, m_looks = 0;
     std::vector<std::int16_t> m_values;
+    std::vector<bool> m_tells_index;
 };
 
 }  // namespace shuibao::algorithms

@@ -14,7 +14,7 @@ constexpr std::array<Step, 8> around = {
 // What adds up when objects join. Whole numbers: the sums do not depend on the order.
 struct Sums {
     std::int64_t pixels = 0, evidence = 0, even = 0, likely = 0, drop = 0, tilled = 0, magnitude = 0,
-                 onset = 0, onset_square = 0;
+                 onset = 0, onset_square = 0, synchrony = 0;
     std::int64_t outline = 0, outline_known = 0, outline_same = 0, inner_known = 0,
                  inner_other = 0;                // steps of 1
     std::int64_t pairs = 0, same = 0, fall = 0;  // pairs three apart, across the outline
@@ -23,6 +23,7 @@ struct Sums {
         pixels += o.pixels, evidence += o.evidence, even += o.even, likely += o.likely, drop += o.drop;
         tilled += o.tilled, magnitude += o.magnitude, onset += o.onset, onset_square += o.onset_square;
         outline += o.outline, outline_known += o.outline_known, outline_same += o.outline_same;
+        synchrony += o.synchrony;
         inner_known += o.inner_known, inner_other += o.inner_other;
         pairs += o.pairs, same += o.same, fall += o.fall;
     }
@@ -53,6 +54,7 @@ ObjectEvidence evidence_of(const Sums& s) {
     set(Measure::same_around, share(s.same, s.pairs, 1, 4));
     set(Measure::onset_spread,
         std::sqrt(std::max(0.0, mean(s.onset_square) - mean(s.onset) * mean(s.onset))));
+    set(Measure::synchrony, mean(s.synchrony) / Synchrony::scale);
     set(Measure::raggedness, static_cast<double>(s.outline) / std::sqrt(n));
     return e;
 }
@@ -113,6 +115,7 @@ class Builder {
         s.likely = evidence >= m_likely ? 1 : 0;
         s.drop = near.drop;
         s.tilled = near.tilled ? 1 : 0;
+        s.synchrony = near.synchrony;
         s.magnitude = p.strip->magnitude[p.value];
         s.onset = onset;
         s.onset_square = std::int64_t{onset} * onset;

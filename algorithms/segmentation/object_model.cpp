@@ -7,7 +7,7 @@ std::string_view name_of(Measure m) {
     constexpr std::array<std::string_view, measure_count> names = {
         "log_pixels",    "evidence",    "even_share",   "likely_share",   "field_cut",
         "inner_fields",  "tilled",      "below_soil",   "mean_magnitude", "contrast",
-        "same_contrast", "same_around", "onset_spread", "raggedness"};
+        "same_contrast", "same_around", "onset_spread", "raggedness", "synchrony"};
     return names[static_cast<std::size_t>(m)];
 }
 

@@ -51,14 +51,15 @@ void describe(Segment& s, const std::vector<StripRun>& members) {
     std::vector<std::uint16_t> evidence;
     std::vector<std::pair<std::uint16_t, std::uint16_t>> onsets;  // to, from
     double magnitude = 0;
-    std::array<std::int64_t, 256> kinds{};
+    std::int64_t by_water = 0;
     for (const auto& [strip, run] : members) {
         const auto n = static_cast<std::size_t>(run.end - run.col);
         for (std::size_t i = run.value; i < run.value + n; ++i) {
             evidence.push_back(strip->evidence[i]);
             magnitude += strip->magnitude[i];
+            by_water += !strip->around.empty() && strip->around[i].by_water ? 1 : 0;
             onsets.emplace_back(strip->onset_to[i], strip->onset_from[i]);
-            ++kinds[strip->kind[i]];
+            ++s.kinds[std::min<std::size_t>(strip->kind[i], change_kinds - 1)];
         }
     }
     // A site grows; it began when its first tenth was opened, or its first least_begun pixels.
@@ -70,7 +71,8 @@ void describe(Segment& s, const std::vector<StripRun>& members) {
     for (std::size_t i = 0; i < begun; ++i) s.onset_from = std::min(s.onset_from, onsets[i].second);
     const auto n = static_cast<double>(evidence.size());
     s.magnitude = magnitude / n / 100;
-    s.kind = static_cast<ChangeKind>(std::max_element(kinds.begin(), kinds.end()) - kinds.begin());
+    s.by_water = static_cast<double>(by_water) / n;
+    s.kind = static_cast<ChangeKind>(std::max_element(s.kinds.begin(), s.kinds.end()) - s.kinds.begin());
     // Mean confidence of the more certain half, summed in integers: nth_element leaves it in no particular
     // order.
     const std::size_t half = (evidence.size() + 1) / 2;
@@ -90,7 +92,8 @@ bool same_history(const PixelHistory& h, std::size_t a, std::size_t b, int apart
     return sum < 2 * apart * apart;
 }
 
-PixelSurroundings look_around(const Surroundings& s, std::int64_t row, std::int64_t col) {
+PixelSurroundings look_around(const Surroundings& s, std::int64_t row, std::int64_t col,
+                              std::uint16_t onset) {
     // Pixels of one field differ by 0.01, in simulated series with two years of history; fields by 0.1.
     constexpr int beside = 6, further = 8;  // steps of 0.005
     const PixelHistory& h = s.history;
@@ -105,11 +108,13 @@ PixelSurroundings look_around(const Surroundings& s, std::int64_t row, std::int6
     const auto here = index(row, col);
     if (!h.known(here)) return p;
     p.tilled = h.tilled(here);
+    if (s.synchrony != nullptr) p.synchrony = s.synchrony->share(row, col, h.season(here), onset);
     p.drop = static_cast<std::int8_t>(h.drop(here));
     for (unsigned d = 0; d < sides.size(); ++d) {
         const auto [down, right] = sides[d];
         if (inside(row + down, col + right)) {
             const auto next = index(row + down, col + right);
+            p.by_water = p.by_water || h.water(next);
             if (h.known(next)) {
                 p.known |= static_cast<std::uint8_t>(1U << d);
                 if (same_history(h, here, next, beside)) p.same |= static_cast<std::uint8_t>(1U << d);
@@ -118,6 +123,7 @@ PixelSurroundings look_around(const Surroundings& s, std::int64_t row, std::int6
         const auto far_row = row + Surroundings::reach * down, far_col = col + Surroundings::reach * right;
         if (!inside(far_row, far_col)) continue;
         const auto far = index(far_row, far_col);
+        p.by_water = p.by_water || h.water(far);
         if (!h.known(far) || s.evidence[far] == Change::unobserved) continue;
         p.far[d] = s.evidence[far];
         p.known |= static_cast<std::uint8_t>(16U << d);
@@ -158,7 +164,8 @@ RunStrip extract(const Change& strip, double least, double seed_level, const Sur
                 out.onset_from.push_back(strip.onset_from[i]);
                 out.onset_to.push_back(strip.onset_to[i]);
                 out.kind.push_back(static_cast<std::uint8_t>(strip.kind[i]));
-                if (near != nullptr) out.around.push_back(look_around(*near, w.row + y, w.col + x));
+                if (near != nullptr)
+                    out.around.push_back(look_around(*near, w.row + y, w.col + x, strip.onset_to[i]));
             }
             run.end = w.col + x;
             out.runs.push_back(run);

@@ -130,6 +130,7 @@ EvidenceContent evidence_content(const io::VectorFeature& row, Point point, cons
         add("置信度", "confidence", fmt::format("{:.2f}", *c));
     const auto kind = text_of(row, "kind");
     add("变化方向", "kind", words.word("kinds", kind));
+    add("影像判读类型", "looks like", text_of(row, "image_type_zh"));
     const auto change = text_of(row, "change_type");
     add("变化类型", "since the last batch", change);
     const auto township = text_of(row, "township");

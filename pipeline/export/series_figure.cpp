@@ -22,12 +22,13 @@ struct Named {
     const char *key, *zh;
     Colour colour;
 };
-constexpr std::array<Named, 6> states = {{{"", "历史", {110, 116, 126}},
+constexpr std::array<Named, 7> states = {{{"", "历史", {110, 116, 126}},
                                           {"stable", "稳定", {150, 190, 150}},
                                           {"watch", "关注", {244, 200, 66}},
                                           {"suspected", "疑似", {240, 135, 40}},
                                           {"confirmed", "确认", {205, 40, 40}},
-                                          {"reverted", "恢复", {70, 150, 80}}}};
+                                          {"reverted", "恢复", {70, 150, 80}},
+                                          {"finished", "完工", {60, 90, 170}}}};
 
 Colour colour_of(const std::optional<algorithms::SeriesAccount>& account) {
     if (!account) return states[0].colour;

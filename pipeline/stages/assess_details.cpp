@@ -175,6 +175,23 @@ ordered_json delay_of(const Objects& truth) {
     return j;
 }
 
+// What the images took each kind of site for, of those that were found, and what is none.
+ordered_json types_of(const Objects& truth, const Objects& found, double min_area) {
+    const auto text = [](const AssessedObject& o, const char* field) {
+        const auto it = o.fields.find(field);
+        return it == o.fields.end() ? std::string() : it->second;
+    };
+    std::map<std::string, std::map<std::string, std::size_t>> table;
+    for (const auto& t : truth)
+        if (t.area >= min_area && t.hit && !text(t, "kind").empty())
+            if (const auto type = text(*t.match, "image_type"); !type.empty()) ++table[text(t, "kind")][type];
+    for (const auto& f : found)
+        if (f.area >= min_area && !f.hit)
+            if (const auto type = text(f, "image_type"); !type.empty())
+                ++table["(not in the reference)"][type];
+    return table;
+}
+
 ordered_json each_of(const Objects& list, double min_area, bool reference, const Cover* cover) {
     ordered_json out = ordered_json::array();
     const auto day = [](const std::optional<Date>& d) { return d ? ordered_json(d->iso()) : ordered_json(); };
@@ -187,6 +204,8 @@ ordered_json each_of(const Objects& list, double min_area, bool reference, const
             if (const int code = cover->under(o); code >= 0) j["cover"] = cover->name(code);
         if (reference) {
             j["found"] = o.hit;
+            if (o.hit && o.match->fields.contains("image_type"))
+                j["found_type"] = o.match->fields.at("image_type");
             j["found_from"] = o.hit ? day(o.match->from) : ordered_json();
             j["found_to"] = o.hit ? day(o.match->to) : ordered_json();
             j["reported"] = day(o.reported);
@@ -217,6 +236,7 @@ void declare_details(OptionTable& t) {
 void add_details(RunContext& c, const std::string& crs, Objects& truth, const Objects& found, double min_area,
                  ordered_json& j) {
     if (const auto sizes = recall_by_size(truth, min_area); !sizes.empty()) j["by_size"] = sizes;
+    if (const auto types = types_of(truth, found, min_area); !types.empty()) j["types"] = types;
     std::optional<Cover> cover;
     if (c.settings.has("assess.cover")) {
         cover.emplace(c.settings.path("assess.cover"), crs);

@@ -7,13 +7,17 @@
 
 #include <fmt/format.h>
 
+#include "change_strips.hpp"
 #include "disturbance_file.hpp"
 #include "object_model.hpp"
+#include "object_types.hpp"
 #include "sight.hpp"
+#include "type_rules.hpp"
 #include <shuibao/algorithms/segmentation.hpp>
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/hash.hpp>
 #include <shuibao/engine/resources.hpp>
+#include <shuibao/engine/rule_set.hpp>
 #include <shuibao/io/tile_archive.hpp>
 #include <shuibao/io/vector.hpp>
 #include <shuibao/pipeline/archive.hpp>
@@ -41,8 +45,6 @@ std::filesystem::path object_model_file(const engine::Settings& settings) {
 }
 
 namespace {
-
-constexpr std::int64_t strip_rows = 256;  // on the grid's lattice: a block row of the tiles
 
 Window enclosing_tiles(const Grid& grid, const std::vector<TileId>& tiles) {
     Window all;
@@ -113,6 +115,10 @@ class DelineateStage final : public Stage {
                .fallback = "false",
                .help = "Write the objects of all levels with what is measured of each beside the polygons "
                        "(candidates.gpkg), to learn delineate.objects from"});
+        t.add({.key = "delineate.types",
+               .type = OptionType::path,
+               .help = "What a disturbance is taken for: rules of types; default: shuibao's own "
+                       "(configs/objects/types.yaml)"});
         t.add({.key = "delineate.grow",
                .type = OptionType::number,
                .fallback = "-1.213",
@@ -149,6 +155,7 @@ class DelineateStage final : public Stage {
 
     void require(const RunContext& c) const override {
         (void)load_object_model(object_model_file(c.settings));
+        (void)load_type_rules(type_rules_file(c.settings));
     }
     [[nodiscard]] std::filesystem::path first_input(const RunContext& c) const override {
         return c.store.acquisitions_file();
@@ -166,6 +173,7 @@ class DelineateStage final : public Stage {
         engine::Unit u;
         u.id = batch;
         u.inputs = c.settings.canonical("delineate.");
+        u.inputs.merge(type_inputs(c));
         u.inputs["objects"] = engine::hash_file(object_model_file(c.settings).string());
         const Window area = supervised_area(c, grid);
         u.inputs["area"] = fmt::format("{} {} {} {}", area.col, area.row, area.cols, area.rows);
@@ -244,10 +252,18 @@ class DelineateStage final : public Stage {
 
         void read(bool history) {
             m_history = history;
-            const auto n = static_cast<std::size_t>((m_window.rows + strip_rows - 1) / strip_rows);
-            m_strips.resize(n);
-            m_unseen.resize(n);
-            m_context.executor.parallel_for(n, [&](std::size_t i) { read_strip(i); });
+            m_built_over = engine::Dictionary::load(engine::config_file("dictionaries/disturbances.yaml"))
+                               .text("completion", "built");
+            const ChangeStrips maps(m_context.executor, m_grid, m_changes, m_window, history);
+            std::optional<algorithms::Synchrony> synchrony;
+            if (history) synchrony = maps.synchrony();
+            m_strips.resize(maps.count());
+            m_unseen.resize(maps.count());
+            m_context.executor.parallel_for(maps.count(), [&](std::size_t i) {
+                auto runs = maps.runs(i, m_options, synchrony ? &*synchrony : nullptr, m_area);
+                m_strips[i] = std::move(runs.grown);
+                m_unseen[i] = std::move(runs.unseen);
+            });
             engine::check_stop();
         }
 
@@ -260,6 +276,7 @@ class DelineateStage final : public Stage {
                 for (std::size_t i = k * chunk; i < std::min(segments.size(), (k + 1) * chunk); ++i)
                     list[i] = describe(segments[i], static_cast<std::int64_t>(i + 1), to_geographic);
             });
+            ObjectTypes(m_context, m_grid).tell(segments, list);
             if (m_history) measures.names = measure_names();
             for (const auto& s : segments)
                 if (s.evidence) {
@@ -311,42 +328,6 @@ class DelineateStage final : public Stage {
         }
 
       private:
-        void read_strip(std::size_t i) {
-            const auto first = m_window.row + static_cast<std::int64_t>(i) * strip_rows;
-            Change strip(Window{m_window.col, first, m_window.cols,
-                                std::min(strip_rows, m_window.row + m_window.rows - first)});
-            const auto read = [&](const Window& w, int b, std::vector<std::uint16_t>& out) {
-                io::read_change_band(m_changes, m_grid, w, b, out, io::Reading{io::Reading::end, 0});
-            };
-            const auto band = [&](int b, std::vector<std::uint16_t>& out) { read(strip.window, b, out); };
-            const auto reach = m_history ? algorithms::Surroundings::reach : 0;
-            const Window near{m_window.col, first - reach, m_window.cols, strip.window.rows + 2 * reach};
-            std::vector<std::uint16_t> evidence(static_cast<std::size_t>(near.pixels()));
-            read(near, 0, evidence);
-            std::copy_n(evidence.begin() + reach * near.cols, strip.window.pixels(), strip.evidence.begin());
-            m_unseen[i] = algorithms::extract_unobserved(strip.evidence, strip.window, m_area);
-            const bool any = std::any_of(strip.evidence.begin(), strip.evidence.end(), [](std::uint16_t v) {
-                return v != Change::no_evidence && v != Change::unobserved;
-            });
-            if (!any) return;
-            band(2, strip.magnitude);
-            band(3, strip.onset_from);
-            band(4, strip.onset_to);
-            std::vector<std::uint16_t> kind(strip.kind.size());
-            band(5, kind);
-            std::transform(kind.begin(), kind.end(), strip.kind.begin(),
-                           [](std::uint16_t k) { return static_cast<ChangeKind>(k); });
-            if (!m_history) {
-                m_strips[i] = algorithms::extract_runs(strip, m_options);
-                return;
-            }
-            PixelHistory past;
-            past.resize(near);
-            for (std::size_t p = 0; p < PixelHistory::planes; ++p)
-                read(near, io::first_history_band + static_cast<int>(p), past.values[p]);
-            m_strips[i] = algorithms::extract_runs(strip, m_options, {evidence, past});
-        }
-
         [[nodiscard]] Disturbance describe(const algorithms::Segment& s, std::int64_t id,
                                            const io::Transformation& to_geographic) const {
             Disturbance d;
@@ -365,6 +346,7 @@ class DelineateStage final : public Stage {
             d.confidence = std::round(s.confidence * 1e4) / 1e4;
             d.magnitude = std::round(s.magnitude * 100) / 100;
             d.kind = s.kind;
+            if (m_history) set_finished(s, d);
             d.ground_sample = m_grid.gsd();
             d.full_pixels = static_cast<int>(s.pixels);
             const double core = shape.buffered(-m_grid.gsd() / 2).area() / shape.area();
@@ -372,11 +354,20 @@ class DelineateStage final : public Stage {
             return d;
         }
 
+        // What of it has been built over since it was opened: for 完工, which takes two batches (rules §5).
+        void set_finished(const algorithms::Segment& s, Disturbance& d) const {
+            const auto built = s.kinds[static_cast<std::size_t>(ChangeKind::bare_to_built)];
+            d.bare_share =
+                std::round((1 - static_cast<double>(built) / static_cast<double>(s.pixels)) * 1e4) / 1e4;
+            if (2 * built > s.pixels) d.completion = m_built_over;
+        }
+
         const RunContext& m_context;
         const Grid& m_grid;
         std::filesystem::path m_changes;
         Window m_window, m_area;
         bool m_history = false;
+        std::string m_built_over;  // the word for it
         algorithms::SegmentationOptions m_options;
         std::vector<algorithms::RunStrip> m_strips, m_unseen;
     };

@@ -32,7 +32,9 @@ struct DetectJob {
 struct SeriesPlan {
     std::vector<const io::Acquisition*> looks;  ///< in time order
     algorithms::SeriesTimes times;
-    std::vector<Band> bands;  ///< that are read
+    std::vector<Band> bands;  ///< that are read; a look may lack some (DetectorNeeds::mixes)
+    /// Those of them that a look has.
+    [[nodiscard]] std::vector<Band> bands_of(const io::Acquisition& look) const;
 };
 /// Throws Error(input) when the looks make no series for this method.
 [[nodiscard]] SeriesPlan plan_series(const DetectJob& job, const algorithms::SeriesDetector& detector);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fstream>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <sstream>
@@ -48,28 +49,30 @@ std::vector<const io::Acquisition*> in_time_order(std::vector<const io::Acquisit
 // The looks of one window, read from the tiles when they are asked for.
 class TileLooks final : public LookSource {
   public:
-    TileLooks(const io::TileArchive& archive, const std::vector<Taken>& looks, const std::vector<Band>& bands,
+    TileLooks(const io::TileArchive& archive, const std::vector<Taken>& looks, const SeriesPlan& plan,
               std::size_t applied, const Window& window, Image& image)
         : m_archive(archive),
           m_looks(looks),
-          m_bands(bands),
+          m_plan(plan),
           m_applied(applied),
           m_window(window),
           m_image(image) {
         for (const auto& l : looks) m_dates.push_back(l.acquisition->date);
     }
+    [[nodiscard]] std::span<const Band> bands() const override { return m_plan.bands; }
     [[nodiscard]] std::span<const Date> dates() const override { return m_dates; }
     [[nodiscard]] std::size_t applied() const override { return m_applied; }
     [[nodiscard]] const Image& read(std::size_t i) override {
         // A window is whole blocks of its tile: nobody else reads them.
-        m_archive.read(*m_looks[i].acquisition, m_window, m_bands, m_image, io::Reading{io::Reading::end, 0});
+        const auto& a = *m_looks[i].acquisition;
+        m_archive.read(a, m_window, m_plan.bands_of(a), m_image, io::Reading{io::Reading::end, 0});
         return m_image;
     }
 
   private:
     const io::TileArchive& m_archive;
     const std::vector<Taken>& m_looks;
-    const std::vector<Band>& m_bands;
+    const SeriesPlan& m_plan;
     std::size_t m_applied;
     Window m_window;
     Image& m_image;
@@ -225,7 +228,7 @@ class TileWork {
         part.reset(one, strip.planes.size());
         for (std::size_t p = 0; p < strip.planes.size(); ++p)
             copy_part(w, one, strip.planes[p], false, part.planes[p]);
-        TileLooks looks(m_job.archive, m_looks, m_plan.bands, start.applied, one, image);
+        TileLooks looks(m_job.archive, m_looks, m_plan, start.applied, one, image);
         m_detector.advance(looks, m_plan.times, m_job.options, part);
         const Change here = m_detector.report(part, m_plan.times, m_job.options);
         for (std::size_t p = 0; p < strip.planes.size(); ++p)
@@ -306,6 +309,24 @@ Date monitor_from(const DetectJob& job, Date first, Date last) {
     return day;
 }
 
+// Bands of a series whose looks differ, where at least half of them have what the detector would rather see;
+// none where all are followed alike.
+std::vector<Band> mixed_bands(const algorithms::DetectorNeeds& needs, const std::vector<Band>& common,
+                              const std::vector<const io::Acquisition*>& looks) {
+    const auto has_all = [&](const auto& some, const std::vector<Band>& wanted) {
+        return std::all_of(wanted.begin(), wanted.end(),
+                           [&](Band b) { return std::find(some.begin(), some.end(), b) != some.end(); });
+    };
+    if (!needs.mixes || has_all(common, needs.or_else) || !has_all(common, needs.required)) return {};
+    const auto full = std::count_if(looks.begin(), looks.end(),
+                                    [&](const auto* a) { return has_all(a->bands, needs.or_else); });
+    if (2 * static_cast<std::size_t>(full) < looks.size()) return {};
+    std::vector<Band> bands;
+    std::set_union(needs.required.begin(), needs.required.end(), needs.or_else.begin(), needs.or_else.end(),
+                   std::back_inserter(bands));
+    return bands;
+}
+
 }  // namespace
 
 bool is_series(const std::vector<io::Acquisition>& acquisitions) {
@@ -328,6 +349,12 @@ void declare_series(OptionTable& t) {
            .unit = "d",
            .min = 1,
            .max = 3660});
+}
+
+std::vector<Band> SeriesPlan::bands_of(const io::Acquisition& look) const {
+    std::vector<Band> list = bands;
+    std::erase_if(list, [&](Band b) { return !look.has(b); });
+    return list;
 }
 
 SeriesPlan plan_series(const DetectJob& job, const SeriesDetector& detector) {
@@ -356,7 +383,9 @@ SeriesPlan plan_series(const DetectJob& job, const SeriesDetector& detector) {
             fmt::format("The series ({} to {}) cannot be watched from {}: it needs looks before and after.",
                         first.iso(), last.iso(), plan.times.monitor_from.iso()),
             "Set detect.monitor_from, add scenes, or choose detect.method: pair.");
-    plan.bands = detector.bands(bands_for(detector, plan.looks));
+    const auto common = bands_for(detector, plan.looks);
+    plan.bands = mixed_bands(needs, common, plan.looks);
+    if (plan.bands.empty()) plan.bands = detector.bands(common);
     return plan;
 }
 
@@ -384,10 +413,10 @@ void detect_series(const DetectJob& given, const SeriesDetector& detector) {
     for (const auto* a : looks)
         for (const TileId t : a->tiles) {
             std::string text = a->key + " " + c.executor.key("tile", t.str() + "/" + a->key);
-            for (const Band b : plan.bands) {
+            for (const Band b : plan.bands_of(*a)) {
                 const auto& s = a->scaling[static_cast<std::size_t>(
                     std::find(a->bands.begin(), a->bands.end(), b) - a->bands.begin())];
-                text += fmt::format(" {}:{}", s.scale, s.offset);
+                text += fmt::format(" {}:{}:{}", common_name(b), s.scale, s.offset);
             }
             by_tile[t].push_back({a, std::move(text)});
         }

@@ -54,18 +54,22 @@ void write_disturbances(const std::filesystem::path& path, const std::string& cr
     layer.name = "disturbances";
     layer.crs = crs;
     using io::FieldType;
-    layer.fields = {{"id", FieldType::integer},      {"kind", FieldType::text},
-                    {"onset_from", FieldType::date}, {"onset_to", FieldType::date},
-                    {"confidence", FieldType::real}, {"magnitude", FieldType::real},
-                    {"area_m2", FieldType::real},    {"full_pixels", FieldType::integer},
-                    {"core_share", FieldType::real}, {"ground_sample", FieldType::real}};
+    layer.fields = {{"id", FieldType::integer},         {"kind", FieldType::text},
+                    {"onset_from", FieldType::date},    {"onset_to", FieldType::date},
+                    {"confidence", FieldType::real},    {"magnitude", FieldType::real},
+                    {"area_m2", FieldType::real},       {"full_pixels", FieldType::integer},
+                    {"core_share", FieldType::real},    {"ground_sample", FieldType::real},
+                    {"image_type", FieldType::text},    {"image_type_zh", FieldType::text},
+                    {"type_evidence", FieldType::text}, {"completion", FieldType::text},
+                    {"bare_share", FieldType::real}};
     for (const auto& name : measures.names) layer.fields.push_back({name, FieldType::real});
     for (const auto& d : list) {
         layer.rows.push_back(
             {io::Geometry(d.shape),
              {d.id, std::string(kind_name(d.kind)), optional_value(d.onset_from), optional_value(d.onset_to),
               d.confidence, d.magnitude, d.area_m2, static_cast<std::int64_t>(d.full_pixels), d.core_share,
-              optional_value(d.ground_sample)}});
+              optional_value(d.ground_sample), io::or_null(d.image_type), io::or_null(d.image_type_zh),
+              io::or_null(d.type_evidence), io::or_null(d.completion), optional_value(d.bare_share)}});
         if (measures.names.empty()) continue;
         auto& values = layer.rows.back().values;
         for (const double v : measures.values[layer.rows.size() - 1]) values.emplace_back(v);
@@ -111,6 +115,9 @@ DisturbanceSet read_disturbances(const std::string& path, const io::ReadOptions&
         d.magnitude = number("magnitude").value_or(0);
         d.kind = kind_from_name(text("kind"));
         d.qtype = text("type");
+        d.image_type = text("image_type");
+        d.image_type_zh = text("image_type_zh");
+        d.type_evidence = text("type_evidence");
         d.owner = text("owner");
         d.change_type = text("change_type");
         d.construction = text("construction");

@@ -141,6 +141,10 @@ class ExplainStage final : public Stage {
              {"approval_id", "approval_name", "owner", "project_type", "industry", "approval_authority",
               "other_approvals", "county", "township", "qtype", "change_type"})
             if (const auto text = row_text(row, field); !text.empty()) j["links"][field] = text;
+        if (const auto text = row_text(row, "type_evidence"); !text.empty()) {
+            j["image_type"] = ordered_json::parse(text);
+            j["image_type"]["text"] = row_text(row, "image_type_zh");
+        }
         j["facts"] = facts_to_json(read.facts);
         j["context"] = ordered_json::parse(row_text(row, "context"));
         j["steps"] = ordered_json::array();
@@ -311,6 +315,30 @@ class ExplainStage final : public Stage {
         return out;
     }
 
+    // What images take it for, and why they take it for nothing else.
+    static std::string type_text(const ordered_json& j) {
+        if (!j.contains("image_type")) return {};
+        const auto& t = j["image_type"];
+        std::string out = fmt::format("\nlooks like {} ({}), which decides nothing in law\n",
+                                      plain(t["text"]), plain(t["type"]));
+        const auto asked = [](const ordered_json& c) {
+            std::string bounds;
+            for (const char* bound : {"at_least", "at_most"})
+                if (c.contains(bound)) bounds += fmt::format(", {} {}", bound, plain(c[bound]));
+            return fmt::format("{} {}{}", plain(c["input"]),
+                               c["value"].is_null() ? "unknown" : plain(c["value"]), bounds);
+        };
+        if (t.contains("because")) out += fmt::format("  {}\n", plain(t["because"]));
+        if (t.contains("holds"))
+            for (const auto& c : t["holds"]) out += fmt::format("  [x] {}\n", asked(c));
+        if (t.contains("against"))
+            for (const auto& c : t["against"])
+                out += fmt::format("  not {}: {}\n", plain(c["type"]), asked(c));
+        if (t.contains("most_confidence"))
+            out += fmt::format("  confidence is {} at most for that\n", plain(t["most_confidence"]));
+        return out;
+    }
+
     // Codes, yes and no in words; what is made of several facts, one after the other.
     static std::string fact_text(const std::string& name, const ordered_json& v,
                                  const engine::Dictionary& names) {
@@ -348,7 +376,7 @@ class ExplainStage final : public Stage {
         if (const auto& context = j["context"]; context.contains("erosion"))
             out += fmt::format("  {}：{}\n", names.text("context", "erosion"),
                                fact_text("erosion", context["erosion"], names));
-        out += "\nrules tried (rules §3)\n";
+        out += type_text(j) + "\nrules tried (rules §3)\n";
         for (const auto& step : j["steps"]) {
             out += fmt::format("  {} [{}] {}：{}", plain(step["step"]), step["holds"].get<bool>() ? "x" : " ",
                                plain(step["question"]), plain(step["value"]));

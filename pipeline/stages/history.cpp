@@ -44,8 +44,8 @@ void follow(const DetectJob& job, const SeriesDetector& detector, PixelHistory& 
     if (s.features.empty()) return;
     s.levels = detector.levels(job.options);
     s.times = plan.times;
-    KeptLooks source;
-    for (const auto* a : plan.looks) source.add(job.archive.read(*a, h.pixel, plan.bands));
+    KeptLooks source(plan.bands);
+    for (const auto* a : plan.looks) source.add(job.archive.read(*a, h.pixel, plan.bands_of(*a)));
     const auto& dates = source.all_dates();
     std::map<std::string, PixelLook*> by_key;
     for (auto& look : h.looks) by_key[look.acquisition->key] = &look;
@@ -63,7 +63,7 @@ void follow(const DetectJob& job, const SeriesDetector& detector, PixelHistory& 
     for (std::size_t i = 0; i < dates.size(); ++i) {
         const auto it = by_key.find(plan.looks[i]->key);
         PixelLook* look = it == by_key.end() ? nullptr : it->second;
-        if (look != nullptr) look->features = detector.measure(source.images()[i], 0);
+        if (look != nullptr) look->features = detector.measure(source.images()[i], 0, plan.bands);
         source.show(i, i + 1);
         detector.advance(source, plan.times, job.options, state);
         if (dates[i] < plan.times.monitor_from) continue;

@@ -24,11 +24,12 @@ struct Named {
     const char *key, *chinese;
     Colour colour;
 };
-constexpr std::array<Named, 5> statuses = {{{"stable", "稳定", {190, 196, 204}},
+constexpr std::array<Named, 6> statuses = {{{"stable", "稳定", {190, 196, 204}},
                                             {"watch", "关注", {244, 200, 66}},
                                             {"suspected", "疑似", {240, 135, 40}},
                                             {"confirmed", "确认", {205, 40, 40}},
-                                            {"reverted", "恢复", {70, 150, 80}}}};
+                                            {"reverted", "恢复", {70, 150, 80}},
+                                            {"finished", "完工", {60, 90, 170}}}};
 constexpr std::array<const char*, 4> masked_words = {"cloud", "shadow", "snow", "other"};
 constexpr std::array<const char*, 4> masked_chinese = {"云", "影", "雪", "其他"};
 constexpr std::array<Colour, 4> masked_colours = {
@@ -176,7 +177,7 @@ class Drawing {
         const auto& s = *m_history.series;
         Panel p{y, series_height, 1e9, -1e9, m_from, m_to};
         for (const auto& look : m_history.looks)
-            if (f < look.features.size()) {
+            if (f < look.features.size() && std::isfinite(look.features[f])) {
                 p.low = std::min(p.low, look.features[f]);
                 p.high = std::max(p.high, look.features[f]);
             }
@@ -207,6 +208,8 @@ class Drawing {
         }
         for (const auto& look : m_history.looks) {
             const double x = p.x(look.acquisition->date);
+            if (f < look.features.size() && !std::isfinite(look.features[f]))
+                continue;  // not told by this look
             if (f < look.features.size()) {
                 const bool before = !look.account;
                 dot({x, p.at(look.features[f])}, 2.6,

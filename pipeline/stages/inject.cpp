@@ -180,11 +180,11 @@ class Test {
 
     // False where the images do not reach.
     [[nodiscard]] bool follow(const Placed& p, Outcome& o) const {
-        KeptLooks looks;
+        KeptLooks looks(m_series_plan.bands);
         std::vector<double> ndvi;
         std::size_t reached = 0;
         for (const auto* a : m_series_plan.looks) {
-            Image image = m_archive.read(*a, p.window, m_series_plan.bands);
+            Image image = m_archive.read(*a, p.window, m_series_plan.bands_of(*a));
             const auto quality = image.pixels.quality();
             reached +=
                 std::all_of(quality.begin(), quality.end(), [](Quality q) { return q != Quality::nodata; })

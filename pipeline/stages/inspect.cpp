@@ -276,7 +276,8 @@ class InspectStage final : public Stage {
         if (look.contains("features")) {
             out += "  |";
             for (std::size_t f = 0; f < look["features"].size(); ++f) {
-                out += fmt::format("  {:.3f}", look["features"][f].get<double>());
+                const auto value = look["features"][f].get<double>();
+                out += std::isfinite(value) ? fmt::format("  {:.3f}", value) : std::string("  –");
                 if (look.contains("expected"))
                     out += fmt::format(" ({:.3f} ± {:.3f})", look["expected"][f].get<double>(),
                                        look["spread"][f].get<double>());

@@ -12,6 +12,8 @@ namespace shuibao::pipeline {
 
 class KeptLooks final : public algorithms::LookSource {
   public:
+    /// `bands`: in which the series is followed.
+    explicit KeptLooks(std::vector<Band> bands) : m_bands(std::move(bands)) {}
     /// In time order.
     void add(Image image) {
         m_dates.push_back(image.date);
@@ -23,6 +25,7 @@ class KeptLooks final : public algorithms::LookSource {
         m_count = count;
     }
     [[nodiscard]] std::span<const Date> dates() const override { return std::span(m_dates).first(m_count); }
+    [[nodiscard]] std::span<const Band> bands() const override { return m_bands; }
     [[nodiscard]] std::size_t applied() const override { return m_taken; }
     [[nodiscard]] const Image& read(std::size_t i) override { return m_images[i]; }
 
@@ -31,6 +34,7 @@ class KeptLooks final : public algorithms::LookSource {
     [[nodiscard]] const std::vector<Date>& all_dates() const { return m_dates; }
 
   private:
+    std::vector<Band> m_bands;
     std::vector<Image> m_images;
     std::vector<Date> m_dates;
     std::size_t m_taken = 0, m_count = 0;

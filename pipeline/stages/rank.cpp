@@ -131,6 +131,8 @@ std::vector<OutputField> output_fields() {
         passed<"project_type">(FieldType::text),
         passed<"industry">(FieldType::text),
         passed<"qtype">(FieldType::text),
+        passed<"image_type">(FieldType::text),
+        passed<"image_type_zh">(FieldType::text),
         passed<"county">(FieldType::text),
         passed<"township">(FieldType::text),
         passed<"zones">(FieldType::text),

@@ -8,6 +8,7 @@
 
 #include "rules.hpp"
 #include "simulated_files.hpp"
+#include "simulated_sensor.hpp"
 #include <shuibao/algorithms/simulated_series.hpp>
 #include <shuibao/core/error.hpp>
 #include <shuibao/io/atomic_output.hpp>
@@ -245,6 +246,19 @@ void declare_simulated_series(OptionTable& t) {
            .fallback = "multispectral",
            .help = "Bands of a series: blue, green, red, nir, swir16, swir22; or bgrn, the first four",
            .choices = {"multispectral", "bgrn"}});
+    t.add({.key = "simulate.other_every",
+           .type = OptionType::integer,
+           .fallback = "0",
+           .help = "Every so manieth look of a series is by another satellite, with blue, green, red and nir "
+                   "alone and other numbers; 0 = none",
+           .min = 0,
+           .max = 1000});
+    t.add({.key = "simulate.other_gsd",
+           .type = OptionType::choice,
+           .fallback = "10",
+           .help = "Ground sample of that satellite",
+           .unit = "m",
+           .choices = {"10", "30"}});
     t.add({.key = "simulate.offset_from",
            .fallback = "2022-01-25",
            .help = "Day from which a series is stored with 1000 added, as Sentinel-2 since baseline 04.00"});
@@ -269,6 +283,8 @@ void simulate_series(RunContext& c, const std::filesystem::path& folder) {
     std::vector<std::vector<sim::Picture::SiteView>> views(plan.looks.size());
     std::vector<std::string> lines(plan.looks.size());
     std::vector<SceneName> scenes(plan.looks.size());
+    const auto other_every = static_cast<std::size_t>(c.settings.integer("simulate.other_every"));
+    const std::int64_t other_gsd = c.settings.text("simulate.other_gsd") == "30" ? 3 : 1;
     static constexpr std::array<const char*, 6> names = {"blue", "green", "red", "nir", "swir16", "swir22"};
     c.executor.parallel_for(plan.looks.size(), [&](std::size_t i) {
         engine::check_stop();
@@ -276,8 +292,16 @@ void simulate_series(RunContext& c, const std::filesystem::path& folder) {
         const auto& look = plan.looks[i];
         SimulatedScene scene;
         scene.name = scenes[i] = {"series_", look.date};
+        Scaling scaling{1e-4F, look.offset ? -0.1F : 0.0F};
+        if (other_every > 0 && (i + 1) % other_every == 0) {
+            scene.platform = "simulated-other";
+            scene.coarser = other_gsd;
+            picture = by_other_sensor(std::move(picture), options.size, scene.coarser,
+                                      static_cast<double>(scaling.offset));
+            scaling = {other_scale, other_offset};
+        }
         for (std::size_t b = 0; b < picture.bands.size(); ++b)
-            scene.bands.push_back({names[b], picture.bands[b], {1e-4F, look.offset ? -0.1F : 0.0F}});
+            scene.bands.push_back({names[b], picture.bands[b], scaling});
         scene.scl = picture.scl;
         write_scene(folder, area, scene);
         const auto day = plan.weather.at(look.date.days());

@@ -38,6 +38,7 @@ std::string moment(Date day) {
 }
 
 nlohmann::ordered_json item_of(const SimulatedScene& scene, const Bounds& b) {
+    const double gsd = SimulatedArea::gsd * static_cast<double>(scene.coarser);
     const auto g = io::transform_bounds(b, SimulatedArea::crs, "EPSG:4326");
     nlohmann::ordered_json bands = nlohmann::ordered_json::array(), raster = bands;
     for (const auto& band : scene.bands) {
@@ -46,7 +47,7 @@ nlohmann::ordered_json item_of(const SimulatedScene& scene, const Bounds& b) {
                           {"nodata", 0},
                           {"scale", shortest(band.scaling.scale)},
                           {"offset", shortest(band.scaling.offset)},
-                          {"spatial_resolution", SimulatedArea::gsd}});
+                          {"spatial_resolution", gsd}});
     }
     return {{"type", "Feature"},
             {"stac_version", "1.0.0"},
@@ -67,10 +68,10 @@ nlohmann::ordered_json item_of(const SimulatedScene& scene, const Bounds& b) {
             {"bbox", bbox_of(g)},
             {"properties",
              {{"datetime", moment(scene.name.date)},
-              {"platform", "simulated"},
+              {"platform", scene.platform},
               {"proj:epsg", 32649},  // for readers of 1.0 of the extension
               {"proj:code", SimulatedArea::crs},
-              {"gsd", SimulatedArea::gsd}}},
+              {"gsd", gsd}}},
             {"links", {link("collection", "../collection.json"), link("parent", "../collection.json")}},
             {"assets",
              {{"data",
@@ -109,13 +110,16 @@ io::Geometry SimulatedArea::shape_of(const algorithms::Segment& segment) const {
 
 void write_scene(const std::filesystem::path& folder, const SimulatedArea& area,
                  const SimulatedScene& scene) {
-    io::write_geotiff(folder / "images" / (scene.name.id() + ".tif"), area.grid, area.window, scene.bands,
+    const double gsd = SimulatedArea::gsd * static_cast<double>(scene.coarser);
+    const Grid grid = Grid::aligned_to(SimulatedArea::crs, left, top, gsd, 1024);
+    const Window window = grid.window(area.grid.bounds(area.window));
+    io::write_geotiff(folder / "images" / (scene.name.id() + ".tif"), grid, window, scene.bands,
                       {.compression = "DEFLATE", .level = 1, .predictor = true, .nodata = 0});
     const io::GeoTiffBand mask{"scl", scene.scl, {}};
-    io::write_geotiff(folder / "images" / (scene.name.id() + "_SCL.tif"), area.grid, area.window,
-                      std::span(&mask, 1), {.compression = "DEFLATE", .bytes = true});
+    io::write_geotiff(folder / "images" / (scene.name.id() + "_SCL.tif"), grid, window, std::span(&mask, 1),
+                      {.compression = "DEFLATE", .bytes = true});
     io::write_text(folder / "catalog" / (scene.name.id() + ".json"),
-                   item_of(scene, area.grid.bounds(area.window)).dump(1) + "\n");
+                   item_of(scene, grid.bounds(window)).dump(1) + "\n");
 }
 
 void write_collection(const std::filesystem::path& folder, const SimulatedArea& area,

@@ -39,6 +39,8 @@ struct SimulatedScene {
     SceneName name;
     std::vector<io::GeoTiffBand> bands;  ///< named by common name, with the scaling that the Item states
     std::span<const std::uint16_t> scl;
+    std::string platform = "simulated";
+    std::int64_t coarser = 1;  ///< its pixels are as wide as so many of the area's
 };
 void write_scene(const std::filesystem::path& folder, const SimulatedArea& area, const SimulatedScene& scene);
 /// collection.json, the STAC Collection that the Items name. REQUIRES at least one scene.

@@ -35,10 +35,10 @@ class AssessDetails(ArchiveTest):
                (30, 10, 5, 4, {"truth_id": 1, "kind": "spoil", "onset": "2023/03/05"}),
                (60, 60, 15, 15, {"truth_id": 2, "kind": "quarry", "onset": "2023/06/05"}),
                (90, 90, 2, 2, {"truth_id": 3, "kind": "road", "onset": "2023/06/05"})])  # too small to count
-        day = {"onset_from": "2023/03/01", "onset_to": "2023/03/11", "confidence": 0.9}
-        fields = {"onset_from": ogr.OFTDate, "onset_to": ogr.OFTDate, "confidence": ogr.OFTReal}
+        day = {"onset_from": "2023/03/01", "onset_to": "2023/03/11", "confidence": 0.9, "image_type": "undetermined"}
+        fields = {"onset_from": ogr.OFTDate, "onset_to": ogr.OFTDate, "confidence": ogr.OFTReal, "image_type": ogr.OFTString}
         layer(cls.found, "disturbances", fields,
-              [(10, 10, 4, 5, day), (60, 60, 15, 14, day),  # two sites,
+              [(10, 10, 4, 5, {**day, "image_type": "road"}), (60, 60, 15, 14, day),  # two sites,
                (5, 50, 4, 4, day), (70, 5, 4, 4, day), (80, 5, 4, 4, day)])  # and three that are none
         image = gdal.GetDriverByName("GTiff").Create(str(cls.cover), 100, 100, 1, gdal.GDT_Byte)
         image.SetGeoTransform((LEFT, 10, 0, TOP, 0, -10))
@@ -64,6 +64,11 @@ class AssessDetails(ArchiveTest):
         # 100 × 100 pixels are 100 hm²; the truth takes 40 pixels of the left half and 225 + 4 of the right one.
         self.assertEqual(self.assess("--cover", self.cover)["wrong_by_cover"],
                          {"wheat": {"unchanged_hm2": 49.6, "wrong": 1}, "2": {"unchanged_hm2": 47.71, "wrong": 2}})
+
+    def test_what_sites_were_taken_for(self):
+        # The spoil heap was not found; the small road does not count.
+        self.assertEqual(self.assess()["types"], {"road": {"road": 1}, "quarry": {"undetermined": 1},
+                                                  "(not in the reference)": {"undetermined": 3}})
 
     def test_each(self):
         j = self.assess("--cover", self.cover, "--each")

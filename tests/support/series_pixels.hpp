@@ -68,19 +68,31 @@ struct Landscape {
     double cloud = 0.35;   ///< share of pixels and looks that the mask says are cloud
     double missed = 0.01;  ///< share of cloud that the mask does not know of
     bool four_bands = false;
+    /// Every so manieth look is by another satellite: four bands, other numbers. 0 = none.
+    std::size_t other_every = 0;
     Date all_cloud_from{65000};  ///< nothing is seen from this day on
     int cloudy_pixel = -1;       ///< this pixel is not seen from cloudy_from on
     Date cloudy_from{};
 
     [[nodiscard]] Window window() const { return {3, 7, static_cast<std::int64_t>(pixels.size()), 1}; }
 
+    [[nodiscard]] bool is_other(std::size_t look) const {
+        return other_every > 0 && look % other_every == other_every - 1;
+    }
+    /// As the engine has it where looks differ.
+    [[nodiscard]] std::vector<Band> bands() const {
+        if (other_every == 0) return {};
+        return {Band::blue, Band::green, Band::red, Band::nir, Band::swir16};
+    }
+
     [[nodiscard]] Image draw(std::size_t look) const {
         Image image;
         const Date d = dates[look];
         image.date = d;
+        const bool other = is_other(look);
         for (const Band b : {Band::blue, Band::green, Band::red, Band::nir, Band::swir16, Band::swir22})
-            if (!four_bands || b <= Band::nir) image.bands.push_back(b);
-        image.scaling.assign(image.bands.size(), {1e-4F, -0.1F});
+            if (!(four_bands || other) || b <= Band::nir) image.bands.push_back(b);
+        image.scaling.assign(image.bands.size(), other ? Scaling{5e-5F, -0.02F} : Scaling{1e-4F, -0.1F});
         image.pixels = Block<std::uint16_t>(window(), static_cast<int>(image.bands.size()));
         const auto t = static_cast<std::uint64_t>(d.days());
         const double light = 1 + 0.06 * (chance(t, 1) - 0.5);
@@ -93,7 +105,7 @@ struct Landscape {
                 const double noise = 0.02 * (chance(t, 9000 + 10 * p + b) - 0.5);
                 const double r = std::max(s[b] * light * (1 + 4 * noise) + 0.2 * noise, 0.0);
                 image.pixels.plane(static_cast<int>(b))[p] =
-                    static_cast<std::uint16_t>(std::lround((r + 0.1) * 1e4));
+                    static_cast<std::uint16_t>(std::lround(other ? (r + 0.02) * 2e4 : (r + 0.1) * 1e4));
             }
         }
         return image;
@@ -110,7 +122,8 @@ inline std::vector<Date> every(int days, const char* from, const char* to) {
 class MemoryLooks final : public algorithms::LookSource {
   public:
     MemoryLooks(const Landscape& land, std::size_t count, std::size_t applied)
-        : m_land(land), m_count(count), m_applied(applied) {}
+        : m_land(land), m_bands(land.bands()), m_count(count), m_applied(applied) {}
+    [[nodiscard]] std::span<const Band> bands() const override { return m_bands; }
     [[nodiscard]] std::span<const Date> dates() const override {
         return std::span(m_land.dates).first(m_count);
     }
@@ -123,6 +136,7 @@ class MemoryLooks final : public algorithms::LookSource {
 
   private:
     const Landscape& m_land;
+    std::vector<Band> m_bands;
     std::size_t m_count, m_applied;
     Image m_image;
 };

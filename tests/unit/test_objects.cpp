@@ -51,8 +51,8 @@ SegmentationOptions options_with(std::vector<double> levels) {
     return o;
 }
 
-RunStrip whole(const Map& m, const SegmentationOptions& o) {
-    return extract_runs(m.change, o, {m.change.evidence, m.change.history});
+RunStrip whole(const Map& m, const SegmentationOptions& o, const Synchrony* synchrony = nullptr) {
+    return extract_runs(m.change, o, {m.change.evidence, m.change.history, synchrony});
 }
 
 using Pixels = std::set<std::pair<std::int64_t, std::int64_t>>;
@@ -103,11 +103,12 @@ bool same(const PixelHistory& h, std::size_t a, std::size_t b, int apart) {
 
 // The measures as objects.hpp defines them, pixel by pixel.
 ObjectEvidence counted(const Map& m, const Pixels& object, const Pixels& area, double level,
-                       const ObjectModel& model) {
+                       const ObjectModel& model, const Synchrony& synchrony) {
     const auto& w = m.change.window;
     const auto& h = m.change.history;
     const auto stored = [](double v) { return static_cast<int>(std::ceil(32768 + 256 * v - 1e-9)); };
     double evidence = 0, even = 0, likely = 0, tilled = 0, drop = 0, magnitude = 0, onset = 0, square = 0;
+    double together = 0;
     double outline = 0, known = 0, equal = 0, inner = 0, other = 0, pairs = 0, same_pairs = 0, fall = 0;
     for (const auto& [r, c] : object) {
         const auto i = m.at(r, c);
@@ -115,7 +116,10 @@ ObjectEvidence counted(const Map& m, const Pixels& object, const Pixels& area, d
         evidence += e, even += e >= 32768 ? 1 : 0, likely += e >= stored(model.likely) ? 1 : 0;
         magnitude += m.change.magnitude[i];
         onset += m.change.onset_to[i], square += m.change.onset_to[i] * double{1} * m.change.onset_to[i];
-        if (h.known(i)) tilled += h.tilled(i) ? 1 : 0, drop += h.drop(i);
+        if (h.known(i)) {
+            tilled += h.tilled(i) ? 1 : 0, drop += h.drop(i);
+            together += synchrony.share(r, c, h.season(i), m.change.onset_to[i]);
+        }
         for (const auto& [dy, dx] : {std::pair{-1, 0}, {0, -1}, {0, 1}, {1, 0}}) {
             const auto y = r + dy, x = c + dx, fy = r + 3 * dy, fx = c + 3 * dx;
             const auto inside = [&](auto a, auto b) {
@@ -152,7 +156,8 @@ ObjectEvidence counted(const Map& m, const Pixels& object, const Pixels& area, d
             fall / (same_pairs + 4),
             (same_pairs + 1) / (pairs + 4),
             std::sqrt(std::max(0.0, square / n - onset / n * (onset / n))),
-            outline / std::sqrt(n)};
+            outline / std::sqrt(n),
+            together / n / 255};
 }
 
 Map random_map(unsigned seed, const Window& w) {
@@ -182,7 +187,10 @@ TEST_CASE("the objects of all levels and their measures are those of a direct co
         auto o = options_with({-1.5, -1, -0.5, 0, 0.5, 1});
         o.all_levels = true;
         const Map m = random_map(seed, {100, 40, 45, 38});
-        const std::vector<RunStrip> strips = {whole(m, o)};
+        SynchronyCells cells(100);  // of 6 pixels
+        cells.add(m.change);
+        const Synchrony synchrony(cells);
+        const std::vector<RunStrip> strips = {whole(m, o, &synchrony)};
         std::map<Pixels, ObjectEvidence> got;
         for (const auto& s : connect(strips, o)) CHECK(got.emplace(pixels_of(s), s.evidence.value()).second);
         std::map<Pixels, ObjectEvidence> expected;
@@ -191,7 +199,7 @@ TEST_CASE("the objects of all levels and their measures are those of a direct co
             for (const auto& p : flooded(m, level)) {
                 const auto area = std::find_if(areas.begin(), areas.end(),
                                                [&](const Pixels& a) { return a.count(*p.begin()) > 0; });
-                if (p.size() >= 4) expected[p] = counted(m, p, *area, level, *o.model);
+                if (p.size() >= 4) expected[p] = counted(m, p, *area, level, *o.model, synchrony);
             }
         REQUIRE(got.size() == expected.size());
         REQUIRE(got.size() > 10);

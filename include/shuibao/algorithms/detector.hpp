@@ -22,12 +22,13 @@ namespace shuibao::algorithms {
 struct DetectorNeeds {
     std::vector<Band> required;        ///< an acquisition that lacks one is left out
     std::vector<Band> or_else = {};    ///< may stand in for `required` where more acquisitions have these
+    bool mixes = false;                ///< series: follows looks without `or_else` beside looks that have it
     bool all_common = false;           ///< wants every band that all acquisitions have, not only `required`
     int min_dates = 2, max_dates = 2;  ///< 0 = any number
     int halo = 0;                      ///< pixels of neighbourhood around the window to decide
     std::size_t bytes_per_pixel = 0;   ///< working memory per pixel of the (grown) window, all dates together
     std::size_t bytes_per_look = 6;    ///< series: the same per look; three features of 16 bits
-    bool tells_history = false;             ///< fills Change::history
+    bool tells_history = false;        ///< fills Change::history
     std::size_t state_bytes_per_pixel = 0;  ///< persisted per-pixel state; 0 for detectors without memory
 };
 
@@ -108,6 +109,9 @@ class LookSource {
     virtual ~LookSource() = default;
     /// Dates of all looks, ascending.
     [[nodiscard]] virtual std::span<const Date> dates() const = 0;
+    /// Bands in which the series is followed, of which a look may lack some where DetectorNeeds::mixes;
+    /// none: those of its looks, which are alike.
+    [[nodiscard]] virtual std::span<const Band> bands() const { return {}; }
     /// The looks that the state has not taken in yet are [applied(), dates().size()).
     [[nodiscard]] virtual std::size_t applied() const = 0;
     /// Look i over the whole window; valid until the next call. Throws Error(input).
@@ -133,7 +137,8 @@ struct SeriesAccount {
     double skipped_season = 0;     ///< chance that the field lies fallow for this season
     double statistic = 0;          ///< as levels() grade it
     double log_odds = 0;           ///< of lasting disturbance, as the change map has it
-    std::string status;            ///< "stable", "watch", "suspected", "confirmed", "reverted"
+    std::string status;            ///< "stable", "watch", "suspected", "confirmed", "reverted",
+                                   ///< "finished"
     std::optional<Date> onset_from, onset_to;  ///< interval of the onset, where there is anything to date
 };
 
@@ -153,9 +158,10 @@ class SeriesDetector : public Detector {
     [[nodiscard]] virtual Change report(const DetectorState& state, const SeriesTimes& times,
                                         const DetectorOptions& options) const = 0;
 
-    /// Chance that a pixel of vegetated ground, opened before the first of these clear looks (days, ascending),
-    /// counts as a site after the last of them: log-odds >= 0. What cannot be seen must be said.
-    [[nodiscard]] virtual double power(std::span<const Date> clear, const DetectorOptions& /*options*/) const {
+    /// Chance that a pixel of vegetated ground, opened before the first of these clear looks (days,
+    /// ascending), counts as a site after the last of them: log-odds >= 0. What cannot be seen must be said.
+    [[nodiscard]] virtual double power(std::span<const Date> clear,
+                                       const DetectorOptions& /*options*/) const {
         return clear.empty() ? 0 : 1;
     }
 
@@ -164,8 +170,10 @@ class SeriesDetector : public Detector {
     [[nodiscard]] virtual std::vector<std::string> features(std::span<const Band> /*bands*/) const {
         return {};
     }
-    /// Those of one pixel (row-major index) of a look; empty where it is not usable.
-    [[nodiscard]] virtual std::vector<double> measure(const Image& /*image*/, std::size_t /*pixel*/) const {
+    /// Those of one pixel (row-major index) of a look in a series of these bands; empty where it is not
+    /// usable, NaN for what a look does not tell.
+    [[nodiscard]] virtual std::vector<double> measure(const Image& /*image*/, std::size_t /*pixel*/,
+                                                      std::span<const Band> /*series*/) const {
         return {};
     }
     /// Levels of SeriesAccount::statistic, ascending.

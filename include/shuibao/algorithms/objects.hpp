@@ -32,8 +32,9 @@ enum class Measure : std::uint8_t {
     same_around,    ///< share of those pairs with the same history
     onset_spread,   ///< standard deviation of its pixels' onsets, d
     raggedness,     ///< outline over the root of the area, pixels
+    synchrony,      ///< mean share of the ground like its pixels within 3 km that turned bare when they did
 };
-inline constexpr std::size_t measure_count = 14;
+inline constexpr std::size_t measure_count = 15;
 using ObjectEvidence = std::array<double, measure_count>;
 
 /// Name of a measure as files and layers have it.

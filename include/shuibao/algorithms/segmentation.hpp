@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <shuibao/algorithms/objects.hpp>
+#include <shuibao/algorithms/synchrony.hpp>
 #include <shuibao/core/change.hpp>
 #include <shuibao/core/polygon.hpp>
 
@@ -31,6 +32,8 @@ struct PixelSurroundings {
     bool tilled = false;                    ///< PixelHistory::tilled
     std::int8_t drop = 0;                   ///< PixelHistory::drop
     std::array<std::uint16_t, 4> far = {};  ///< stored evidence three apart, 0 = none
+    bool by_water = false;                  ///< one of the eight was water
+    std::uint8_t synchrony = 0;             ///< Synchrony::share, Synchrony::scale steps
 };
 
 /// A strip of the map with rows beyond it where the map has them: evidence and history of `history.window`,
@@ -39,6 +42,7 @@ struct Surroundings {
     static constexpr std::int64_t reach = 3;
     std::span<const std::uint16_t> evidence;
     const PixelHistory& history;
+    const Synchrony* synchrony = nullptr;  ///< of the whole map; without it PixelSurroundings::synchrony is 0
 };
 
 /// What is kept of a strip of the change map: runs at or above the growth level, row-major, and the values of
@@ -84,8 +88,10 @@ struct Segment {
     double magnitude = 0;  ///< mean, null standard deviations
     /// Interval in which its first tenth (at least 8 pixels) was opened, days since 1970-01-01.
     std::uint16_t onset_from = 0, onset_to = 0;
-    ChangeKind kind = ChangeKind::none;      ///< most frequent
-    std::optional<ObjectEvidence> evidence;  ///< where a model decided
+    ChangeKind kind = ChangeKind::none;              ///< most frequent
+    std::array<std::int64_t, change_kinds> kinds{};  ///< pixels of each
+    std::optional<ObjectEvidence> evidence;          ///< where a model decided
+    double by_water = 0;  ///< share of its pixels beside what was water, where the map tells histories
 };
 
 /// Joins the runs of strips or tiles (without overlap, in any order) into 8-connected objects that hold

@@ -21,6 +21,7 @@ enum class ChangeKind : std::uint8_t {
     surface = 4,              ///< other change of an open surface (working pit, levelled heap)
     water_to_bare = 5,        ///< drawdown or land fill
 };
+inline constexpr std::size_t change_kinds = 6;
 
 /// What the pixels of a window were before: what was sown together and lies bare together is told from what
 /// was opened across fields. A pixel has six bytes in three planes, row-major; all zero where nothing is
@@ -43,6 +44,9 @@ struct PixelHistory {
     /// `season`: NDVI as a + b cos ωt + c sin ωt + d cos 2ωt + e sin 2ωt. `drop`: by how much its NDVI lies
     /// below that of its own bare soil now (0 where either is unknown). `tilled`: somebody tills it.
     void set(std::size_t i, const std::array<double, terms>& season, double drop, bool tilled);
+    /// Ground that was water now and then; its season is not known.
+    void set_water(std::size_t i) { values[0][i] = 0, values[1][i] = 0, values[2][i] = 1; }
+    [[nodiscard]] bool water(std::size_t i) const { return !known(i) && values[2][i] == 1; }
     /// Terms of pixel i in steps; all zero where nothing is known.
     [[nodiscard]] std::array<int, terms> season(std::size_t i) const {
         return {values[0][i] >> 8, values[0][i] & 255, values[1][i] >> 8, values[1][i] & 255,

@@ -23,6 +23,9 @@ struct Disturbance {
     double magnitude = 0;                 ///< mean spectral change, null standard deviations
     ChangeKind kind = ChangeKind::none;   ///< most frequent kind of its pixels
     std::string qtype;                    ///< 扰动图斑类型 where known (digitised input), else empty
+    std::string image_type;     ///< what images take it for (configs/objects/types.yaml); no 扰动图斑类型
+    std::string image_type_zh;  ///< the same in a word for people
+    std::string type_evidence;  ///< JSON: the rule that said so, or what spoke against each, and all measures
     std::string owner;                    ///< 建设单位 where known, else empty
     std::string change_type;              ///< 扰动变化类型 where the layer states it, else empty
     std::string construction;             ///< 建设状态 where the layer states it, else empty

@@ -67,6 +67,7 @@ TABLE = [
           ["objects.yaml:7: a tree is three pairs of measure and number, and four log-odds."]),
     usage("object model with a word for a number", objects("levels: [0]\ntrees:\n  - [contrast, much, tilled, 1, tilled, 1, 0, 0, 0, 0]\n"),
           ["objects.yaml:7: this is no number."]),
+    usage("type rules that are not there", config("delineate:\n  types: nowhere.yaml\n"), ["nowhere.yaml", "delineate.types"]),
     usage("unknown section", config("imagry:\n  catalog: x\n"), ["run.yaml:11: there is no key 'imagry'", "shuibao init"]),
     usage("number that is none", config("delineate:\n  min_area: large\n"),
           ["run.yaml:12: 'delineate.min_area' cannot be 'large'", "It takes a number from 0 to 1000000000 in m²"]),

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// The change maps of a batch, strip by strip: what objects are made of.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <vector>
+
+#include <shuibao/algorithms/segmentation.hpp>
+#include <shuibao/core/grid.hpp>
+#include <shuibao/engine/executor.hpp>
+
+namespace shuibao::pipeline {
+
+/// Strips of full width over a window of the grid's lattice. Reentrant; memory is that of the strips that are
+/// being read. All but the constructor throw Error(input) for a map that cannot be read.
+class ChangeStrips {
+  public:
+    /// `history`: the maps have the bands of PixelHistory.
+    ChangeStrips(const engine::Executor& executor, const Grid& grid, std::filesystem::path changes,
+                 const Window& window, bool history);
+
+    [[nodiscard]] std::size_t count() const;
+    /// What happened around each place of the window. REQUIRES history.
+    [[nodiscard]] algorithms::Synchrony synchrony() const;
+
+    struct Runs {
+        algorithms::RunStrip grown;   ///< what objects may be made of
+        algorithms::RunStrip unseen;  ///< what nobody saw inside the area
+    };
+    /// `synchrony` may be null.
+    [[nodiscard]] Runs runs(std::size_t strip, const algorithms::SegmentationOptions& options,
+                            const algorithms::Synchrony* synchrony, const Window& area) const;
+
+  private:
+    [[nodiscard]] Window window(std::size_t strip) const;
+    void read(const Window& window, int band, std::vector<std::uint16_t>& out) const;
+    void read(PixelHistory& history) const;
+
+    const engine::Executor& m_executor;
+    const Grid& m_grid;
+    std::filesystem::path m_changes;
+    Window m_window;
+    bool m_history;
+};
+
+}  // namespace shuibao::pipeline
