@@ -358,9 +358,9 @@ DetectorModel PairDetector::fit(std::span<const std::vector<Image>> cells,
     return model;
 }
 
-Change PairDetector::detect(std::span<const Image> images, const Window& window, const DetectorModel& model,
-                            const DetectorOptions& options) const {
-    Change change(window);
+void PairDetector::detect(std::span<const Image> images, const Window& window, const DetectorModel& model,
+                          const DetectorOptions& options, Change& change) const {
+    change.reset(window);
     const double steepness = option(options, "steepness"), even = option(options, "even_odds");
     const auto max_green = static_cast<float>(option(options, "max_ndvi_after"));
     const auto& null = model.values.at("null_median");
@@ -406,7 +406,6 @@ Change PairDetector::detect(std::span<const Image> images, const Window& window,
                 }
             }
         }
-    return change;
 }
 
 PairAccount PairDetector::account(std::span<const Image> images, const Window& pixel,

@@ -38,8 +38,8 @@ class PairDetector : public PairwiseDetector {
     [[nodiscard]] DetectorNeeds needs() const override;
     [[nodiscard]] DetectorModel fit(std::span<const std::vector<Image>> cells,
                                     const DetectorOptions& options) const override;
-    [[nodiscard]] Change detect(std::span<const Image> images, const Window& window,
-                                const DetectorModel& model, const DetectorOptions& options) const override;
+    void detect(std::span<const Image> images, const Window& window, const DetectorModel& model,
+                const DetectorOptions& options, Change& change) const override;
     [[nodiscard]] PairAccount account(std::span<const Image> images, const Window& pixel,
                                       const DetectorModel& model,
                                       const DetectorOptions& options) const override;

@@ -177,11 +177,15 @@ Executor::Executor(Options options, const Store& store, Log& log, Problems& prob
                    {}}) {}
 
 void group_neighbours(std::vector<Unit>& units, int jobs) {
-    constexpr std::size_t groups_per_job =
-        8;  // few enough to be neighbours, enough that the last ones end together
-    const std::size_t groups = groups_per_job * static_cast<std::size_t>(std::max(jobs, 1)),
-                      size = std::max<std::size_t>(1, (units.size() + groups - 1) / groups);
-    for (std::size_t i = 0; i < units.size(); ++i) units[i].group = std::to_string(i / size);
+    // Few enough to be neighbours; towards the end ever smaller, so that the last ones end together.
+    constexpr std::size_t groups_per_job = 8;
+    const auto threads = static_cast<std::size_t>(std::max(jobs, 1));
+    const std::size_t most = (units.size() + groups_per_job * threads - 1) / (groups_per_job * threads);
+    for (std::size_t i = 0, group = 0; i < units.size(); ++group) {
+        const std::size_t left = units.size() - i,
+                          size = std::clamp<std::size_t>(left / (2 * threads), 1, most);
+        for (const std::size_t end = i + size; i < end; ++i) units[i].group = std::to_string(group);
+    }
 }
 
 Executor::~Executor() = default;

@@ -80,7 +80,8 @@ void BlockCache::remove(std::list<Slot>::iterator slot) {
 void pass_block(BlockCache& cache, const BlockKey& key, const Window& place, const Reading& reading,
                 const Grid& grid) {
     if (place.row + place.rows > reading.next_row) return;
-    cache.passed(key, grid.tiles(place.grown(reading.halo)).size());
+    const Window near = place.grown(reading.halo);
+    cache.passed(key, grid.tiles(reading.area.empty() ? near : near.intersection(reading.area)).size());
 }
 
 }  // namespace shuibao::io

@@ -284,19 +284,23 @@ bool change_has_history(const fs::path& root, const Grid& grid, TileId tile) {
 
 void read_change_band(const fs::path& root, const Grid& grid, const Window& window, int band,
                       std::span<std::uint16_t> out, const std::optional<Reading>& reading) {
-    std::fill(out.begin(), out.end(), band == 0 ? Change::unobserved : std::uint16_t{0});
     for (const TileId id : grid.tiles(window)) {
         const fs::path path = root / (id.str() + ".tif");
-        std::error_code error;
-        if (!fs::exists(path, error)) continue;
         const Window tile = grid.window(id), part = tile.intersection(window);
+        const auto offset =
+            static_cast<std::size_t>((part.row - window.row) * window.cols + (part.col - window.col));
+        std::error_code error;
+        if (!fs::exists(path, error)) {
+            const auto nothing = band == 0 ? Change::unobserved : std::uint16_t{0};
+            for (std::int64_t r = 0; r < part.rows; ++r)
+                std::fill_n(out.data() + offset + r * window.cols, part.cols, nothing);
+            continue;
+        }
         TileFile& file = TileFile::opened(path, tile);
         if (file.planes() <= band)
             throw Error(ErrorCode::input,
                         fmt::format("The change map {} has no band {}.", path.string(), band + 1),
                         "Delete it and run `shuibao detect` again.");
-        const auto offset =
-            static_cast<std::size_t>((part.row - window.row) * window.cols + (part.col - window.col));
         file.read(band, part, out.data() + offset, window.cols, reading, grid);
     }
 }

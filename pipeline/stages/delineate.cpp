@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -190,7 +191,7 @@ class DelineateStage final : public Stage {
         u.outputs = {disturbances, unobserved};
         if (all_levels) u.outputs.push_back(candidates);
         u.memory = std::size_t{64} << 20;
-        std::size_t found = 0;
+        std::optional<std::size_t> found;
         double unseen = 0;
         u.work = [&] {
             Work work(c, grid, c.store.changes(batch), enclosing_tiles(grid, tiles), area);
@@ -217,20 +218,20 @@ class DelineateStage final : public Stage {
         s.outputs = {sight};
         s.memory = static_cast<std::size_t>(area.pixels() / 16 * 7) + (std::size_t{64} << 20);
         s.work = [&] { write_sight(c, archive, sight); };
-        const auto counts = c.executor.run("delineate", {u});
-        if (unknown.empty()) {
-            c.executor.run("delineate", {s});
-        } else if (!c.executor.options().dry_run) {
+        std::vector<engine::Unit> units = {std::move(u)};
+        if (unknown.empty()) units.push_back(std::move(s));  // much of it waits for no other thread
+        const auto counts = c.executor.run("delineate", std::move(units));
+        if (!unknown.empty() && !c.executor.options().dry_run) {
             std::error_code ignored;
             std::filesystem::remove(sight, ignored);  // of other looks
             c.log.warn("What the looks of the batch could have shown is not known: " + unknown);
             c.notes.push_back({"delineate", batch, "smallest_detectable", "Not known: " + unknown, ""});
         }
-        if (counts.run > 0) {
+        if (found) {
             c.log.write(engine::LogLevel::info,
-                        fmt::format("{} disturbances, {:.1f} hm² not observed", found, unseen / 1e4),
+                        fmt::format("{} disturbances, {:.1f} hm² not observed", *found, unseen / 1e4),
                         "delineate");
-        } else if (counts.skipped > 0) {
+        } else if (counts.skipped > 0 && counts.skipped == counts.planned) {
             c.log.write(engine::LogLevel::info, "polygons up to date", "delineate");
         }
         // Said by every run: no disturbance where nothing could be seen is no result.

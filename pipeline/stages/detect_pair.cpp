@@ -251,6 +251,8 @@ void detect(const DetectJob& job, const Epochs& e, const std::vector<Band>& band
     std::sort(tiles.begin(), tiles.end());
     tiles.erase(std::unique(tiles.begin(), tiles.end()), tiles.end());
     if (!c.executor.options().dry_run) remove_other_changes(c.store.changes(job.batch), tiles);
+    Window area;
+    for (const TileId tile : tiles) area = enclosing(area, grid.window(tile));
     std::vector<engine::Unit> units;
     for (const TileId tile : tiles) {
         const Window window = grid.window(tile), grown = window.grown(needs.halo);
@@ -269,6 +271,7 @@ void detect(const DetectJob& job, const Epochs& e, const std::vector<Band>& band
         u.work = [&, window, halo = needs.halo, path] {
             thread_local EpochReader before, after;
             thread_local std::array<Image, 2> images;
+            thread_local Change change;
             io::ChangeWriter writer(path, grid, window);
             bool any = false;
             for (std::int64_t row = 0; row < window.rows; row += io::TileWriter::strip_rows) {
@@ -276,10 +279,11 @@ void detect(const DetectJob& job, const Epochs& e, const std::vector<Band>& band
                                   std::min(io::TileWriter::strip_rows, window.rows - row)},
                     wide = part.grown(halo);
                 const io::Reading reading{
-                    row + part.rows < window.rows ? part.row + part.rows - halo : io::Reading::end, halo};
+                    row + part.rows < window.rows ? part.row + part.rows - halo : io::Reading::end, halo,
+                    area};
                 before.read(archive, e.before, bands, wide, images[0], reading);
                 after.read(archive, e.after, bands, wide, images[1], reading);
-                Change change = detector.detect(images, part, model, job.options);
+                detector.detect(images, part, model, job.options, change);
                 widen_onset(change, wide, before.first, after.last);
                 any = any || std::any_of(change.evidence.begin(), change.evidence.end(),
                                          [](std::uint16_t v) { return v != Change::unobserved; });

@@ -247,7 +247,8 @@ class Test {
             read_epochs(m_job, m_pair_plan, p.window.grown(halo), [&](const io::Acquisition& a, Image& look) {
                 if (a.date >= p.site.onset) algorithms::lay_into(p.site, p.col, p.row, look);
             });
-        const Change change = m_pair->detect(images, p.window, m_model, m_job.options);
+        Change change;
+        m_pair->detect(images, p.window, m_model, m_job.options, change);
         o.found = p.hit(change, p.open(m_pair_plan.after.front()->date), m_segmentation);
         if (o.found) o.first_found = m_pair_plan.after.back()->date;
         return true;

@@ -93,9 +93,10 @@ class PairwiseDetector : public Detector {
                                             const DetectorOptions& options) const = 0;
 
     /// Decides one window. `images` are in time order and cover `window` grown by needs().halo; what lies
-    /// outside every scene is Quality::nodata.
-    [[nodiscard]] virtual Change detect(std::span<const Image> images, const Window& window,
-                                        const DetectorModel& model, const DetectorOptions& options) const = 0;
+    /// outside every scene is Quality::nodata. `change` becomes the window's map, whatever it was; its memory
+    /// is used again.
+    virtual void detect(std::span<const Image> images, const Window& window, const DetectorModel& model,
+                        const DetectorOptions& options, Change& change) const = 0;
 
     /// How one pixel is decided; `images` cover it grown by needs().halo. The numbers are detect()'s own.
     [[nodiscard]] virtual PairAccount account(std::span<const Image> images, const Window& pixel,

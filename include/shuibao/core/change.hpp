@@ -80,14 +80,17 @@ struct Change {
     PixelHistory history;                   ///< of methods that learn one; also of pixels without evidence
 
     Change() = default;
-    explicit Change(const Window& w)
-        : window(w),
-          evidence(n(w), unobserved),
-          confidence(n(w)),
-          magnitude(n(w)),
-          onset_from(n(w)),
-          onset_to(n(w)),
-          kind(n(w), ChangeKind::none) {}
+    explicit Change(const Window& w) { reset(w); }
+
+    /// Makes this the map of another window in place, keeping its memory: all unobserved, no history.
+    void reset(const Window& w) {
+        window = w;
+        const auto n = static_cast<std::size_t>(w.pixels());
+        evidence.assign(n, unobserved);
+        for (auto* plane : {&confidence, &magnitude, &onset_from, &onset_to}) plane->assign(n, 0);
+        kind.assign(n, ChangeKind::none);
+        history = {};
+    }
 
     /// Stores evidence (log-odds), the confidence 1/(1+e^−evidence) and the magnitude (null standard
     /// deviations) of pixel i, rounded and saturated.
@@ -95,9 +98,6 @@ struct Change {
 
     /// Stored evidence at or above which a level of log-odds is reached.
     [[nodiscard]] static int stored(double log_odds);
-
-  private:
-    static std::size_t n(const Window& w) { return static_cast<std::size_t>(w.pixels()); }
 };
 
 }  // namespace shuibao

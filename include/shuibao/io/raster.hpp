@@ -41,6 +41,7 @@ void probe_raster(const std::string& path, int band);
 struct Reading {
     std::int64_t next_row = 0;  ///< first grid row that the work will still read; `end` when it has read all
     std::int64_t halo = 0;      ///< pixels that it reads around its tile
+    Window area = {};           ///< tiles outside it will read nothing; empty = not known
     static constexpr std::int64_t end = INT64_MAX;
 };
 
