@@ -65,6 +65,7 @@ struct Step {
     Lane material, persistence;  // κℓ of both statistics
     Lane ndvi, index, green;     // green: 1 where the look is as green as the season has it
     LaneInt skip;
+    std::array<LaneInt, PixelTrack::recent_count> recent;
 };
 
 // ε-free density of three independent normals.
@@ -145,6 +146,14 @@ SHUIBAO_LANES void weigh(const std::int16_t* __restrict look, const Moment& m, c
         s.material[l] = kappa * l_material;
         s.persistence[l] = kappa * l_bare;
         s.skip[l] = std::clamp(lane_round(w * bare / p_null * PixelTrack::skip_one), 0, PixelTrack::skip_one);
+        for (std::size_t k = 0; k < PixelTrack::recent_count; ++k) {
+            const std::size_t f = PixelTrack::recent_feature[k];
+            const float unit = PixelTrack::recent_unit[k], most_told = PixelTrack::recent_most / unit;
+            const float off = std::min(std::max(x[f][l] - season[f][l], -most_told), most_told) * unit;
+            const auto mean = static_cast<float>(track.recent[k][l]);
+            const float weight = 1 - lane_exp(-std::max(gap, 0.0F) * (1 / PixelTrack::recent_days[k]));
+            s.recent[k][l] = lane_round(mean + weight * (off - mean));
+        }
         s.ndvi[l] = x[0][l];
         s.index[l] = x[1][l];
         s.green[l] =
@@ -166,12 +175,13 @@ void enter(PixelTrack& t, std::size_t l, std::int32_t day, const Step& s, const 
     const std::int32_t level = std::max(t.material[l], t.persistence[l]);
     const std::int32_t previous = t.last[l];
     t.last[l] = day;
+    t.since_green[l] = std::clamp(t.since_green[l] + day - previous, 0, 255);
 
     if (alarmed) {
         if (s.green[l] > 0) {
-            if (t.greens[l] == 0 || day - t.last_green[l] >= green_gap_days) {
+            if (t.greens[l] == 0 || t.since_green[l] >= green_gap_days) {
                 t.greens[l] = std::min(t.greens[l] + 1, 15);
-                t.last_green[l] = day;
+                t.since_green[l] = 0;
             }
             if (t.greens[l] >= 2) {  // grown over again: kept for the record, watched anew
                 status(Status::reverted);
@@ -228,7 +238,6 @@ void enter(PixelTrack& t, std::size_t l, std::int32_t day, const Step& s, const 
         }
     } else if (reaches(o.suspect)) {
         status(reaches(o.confirm) ? Status::confirmed : Status::suspected);
-        t.alarm[l] = day;
         t.greens[l] = 0;
     } else if (reaches(o.watch)) {
         status(Status::watch);
@@ -259,6 +268,8 @@ void follow_pixels(const std::int16_t* looks, std::span<const Moment> moments, c
         for (std::size_t l = 0; l < lane_count; ++l) {
             if (look[l] == not_seen) continue;
             then[l] = now[l];
+            for (std::size_t k = 0; k < PixelTrack::recent_count; ++k)
+                track.recent[k][l] = step.recent[k][l];
             if (model.ground[l] != static_cast<std::int32_t>(Ground::seasonal)) {
                 track.last[l] = day;
                 continue;

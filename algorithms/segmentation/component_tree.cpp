@@ -18,6 +18,7 @@ struct Sums {
     std::int64_t outline = 0, outline_known = 0, outline_same = 0, inner_known = 0,
                  inner_other = 0;                // steps of 1
     std::int64_t pairs = 0, same = 0, fall = 0;  // pairs three apart, across the outline
+    std::array<std::int64_t, PixelHistory::lately> recent{}, recent_fall{};  // of pixels; of same pairs
 
     void add(const Sums& o) {
         pixels += o.pixels, evidence += o.evidence, even += o.even, likely += o.likely, drop += o.drop;
@@ -25,6 +26,8 @@ struct Sums {
         outline += o.outline, outline_known += o.outline_known, outline_same += o.outline_same;
         inner_known += o.inner_known, inner_other += o.inner_other;
         pairs += o.pairs, same += o.same, fall += o.fall;
+        for (std::size_t k = 0; k < recent.size(); ++k)
+            recent[k] += o.recent[k], recent_fall[k] += o.recent_fall[k];
     }
 };
 
@@ -54,6 +57,12 @@ ObjectEvidence evidence_of(const Sums& s) {
     set(Measure::onset_spread,
         std::sqrt(std::max(0.0, mean(s.onset_square) - mean(s.onset) * mean(s.onset))));
     set(Measure::raggedness, static_cast<double>(s.outline) / std::sqrt(n));
+    for (std::size_t k = 0; k < PixelHistory::lately; ++k) {
+        const double step = PixelHistory::recent_step[k];
+        e[static_cast<std::size_t>(Measure::weeks_green) + k] = mean(s.recent[k]) * step;
+        e[static_cast<std::size_t>(Measure::weeks_green_fall) + k] =
+            static_cast<double>(s.recent_fall[k]) * step / (static_cast<double>(s.same) + 4);
+    }
     return e;
 }
 
@@ -116,6 +125,7 @@ class Builder {
         s.magnitude = p.strip->magnitude[p.value];
         s.onset = onset;
         s.onset_square = std::int64_t{onset} * onset;
+        for (std::size_t k = 0; k < s.recent.size(); ++k) s.recent[k] = near.recent[k];
         for (std::size_t d = 0; d < sides.size(); ++d) {
             const auto other = m_members.at(p.row + sides[d].row, p.col + sides[d].col);
             const std::int64_t known = near.known >> d & 1, same = near.same >> d & 1;
@@ -156,11 +166,19 @@ class Builder {
         const std::int64_t there = std::max<int>(near.far[d], m_quiet);
         if (other == Members::none || m_parent[static_cast<std::size_t>(other)] == Members::none) {
             s.pairs += 1;
-            if (same) s.same += 1, s.fall += p.evidence() - there;
+            if (same) {
+                s.same += 1, s.fall += p.evidence() - there;
+                for (std::size_t k = 0; k < s.recent_fall.size(); ++k)
+                    s.recent_fall[k] += near.recent[k] - near.far_recent[d][k];
+            }
         } else {
             Sums& theirs = component(find(other)).sums;
             theirs.pairs -= 1;
-            if (same) theirs.same -= 1, theirs.fall -= there - p.evidence();
+            if (same) {
+                theirs.same -= 1, theirs.fall -= there - p.evidence();
+                for (std::size_t k = 0; k < theirs.recent_fall.size(); ++k)
+                    theirs.recent_fall[k] -= near.far_recent[d][k] - near.recent[k];
+            }
         }
     }
 

@@ -90,6 +90,13 @@ bool same_history(const PixelHistory& h, std::size_t a, std::size_t b, int apart
     return sum < 2 * apart * apart;
 }
 
+PixelSurroundings::Recent recent_of(const PixelHistory& h, std::size_t i) {
+    PixelSurroundings::Recent r{};
+    const auto values = h.recent(i);
+    for (std::size_t k = 0; k < r.size(); ++k) r[k] = static_cast<std::int8_t>(values[k]);
+    return r;
+}
+
 PixelSurroundings look_around(const Surroundings& s, std::int64_t row, std::int64_t col) {
     // Pixels of one field differ by 0.01, in simulated series with two years of history; fields by 0.1.
     constexpr int beside = 6, further = 8;  // steps of 0.005
@@ -105,6 +112,7 @@ PixelSurroundings look_around(const Surroundings& s, std::int64_t row, std::int6
     const auto here = index(row, col);
     if (!h.known(here)) return p;
     p.tilled = h.tilled(here);
+    p.recent = recent_of(h, here);
     p.drop = static_cast<std::int8_t>(h.drop(here));
     for (unsigned d = 0; d < sides.size(); ++d) {
         const auto [down, right] = sides[d];
@@ -120,6 +128,7 @@ PixelSurroundings look_around(const Surroundings& s, std::int64_t row, std::int6
         const auto far = index(far_row, far_col);
         if (!h.known(far) || s.evidence[far] == Change::unobserved) continue;
         p.far[d] = s.evidence[far];
+        p.far_recent[d] = recent_of(h, far);
         p.known |= static_cast<std::uint8_t>(16U << d);
         if (same_history(h, here, far, further)) p.same |= static_cast<std::uint8_t>(16U << d);
     }

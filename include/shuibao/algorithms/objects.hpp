@@ -32,8 +32,18 @@ enum class Measure : std::uint8_t {
     same_around,    ///< share of those pairs with the same history
     onset_spread,   ///< standard deviation of its pixels' onsets, d
     raggedness,     ///< outline over the root of the area, pixels
+    // Means over the pixels of PixelHistory::recent: observed − expected.
+    weeks_green,      ///< NDVI, last weeks
+    half_year_green,  ///< NDVI, last half-year
+    soil_index,       ///< last two months
+    brightness,       ///< ln, last two months
+    // The same, less that of ground of the same history three pixels away, over the pairs of `same_contrast`.
+    weeks_green_fall,
+    half_year_green_fall,
+    soil_index_rise,
+    brightness_rise,
 };
-inline constexpr std::size_t measure_count = 14;
+inline constexpr std::size_t measure_count = 22;
 using ObjectEvidence = std::array<double, measure_count>;
 
 /// Name of a measure as files and layers have it.

@@ -31,6 +31,9 @@ struct PixelSurroundings {
     bool tilled = false;                    ///< PixelHistory::tilled
     std::int8_t drop = 0;                   ///< PixelHistory::drop
     std::array<std::uint16_t, 4> far = {};  ///< stored evidence three apart, 0 = none
+    using Recent = std::array<std::int8_t, PixelHistory::lately>;
+    Recent recent = {};                   ///< PixelHistory::recent
+    std::array<Recent, 4> far_recent = {};  ///< three apart
 };
 
 /// A strip of the map with rows beyond it where the map has them: evidence and history of `history.window`,
