@@ -270,21 +270,30 @@ std::vector<Candidate> candidates_of(const Members& members, const ObjectModel& 
     return Builder(members, model, min_pixels).run();
 }
 
-std::vector<std::pair<std::size_t, double>> choose(const std::vector<Candidate>& candidates,
-                                                   const ObjectModel& model, double least) {
+Choice choose(const std::vector<Candidate>& candidates, const ObjectModel& model, double least) {
+    return choose_beside(candidates, model, least, {});
+}
+
+Choice choose_beside(const std::vector<Candidate>& candidates, const ObjectModel& model, double least,
+                     const Choice& passed) {
     const std::size_t n = candidates.size();
+    const auto parent = [&](std::size_t i) { return static_cast<std::size_t>(candidates[i].parent); };
+    std::vector<bool> taken(n), holds(n);  // it, or one that holds it; it holds one of `passed`
+    for (const auto& [i, odds] : passed) {
+        taken[i] = true;
+        for (std::size_t k = i; candidates[k].parent >= 0 && !holds[parent(k)]; k = parent(k))
+            holds[parent(k)] = true;
+    }
     std::vector<double> own(n), most(n);
     for (std::size_t i = 0; i < n; ++i) own[i] = most[i] = model.log_odds(candidates[i].evidence);
     for (std::size_t i = 0; i < n; ++i)  // what lies inside comes first
-        if (const auto p = candidates[i].parent; p >= 0)
-            most[static_cast<std::size_t>(p)] = std::max(most[static_cast<std::size_t>(p)], most[i]);
-    std::vector<bool> taken(n);  // it, or one that holds it
-    std::vector<std::pair<std::size_t, double>> list;
+        if (candidates[i].parent >= 0) most[parent(i)] = std::max(most[parent(i)], most[i]);
+    Choice list;
     for (std::size_t i = n; i-- > 0;) {
-        const auto p = candidates[i].parent;
-        if (p >= 0 && taken[static_cast<std::size_t>(p)]) {
+        if (taken[i]) continue;
+        if (candidates[i].parent >= 0 && taken[parent(i)]) {
             taken[i] = true;
-        } else if (own[i] >= least) {
+        } else if (own[i] >= least && !holds[i]) {
             taken[i] = true;
             list.emplace_back(i, most[i]);
         }

@@ -60,7 +60,9 @@ struct ObjectModel {
     double quiet = 0;            ///< log-odds that ground stands for about which the map says nothing
     double likely = 0;           ///< of Measure::likely_share
     double least = 0;            ///< what an object must reach, beside SegmentationOptions::seed
+    double beside = 0;           ///< by how much less is enough within `beside_reach` of one that passes
     double base = 0;             ///< log-odds before anything is asked
+    static constexpr int beside_reach = 6;  ///< pixels
     std::vector<double> levels;  ///< log-odds at which the map is cut, ascending; at most 64
     std::vector<Tree> trees;
 
