@@ -5,6 +5,13 @@
 #include <shuibao/core/change.hpp>
 
 namespace shuibao {
+namespace {
+
+std::uint16_t pair(long high, long low) {
+    return static_cast<std::uint16_t>(high << 8 | low);
+}
+
+}  // namespace
 
 void Change::set(std::size_t i, double log_odds, double deviations) {
     evidence[i] = static_cast<std::uint16_t>(
@@ -22,10 +29,18 @@ void PixelHistory::set(std::size_t i, const std::array<double, terms>& season, d
     for (std::size_t k = 0; k < terms; ++k)
         t[k] = std::clamp(std::lround(season[k] / step) + (k == 0 ? 1 : middle), 1L, 255L);
     const long low = std::clamp(std::lround(drop / drop_step) + drop_middle, 0L, 127L) + (tilled ? 128 : 0);
-    const auto pair = [](long high, long l) { return static_cast<std::uint16_t>(high << 8 | l); };
     values[0][i] = pair(t[0], t[1]);
     values[1][i] = pair(t[2], t[3]);
     values[2][i] = pair(t[4], low);
+    values[3][i] = values[4][i] = pair(middle, middle);
+}
+
+void PixelHistory::set_recent(std::size_t i, const std::array<double, lately>& recent) {
+    std::array<long, lately> r{};
+    for (std::size_t k = 0; k < lately; ++k)
+        r[k] = std::clamp(std::lround(recent[k] / recent_step[k]) + middle, 1L, 255L);
+    values[3][i] = pair(r[0], r[1]);
+    values[4][i] = pair(r[2], r[3]);
 }
 
 }  // namespace shuibao

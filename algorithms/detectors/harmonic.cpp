@@ -18,7 +18,7 @@ namespace {
 enum Plane : std::size_t {
     terms = 0,
     spread = terms + feature_count * season_terms,
-    soil = spread + feature_count,
+    soil = spread + 2,
     soil_looks_ground = soil + feature_count,
     leverage = soil_looks_ground + 1,
     bare_share = leverage + month_count / 4,
@@ -27,13 +27,12 @@ enum Plane : std::size_t {
     before,
     first,
     last,
-    alarm,
     skip_run,
     status_greens,
-    last_green,
     means,
     looks_epoch,
-    ring,
+    recent,
+    ring = recent + 3,
     plane_count = ring + PixelTrack::ring_size,
 };
 
@@ -46,6 +45,11 @@ std::int32_t high_of(std::uint16_t v) {
 std::int32_t low_of(std::uint16_t v) {
     return v & 255;
 }
+// Twelve bits with their sign: nothing is all zero.
+std::int32_t signed12_of(std::int32_t v) {
+    return ((v & 0xFFF) ^ 0x800) - 0x800;
+}
+
 std::int32_t signed_of(std::uint16_t v) {
     return static_cast<std::int16_t>(v);
 }
@@ -79,9 +83,13 @@ struct Packed {
             for (std::size_t i = 0; i < season_terms; ++i)
                 each(terms + f * season_terms + i,
                      [&](std::size_t l, std::uint16_t v) { m.terms[f][i][l] = signed_of(v); });
-            each(spread + f, [&](std::size_t l, std::uint16_t v) { m.spread[f][l] = signed_of(v); });
             each(soil + f, [&](std::size_t l, std::uint16_t v) { m.soil[f][l] = signed_of(v); });
         }
+        each(spread, [&](std::size_t l, std::uint16_t v) {
+            m.spread[0][l] = spread_of(high_of(v));
+            m.spread[1][l] = spread_of(low_of(v));
+        });
+        each(spread + 1, [&](std::size_t l, std::uint16_t v) { m.spread[2][l] = spread_of(high_of(v)); });
         each(soil_looks_ground, [&](std::size_t l, std::uint16_t v) {
             m.soil_looks[l] = high_of(v);
             m.ground[l] = ground_of(v);
@@ -101,9 +109,13 @@ struct Packed {
         for (std::size_t f = 0; f < feature_count; ++f) {
             for (std::size_t i = 0; i < season_terms; ++i)
                 at(terms + f * season_terms + i, l) = stored(m.terms[f][i][l]);
-            at(spread + f, l) = stored(m.spread[f][l]);
             at(soil + f, l) = stored(m.soil[f][l]);
         }
+        const auto code = [&](std::size_t f) {
+            return spread_code(static_cast<float>(m.spread[f][l]) * (1.0F / feature_unit));
+        };
+        at(spread, l) = pair_of(code(0), code(1));
+        at(spread + 1, l) = pair_of(code(2), low_of(at(spread + 1, l)));  // since_green beside it
         at(soil_looks_ground, l) = pair_of(m.soil_looks[l], m.ground[l] | m.sown[l] << 2);
         const auto nibbles = [&](std::size_t plane, const auto& values) {
             for (std::size_t k = 0; k < values.size(); k += 4) {
@@ -123,13 +135,19 @@ struct Packed {
             t.before[l] = at(before, l);
             t.first[l] = at(first, l);
             t.last[l] = at(last, l);
-            t.alarm[l] = at(alarm, l);
             t.skip[l] = high_of(at(skip_run, l));
             t.run[l] = low_of(at(skip_run, l));
             t.status[l] = high_of(at(status_greens, l));
             t.greens[l] = low_of(at(status_greens, l)) & 15;
             t.builts[l] = low_of(at(status_greens, l)) >> 4;
-            t.last_green[l] = at(last_green, l);
+            t.since_green[l] = low_of(at(spread + 1, l));
+            std::int32_t fourth = 0;
+            for (std::size_t k = 0; k < 3; ++k) {
+                const std::uint16_t v = at(recent + k, l);
+                t.recent[k][l] = signed12_of(v);
+                fourth |= (v >> 12) << (4 * k);
+            }
+            t.recent[3][l] = signed12_of(fourth);
             t.mean_ndvi[l] = high_of(at(means, l));
             t.mean_index[l] = low_of(at(means, l));
             for (std::size_t k = 0; k < PixelTrack::ring_size; ++k) {
@@ -146,10 +164,12 @@ struct Packed {
             at(before, l) = day(t.before[l]);
             at(first, l) = day(t.first[l]);
             at(last, l) = day(t.last[l]);
-            at(alarm, l) = day(t.alarm[l]);
             at(skip_run, l) = pair_of(t.skip[l], t.run[l]);
             at(status_greens, l) = pair_of(t.status[l], t.greens[l] | t.builts[l] << 4);
-            at(last_green, l) = day(t.last_green[l]);
+            at(spread + 1, l) = pair_of(high_of(at(spread + 1, l)), t.since_green[l]);
+            for (std::size_t k = 0; k < 3; ++k)
+                at(recent + k, l) = static_cast<std::uint16_t>((t.recent[k][l] & 0xFFF) |
+                                                               (t.recent[3][l] >> (4 * k) & 15) << 12);
             at(means, l) = pair_of(t.mean_ndvi[l], t.mean_index[l]);
             for (std::size_t k = 0; k < PixelTrack::ring_size; ++k)
                 at(ring + k, l) = pair_of(t.ring_days[k][l], t.ring_evidence[k][l]);
@@ -267,16 +287,18 @@ class Harmonic final : public SeriesDetector {
         const std::array<const char*, season_terms> term = {"mean", "cos1", "sin1", "cos2", "sin2"};
         for (const char* f : feature)
             for (const char* t : term) names.push_back(std::string(f) + "_" + t);
-        for (const char* f : feature) names.push_back(std::string(f) + "_spread");
+        names.emplace_back("greenness_soil_index_spread");
+        names.emplace_back("brightness_spread_since_green");
         for (const char* f : feature) names.push_back(std::string(f) + "_own_soil");
         names.emplace_back("soil_looks_ground");
         for (std::size_t i = 0; i < month_count / 4; ++i)
             names.push_back("leverage_" + std::to_string(i + 1));
         for (std::size_t i = 0; i < half_months / 4; ++i)
             names.push_back("bare_share_" + std::to_string(i + 1));
-        for (const char* n : {"material", "persistence", "before", "first", "last", "alarm", "skip_run",
-                              "status_greens", "last_green", "means", "looks_epoch"})
+        for (const char* n : {"material", "persistence", "before", "first", "last", "skip_run",
+                              "status_greens", "means", "looks_epoch"})
             names.emplace_back(n);
+        for (std::size_t i = 0; i < 3; ++i) names.push_back("recent_" + std::to_string(i + 1));
         for (std::size_t i = 0; i < PixelTrack::ring_size; ++i)
             names.push_back("ring_" + std::to_string(i + 1));
         return names;
@@ -405,7 +427,7 @@ class Harmonic final : public SeriesDetector {
   private:
     static constexpr std::size_t most_at_once = 64;
     // Below it a field alone says nothing; beside ground that was the same until then it may.
-    static constexpr double least_told = 1.5;
+    static constexpr double least_told = 0.8;
 
     static double level_of(const PixelTrack& t, std::size_t l) {
         return std::max(t.material[l], t.persistence[l]) / static_cast<double>(PixelTrack::statistic_unit);
@@ -419,6 +441,10 @@ class Harmonic final : public SeriesDetector {
         const bool bare = m.soil_looks[l] > 0 && t.run[l] > 0;
         const double drop = bare ? m.soil[0][l] / unit - (t.mean_ndvi[l] - 100) / 100.0 : 0;
         history.set(i, season, drop, m.sown[l] > 0);
+        std::array<double, PixelHistory::lately> recent{};
+        for (std::size_t k = 0; k < recent.size(); ++k)
+            recent[k] = t.recent[k][l] / static_cast<double>(PixelTrack::recent_unit[k]);
+        history.set_recent(i, recent);
     }
 
     // Log-odds of a level of the statistic. Below even they fall so that watched pixels just join an object

@@ -20,6 +20,7 @@ constexpr float bisquare = 4.685F;                          // 95 % efficiency (
 // Least spreads: what atmosphere and sun add to any pixel (`algorithms.md` §2.2).
 constexpr std::array<float, feature_count> least_spread = {0.04F, 0.03F, 0.06F};
 constexpr std::array<float, feature_count> most_spread = {0.40F, 0.30F, 1.00F};
+constexpr float spread_base = 0.03F, spread_ratio = 0.01376F;  // of codes: from the least to the most above
 
 constexpr std::size_t at(std::size_t i, std::size_t j) {
     return i * (i + 1) / 2 + j;
@@ -339,6 +340,21 @@ float share_of(std::int32_t code) {
     return table[static_cast<std::size_t>(code)];
 }
 
+std::int32_t spread_code(float spread) {
+    return std::clamp(lane_round(lane_log(std::max(spread, 1e-6F) / spread_base) * (1 / spread_ratio)), 0, 255);
+}
+
+std::int32_t spread_of(std::int32_t code) {
+    static const auto table = [] {
+        std::array<std::int32_t, 256> t{};
+        for (std::int32_t i = 0; i < 256; ++i)
+            t[static_cast<std::size_t>(i)] = lane_round(
+                spread_base * lane_exp(static_cast<float>(i) * spread_ratio) * static_cast<float>(feature_unit));
+        return t;
+    }();
+    return table[static_cast<std::size_t>(code)];
+}
+
 void fit_pixels(const std::int16_t* looks, std::span<const Moment> moments, const FeatureSet& set,
                 const HarmonicOptions& o, PixelModel& model) {
     Work w;
@@ -385,7 +401,7 @@ void fit_pixels(const std::int16_t* looks, std::span<const Moment> moments, cons
                 model.terms[f][i][l] = clamp_round(
                     (w.beta[f][kept[i]][l] + (i == 0 ? h.last[l] * w.beta[f][1][l] : 0)) * feature_unit,
                     32767);
-            model.spread[f][l] = clamp_round(w.spread[f][l] * feature_unit, 32767);
+            model.spread[f][l] = spread_of(spread_code(w.spread[f][l]));
             // Shrunk to fields in general by the weight of two looks.
             const float told = f == index_feature ? h.soil_index_looks[l] : soil;
             const float mean = (h.soil[f][l] + 2 * set.field_soil.mean[f]) / (told + 2);

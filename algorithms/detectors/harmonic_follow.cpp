@@ -69,6 +69,7 @@ struct Step {
     Lane ndvi, index, green;     // green: 1 where the look is as green as the season has it
     LaneInt skip;
     bool tells_index = true;
+    std::array<LaneInt, PixelTrack::recent_count> recent;
 };
 
 // ε-free density of three independent normals.
@@ -158,6 +159,15 @@ SHUIBAO_LANES void weigh(const std::int16_t* __restrict look, const Moment& m, c
         s.material[l] = kappa * l_material;
         s.persistence[l] = kappa * l_bare;
         s.skip[l] = std::clamp(lane_round(w * bare / p_null * PixelTrack::skip_one), 0, PixelTrack::skip_one);
+        for (std::size_t k = 0; k < PixelTrack::recent_count; ++k) {
+            const std::size_t f = PixelTrack::recent_feature[k];
+            const float unit = PixelTrack::recent_unit[k], most_told = PixelTrack::recent_most / unit;
+            const float off = std::min(std::max(x[f][l] - season[f][l], -most_told), most_told) * unit;
+            const auto mean = static_cast<float>(track.recent[k][l]);
+            const float told = f == 1 ? index : 1.0F;  // a look that tells no index changes nothing there
+            const float weight = told * (1 - lane_exp(-std::max(gap, 0.0F) * (1 / PixelTrack::recent_days[k])));
+            s.recent[k][l] = lane_round(mean + weight * (off - mean));
+        }
         s.ndvi[l] = x[0][l];
         // Unknown: what a run begins with is bare soil until a look tells.
         s.index[l] = m.tells_index ? x[1][l] : static_cast<float>(model.soil[1][l]) * (1.0F / feature_unit);
@@ -171,10 +181,10 @@ std::int32_t percent(float v) {
 }
 
 // Counts a look that says the same as the one before; true when it is far enough from that to count.
-bool independent(PixelTrack& t, std::size_t l, std::int32_t day, LaneInt& count) {
-    if (count[l] > 0 && day - t.last_green[l] < green_gap_days) return false;
+bool independent(PixelTrack& t, std::size_t l, LaneInt& count) {
+    if (count[l] > 0 && t.since_green[l] < green_gap_days) return false;
     count[l] = std::min(count[l] + 1, 15);
-    t.last_green[l] = day;
+    t.since_green[l] = 0;
     return true;
 }
 
@@ -187,14 +197,14 @@ void look_for_roofs(PixelTrack& t, std::size_t l, std::int32_t day, const Step& 
     const bool bare = s.ndvi[l] < built_most_ndvi;
     if (confirmed && bare && s.index[l] <= built_most_index) {
         if (t.builts[l] == 0 && t.mean_index[l] < percent(soil_least_index)) return;  // it never was soil
-        if (independent(t, l, day, t.builts) && t.builts[l] >= built_looks) {
+        if (independent(t, l, t.builts) && t.builts[l] >= built_looks) {
             t.status[l] = static_cast<std::int32_t>(Status::built);
             t.builts[l] = 0;
         }
     } else if (bare && s.index[l] >= soil_least_index) {
         if (confirmed)
             t.builts[l] = 0;
-        else if (independent(t, l, day, t.builts) && t.builts[l] >= 2) {
+        else if (independent(t, l, t.builts) && t.builts[l] >= 2) {
             t.status[l] = static_cast<std::int32_t>(Status::confirmed);
             t.builts[l] = 0;
         }
@@ -217,11 +227,12 @@ void enter(PixelTrack& t, std::size_t l, std::int32_t day, const Step& s, const 
     const std::int32_t level = std::max(t.material[l], t.persistence[l]);
     const std::int32_t previous = t.last[l];
     t.last[l] = day;
+    t.since_green[l] = std::clamp(t.since_green[l] + day - previous, 0, 255);
 
     if (alarmed) {
         if (s.green[l] > 0) {
             t.builts[l] = 0;
-            (void)independent(t, l, day, t.greens);
+            (void)independent(t, l, t.greens);
             if (t.greens[l] >= 2) {  // grown over again: kept for the record, watched anew
                 const bool sure = t.status[l] != static_cast<std::int32_t>(Status::suspected);
                 status(sure && !tilled ? Status::restored : Status::reverted);
@@ -279,7 +290,6 @@ void enter(PixelTrack& t, std::size_t l, std::int32_t day, const Step& s, const 
         }
     } else if (reaches(o.suspect)) {
         status(reaches(o.confirm) ? Status::confirmed : Status::suspected);
-        t.alarm[l] = day;
         t.greens[l] = t.builts[l] = 0;
     } else if (reaches(o.watch)) {
         status(Status::watch);
@@ -311,6 +321,8 @@ void follow_pixels(const std::int16_t* looks, std::span<const Moment> moments, c
         for (std::size_t l = 0; l < lane_count; ++l) {
             if (look[l] == not_seen) continue;
             then[l] = now[l];
+            for (std::size_t k = 0; k < PixelTrack::recent_count; ++k)
+                track.recent[k][l] = step.recent[k][l];
             if (model.ground[l] != static_cast<std::int32_t>(Ground::seasonal)) {
                 track.last[l] = day;
                 continue;

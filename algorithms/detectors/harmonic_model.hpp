@@ -77,18 +77,30 @@ struct PixelTrack {
     static constexpr std::size_t ring_size = 8;
     static constexpr std::int32_t statistic_unit = 256, ring_unit = 16, skip_one = 255;
     static constexpr std::int32_t longest_gap = 255;  ///< days between two looks of the ring
+    static constexpr std::size_t recent_count = 4;
+    static constexpr std::int32_t recent_most = 2047;  ///< 12 bits and a sign are kept
+    static constexpr std::array<float, recent_count> recent_days = {45, 180, 60, 60};
+    static constexpr std::array<float, recent_count> recent_unit = {4096, 4096, 4096, 2048};
+    static constexpr std::array<std::size_t, recent_count> recent_feature = {0, 0, 1, 2};
     LaneInt material{}, persistence{};                ///< the two statistics, statistic_unit steps
-    LaneInt before{}, first{}, last{}, alarm{};  ///< days: last look before the run, its first, latest, alarm
+    LaneInt before{}, first{}, last{};                ///< days: last look before the run, its first, latest
     LaneInt skip{};  ///< chance that the pixel is in a skipped season, skip_one = 1
     LaneInt run{};   ///< looks in the ring
     LaneInt status{};
     LaneInt greens{};      ///< independent looks in a row as green as the season, at most 15
     LaneInt builts{};      ///< independent looks in a row that show neither soil nor plants, at most 15
-    LaneInt last_green{};  ///< day of the latest that counted in either
+    LaneInt since_green{};  ///< days since the latest that counted in either, at most 255
+    /// Running means of observed − expected: NDVI over recent_days[0], [1], soil index over [2], ln brightness
+    /// over [3].
+    std::array<LaneInt, recent_count> recent{};
     LaneInt mean_ndvi{}, mean_index{};               ///< running means since the run began, 1/100, offset 100
     std::array<LaneInt, ring_size> ring_days{};      ///< since the look before; of the first 0
     std::array<LaneInt, ring_size> ring_evidence{};  ///< κℓ, ring_unit steps
 };
+
+/// Codes of spreads, from 0 to 255 in equal ratios, and the spread of a code in feature_unit steps.
+[[nodiscard]] std::int32_t spread_code(float spread);
+[[nodiscard]] std::int32_t spread_of(std::int32_t code);
 
 /// Decoded prediction variance factor and chance.
 [[nodiscard]] float leverage_of(std::int32_t code);

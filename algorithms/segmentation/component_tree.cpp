@@ -18,6 +18,7 @@ struct Sums {
     std::int64_t outline = 0, outline_known = 0, outline_same = 0, inner_known = 0,
                  inner_other = 0;                // steps of 1
     std::int64_t pairs = 0, same = 0, fall = 0;  // pairs three apart, across the outline
+    std::array<std::int64_t, PixelHistory::lately> recent{}, recent_fall{};  // of pixels; of same pairs
 
     void add(const Sums& o) {
         pixels += o.pixels, evidence += o.evidence, even += o.even, likely += o.likely, drop += o.drop;
@@ -26,6 +27,8 @@ struct Sums {
         synchrony += o.synchrony;
         inner_known += o.inner_known, inner_other += o.inner_other;
         pairs += o.pairs, same += o.same, fall += o.fall;
+        for (std::size_t k = 0; k < recent.size(); ++k)
+            recent[k] += o.recent[k], recent_fall[k] += o.recent_fall[k];
     }
 };
 
@@ -56,6 +59,12 @@ ObjectEvidence evidence_of(const Sums& s) {
         std::sqrt(std::max(0.0, mean(s.onset_square) - mean(s.onset) * mean(s.onset))));
     set(Measure::synchrony, mean(s.synchrony) / Synchrony::scale);
     set(Measure::raggedness, static_cast<double>(s.outline) / std::sqrt(n));
+    for (std::size_t k = 0; k < PixelHistory::lately; ++k) {
+        const double step = PixelHistory::recent_step[k];
+        e[static_cast<std::size_t>(Measure::weeks_green) + k] = mean(s.recent[k]) * step;
+        e[static_cast<std::size_t>(Measure::weeks_green_fall) + k] =
+            static_cast<double>(s.recent_fall[k]) * step / (static_cast<double>(s.same) + 4);
+    }
     return e;
 }
 
@@ -119,6 +128,7 @@ class Builder {
         s.magnitude = p.strip->magnitude[p.value];
         s.onset = onset;
         s.onset_square = std::int64_t{onset} * onset;
+        for (std::size_t k = 0; k < s.recent.size(); ++k) s.recent[k] = near.recent[k];
         for (std::size_t d = 0; d < sides.size(); ++d) {
             const auto other = m_members.at(p.row + sides[d].row, p.col + sides[d].col);
             const std::int64_t known = near.known >> d & 1, same = near.same >> d & 1;
@@ -159,11 +169,19 @@ class Builder {
         const std::int64_t there = std::max<int>(near.far[d], m_quiet);
         if (other == Members::none || m_parent[static_cast<std::size_t>(other)] == Members::none) {
             s.pairs += 1;
-            if (same) s.same += 1, s.fall += p.evidence() - there;
+            if (same) {
+                s.same += 1, s.fall += p.evidence() - there;
+                for (std::size_t k = 0; k < s.recent_fall.size(); ++k)
+                    s.recent_fall[k] += near.recent[k] - near.far_recent[d][k];
+            }
         } else {
             Sums& theirs = component(find(other)).sums;
             theirs.pairs -= 1;
-            if (same) theirs.same -= 1, theirs.fall -= there - p.evidence();
+            if (same) {
+                theirs.same -= 1, theirs.fall -= there - p.evidence();
+                for (std::size_t k = 0; k < theirs.recent_fall.size(); ++k)
+                    theirs.recent_fall[k] -= near.far_recent[d][k] - near.recent[k];
+            }
         }
     }
 
@@ -255,21 +273,30 @@ std::vector<Candidate> candidates_of(const Members& members, const ObjectModel& 
     return Builder(members, model, min_pixels).run();
 }
 
-std::vector<std::pair<std::size_t, double>> choose(const std::vector<Candidate>& candidates,
-                                                   const ObjectModel& model, double least) {
+Choice choose(const std::vector<Candidate>& candidates, const ObjectModel& model, double least) {
+    return choose_beside(candidates, model, least, {});
+}
+
+Choice choose_beside(const std::vector<Candidate>& candidates, const ObjectModel& model, double least,
+                     const Choice& passed) {
     const std::size_t n = candidates.size();
+    const auto parent = [&](std::size_t i) { return static_cast<std::size_t>(candidates[i].parent); };
+    std::vector<bool> taken(n), holds(n);  // it, or one that holds it; it holds one of `passed`
+    for (const auto& [i, odds] : passed) {
+        taken[i] = true;
+        for (std::size_t k = i; candidates[k].parent >= 0 && !holds[parent(k)]; k = parent(k))
+            holds[parent(k)] = true;
+    }
     std::vector<double> own(n), most(n);
     for (std::size_t i = 0; i < n; ++i) own[i] = most[i] = model.log_odds(candidates[i].evidence);
     for (std::size_t i = 0; i < n; ++i)  // what lies inside comes first
-        if (const auto p = candidates[i].parent; p >= 0)
-            most[static_cast<std::size_t>(p)] = std::max(most[static_cast<std::size_t>(p)], most[i]);
-    std::vector<bool> taken(n);  // it, or one that holds it
-    std::vector<std::pair<std::size_t, double>> list;
+        if (candidates[i].parent >= 0) most[parent(i)] = std::max(most[parent(i)], most[i]);
+    Choice list;
     for (std::size_t i = n; i-- > 0;) {
-        const auto p = candidates[i].parent;
-        if (p >= 0 && taken[static_cast<std::size_t>(p)]) {
+        if (taken[i]) continue;
+        if (candidates[i].parent >= 0 && taken[parent(i)]) {
             taken[i] = true;
-        } else if (own[i] >= least) {
+        } else if (own[i] >= least && !holds[i]) {
             taken[i] = true;
             list.emplace_back(i, most[i]);
         }

@@ -66,8 +66,11 @@ struct Candidate {
 
 /// The largest that reach `least` log-odds, none inside another, in order of the list; and, of each, the most
 /// that it or one inside it has.
-[[nodiscard]] std::vector<std::pair<std::size_t, double>> choose(const std::vector<Candidate>& candidates,
-                                                                 const ObjectModel& model, double least);
+using Choice = std::vector<std::pair<std::size_t, double>>;
+[[nodiscard]] Choice choose(const std::vector<Candidate>& candidates, const ObjectModel& model, double least);
+/// The same of those that neither hold nor lie in one of `passed`.
+[[nodiscard]] Choice choose_beside(const std::vector<Candidate>& candidates, const ObjectModel& model,
+                                   double least, const Choice& passed);
 
 /// The members of a candidate, ascending.
 [[nodiscard]] std::vector<std::int32_t> members_of(const Members& members, const Candidate& candidate,

@@ -7,7 +7,9 @@ std::string_view name_of(Measure m) {
     constexpr std::array<std::string_view, measure_count> names = {
         "log_pixels",    "evidence",    "even_share",   "likely_share",   "field_cut",
         "inner_fields",  "tilled",      "below_soil",   "mean_magnitude", "contrast",
-        "same_contrast", "same_around", "onset_spread", "raggedness", "synchrony"};
+        "same_contrast", "same_around", "onset_spread", "raggedness",
+        "synchrony",     "weeks_green", "half_year_green", "soil_index", "brightness",
+        "weeks_green_fall", "half_year_green_fall", "soil_index_rise", "brightness_rise"};
     return names[static_cast<std::size_t>(m)];
 }
 

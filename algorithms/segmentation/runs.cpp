@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 
 #include "component_tree.hpp"
@@ -92,6 +93,13 @@ bool same_history(const PixelHistory& h, std::size_t a, std::size_t b, int apart
     return sum < 2 * apart * apart;
 }
 
+PixelSurroundings::Recent recent_of(const PixelHistory& h, std::size_t i) {
+    PixelSurroundings::Recent r{};
+    const auto values = h.recent(i);
+    for (std::size_t k = 0; k < r.size(); ++k) r[k] = static_cast<std::int8_t>(values[k]);
+    return r;
+}
+
 PixelSurroundings look_around(const Surroundings& s, std::int64_t row, std::int64_t col,
                               std::uint16_t onset) {
     // Pixels of one field differ by 0.01, in simulated series with two years of history; fields by 0.1.
@@ -109,6 +117,7 @@ PixelSurroundings look_around(const Surroundings& s, std::int64_t row, std::int6
     if (!h.known(here)) return p;
     p.tilled = h.tilled(here);
     if (s.synchrony != nullptr) p.synchrony = s.synchrony->share(row, col, h.season(here), onset);
+    p.recent = recent_of(h, here);
     p.drop = static_cast<std::int8_t>(h.drop(here));
     for (unsigned d = 0; d < sides.size(); ++d) {
         const auto [down, right] = sides[d];
@@ -126,6 +135,7 @@ PixelSurroundings look_around(const Surroundings& s, std::int64_t row, std::int6
         p.by_water = p.by_water || h.water(far);
         if (!h.known(far) || s.evidence[far] == Change::unobserved) continue;
         p.far[d] = s.evidence[far];
+        p.far_recent[d] = recent_of(h, far);
         p.known |= static_cast<std::uint8_t>(16U << d);
         if (same_history(h, here, far, further)) p.same |= static_cast<std::uint8_t>(16U << d);
     }
@@ -174,29 +184,83 @@ RunStrip extract(const Change& strip, double least, double seed_level, const Sur
     return out;
 }
 
-// The objects inside connected areas.
+// Rows of pixels that are taken.
+class Taken {
+  public:
+    void add(const std::vector<Run>& runs) {
+        for (const auto& r : runs) m_rows[r.row].push_back(r);
+    }
+    // Whether any pixel of `runs` lies within `reach` pixels, in rows and in columns.
+    [[nodiscard]] bool near(const std::vector<Run>& runs, std::int64_t reach) const {
+        return std::any_of(runs.begin(), runs.end(), [&](const Run& a) {
+            for (auto row = m_rows.lower_bound(a.row - reach);
+                 row != m_rows.end() && row->first <= a.row + reach; ++row)
+                for (const auto& b : row->second)
+                    if (b.col < a.end + reach && a.col < b.end + reach) return true;
+            return false;
+        });
+    }
+
+  private:
+    std::map<std::int64_t, std::vector<Run>> m_rows;
+};
+
+Segment segment_of(const Members& members, const Candidate& candidate, double log_odds,
+                   const ObjectModel& model) {
+    const auto runs = members.runs_of(members_of(members, candidate, model));
+    Segment s;
+    for (const auto& [strip, run] : runs) s.runs.push_back(run);
+    s.pixels = candidate.pixels;
+    describe(s, runs);
+    s.confidence = 1 / (1 + std::exp(-log_odds));
+    s.evidence = candidate.evidence;
+    return s;
+}
+
+// Moves what lies beside the taken, or beside what was moved, from `spare` to `segments`: the same whatever
+// their order.
+void take_beside(std::vector<Segment>& segments, std::vector<Segment> spare) {
+    Taken taken;
+    for (const auto& s : segments) taken.add(s.runs);
+    for (bool grown = true; grown;) {
+        const auto rest = std::stable_partition(spare.begin(), spare.end(), [&](const Segment& s) {
+            return !taken.near(s.runs, ObjectModel::beside_reach);
+        });
+        grown = rest != spare.end();
+        for (auto s = rest; s != spare.end(); ++s) {
+            taken.add(s->runs);
+            segments.push_back(std::move(*s));
+        }
+        spare.erase(rest, spare.end());
+    }
+}
+
+// The objects inside connected areas. A road shows in pieces: where one passes, less is asked of those beside
+// it.
 std::vector<Segment> dissect(const std::vector<std::vector<StripRun>>& areas, const SegmentationOptions& o) {
-    std::vector<Segment> segments;
+    std::vector<Segment> segments, spare;
+    const ObjectModel& model = *o.model;
+    const double least = model.least + o.seed;
     for (const auto& area : areas) {
         const Members members(area);
-        const auto candidates = candidates_of(members, *o.model, o.min_pixels);
-        std::vector<std::pair<std::size_t, double>> chosen;
-        if (o.all_levels)
+        const auto candidates = candidates_of(members, model, o.min_pixels);
+        const auto add = [&](const Choice& chosen, double more, std::vector<Segment>& to) {
+            for (const auto& [k, log_odds] : chosen)
+                to.push_back(segment_of(members, candidates[k], log_odds + more, model));
+        };
+        if (o.all_levels) {
+            Choice all;
             for (std::size_t k = 0; k < candidates.size(); ++k)
-                chosen.emplace_back(k, o.model->log_odds(candidates[k].evidence));
-        else
-            chosen = choose(candidates, *o.model, o.model->least + o.seed);
-        for (const auto& [k, log_odds] : chosen) {
-            const auto runs = members.runs_of(members_of(members, candidates[k], *o.model));
-            Segment s;
-            for (const auto& [strip, run] : runs) s.runs.push_back(run);
-            s.pixels = candidates[k].pixels;
-            describe(s, runs);
-            s.confidence = 1 / (1 + std::exp(-log_odds));
-            s.evidence = candidates[k].evidence;
-            segments.push_back(std::move(s));
+                all.emplace_back(k, model.log_odds(candidates[k].evidence));
+            add(all, 0, segments);
+            continue;
         }
+        const auto passed = choose(candidates, model, least);
+        add(passed, 0, segments);
+        if (model.beside > 0)
+            add(choose_beside(candidates, model, least - model.beside, passed), model.beside, spare);
     }
+    take_beside(segments, std::move(spare));
     std::stable_sort(segments.begin(), segments.end(), [](const Segment& a, const Segment& b) {
         const Run &p = a.runs.front(), &q = b.runs.front();
         return p.row != q.row ? p.row < q.row : p.col < q.col;

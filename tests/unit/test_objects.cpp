@@ -110,12 +110,17 @@ ObjectEvidence counted(const Map& m, const Pixels& object, const Pixels& area, d
     double evidence = 0, even = 0, likely = 0, tilled = 0, drop = 0, magnitude = 0, onset = 0, square = 0;
     double together = 0;
     double outline = 0, known = 0, equal = 0, inner = 0, other = 0, pairs = 0, same_pairs = 0, fall = 0;
+    std::array<double, PixelHistory::lately> recent{}, recent_fall{};
+    const auto recent_of = [&](std::size_t i, std::size_t k) {
+        return h.recent(i)[k] * PixelHistory::recent_step[k];
+    };
     for (const auto& [r, c] : object) {
         const auto i = m.at(r, c);
         const int e = m.change.evidence[i];
         evidence += e, even += e >= 32768 ? 1 : 0, likely += e >= stored(model.likely) ? 1 : 0;
         magnitude += m.change.magnitude[i];
         onset += m.change.onset_to[i], square += m.change.onset_to[i] * double{1} * m.change.onset_to[i];
+        for (std::size_t k = 0; k < recent.size(); ++k) recent[k] += recent_of(i, k);
         if (h.known(i)) {
             tilled += h.tilled(i) ? 1 : 0, drop += h.drop(i);
             together += synchrony.share(r, c, h.season(i), m.change.onset_to[i]);
@@ -137,12 +142,15 @@ ObjectEvidence counted(const Map& m, const Pixels& object, const Pixels& area, d
             // What belongs to the same area at this level is no end of it.
             if (far >= stored(level) && area.count({fy, fx}) > 0) continue;
             pairs += 1;
-            if (same(h, i, m.at(fy, fx), 8))
-                same_pairs += 1, fall += e - std::max<int>(far, stored(model.quiet));
+            if (!same(h, i, m.at(fy, fx), 8)) continue;
+            same_pairs += 1, fall += e - std::max<int>(far, stored(model.quiet));
+            for (std::size_t k = 0; k < recent.size(); ++k)
+                recent_fall[k] += recent_of(i, k) - recent_of(m.at(fy, fx), k);
         }
     }
     const auto n = static_cast<double>(object.size());
     fall /= 256;
+    const double pairs_more = same_pairs + 4;
     return {std::log(n),
             (evidence / n - 32768) / 256,
             even / n,
@@ -157,7 +165,15 @@ ObjectEvidence counted(const Map& m, const Pixels& object, const Pixels& area, d
             (same_pairs + 1) / (pairs + 4),
             std::sqrt(std::max(0.0, square / n - onset / n * (onset / n))),
             outline / std::sqrt(n),
-            together / n / 255};
+            together / n / 255,
+            recent[0] / n,
+            recent[1] / n,
+            recent[2] / n,
+            recent[3] / n,
+            recent_fall[0] / pairs_more,
+            recent_fall[1] / pairs_more,
+            recent_fall[2] / pairs_more,
+            recent_fall[3] / pairs_more};
 }
 
 Map random_map(unsigned seed, const Window& w) {
@@ -172,6 +188,9 @@ Map random_map(unsigned seed, const Window& w) {
                 std::sin(static_cast<double>(r) / 3 + seed) * std::cos(static_cast<double>(c) / 4) > 0.1;
             const double odds = (patch ? 0.5 : -2.5) + static_cast<double>(random() % 1000) / 400 - 1;
             m.set(r, c, odds, mean, field % 2 == 0);
+            std::array<double, PixelHistory::lately> recent{};
+            for (auto& v : recent) v = static_cast<double>(random() % 1000) / 1000 - 0.5;
+            m.change.history.set_recent(m.at(r, c), recent);
             if (random() % 40 == 0) m.change.evidence[m.at(r, c)] = Change::unobserved;
             if (random() % 50 == 0)
                 for (auto& v : m.change.history.values) v[m.at(r, c)] = 0;

@@ -33,8 +33,18 @@ enum class Measure : std::uint8_t {
     onset_spread,   ///< standard deviation of its pixels' onsets, d
     raggedness,     ///< outline over the root of the area, pixels
     synchrony,      ///< mean share of the ground like its pixels within 3 km that turned bare when they did
+    // Means over the pixels of PixelHistory::recent: observed − expected.
+    weeks_green,      ///< NDVI, last weeks
+    half_year_green,  ///< NDVI, last half-year
+    soil_index,       ///< last two months
+    brightness,       ///< ln, last two months
+    // The same, less that of ground of the same history three pixels away, over the pairs of `same_contrast`.
+    weeks_green_fall,
+    half_year_green_fall,
+    soil_index_rise,
+    brightness_rise,
 };
-inline constexpr std::size_t measure_count = 15;
+inline constexpr std::size_t measure_count = 23;
 using ObjectEvidence = std::array<double, measure_count>;
 
 /// Name of a measure as files and layers have it.
@@ -51,7 +61,9 @@ struct ObjectModel {
     double quiet = 0;            ///< log-odds that ground stands for about which the map says nothing
     double likely = 0;           ///< of Measure::likely_share
     double least = 0;            ///< what an object must reach, beside SegmentationOptions::seed
+    double beside = 0;           ///< by how much less is enough within `beside_reach` of one that passes
     double base = 0;             ///< log-odds before anything is asked
+    static constexpr int beside_reach = 6;  ///< pixels
     std::vector<double> levels;  ///< log-odds at which the map is cut, ascending; at most 64
     std::vector<Tree> trees;
 

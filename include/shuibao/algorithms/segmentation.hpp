@@ -34,6 +34,9 @@ struct PixelSurroundings {
     std::array<std::uint16_t, 4> far = {};  ///< stored evidence three apart, 0 = none
     bool by_water = false;                  ///< one of the eight was water
     std::uint8_t synchrony = 0;             ///< Synchrony::share, Synchrony::scale steps
+    using Recent = std::array<std::int8_t, PixelHistory::lately>;
+    Recent recent = {};                   ///< PixelHistory::recent
+    std::array<Recent, 4> far_recent = {};  ///< three apart
 };
 
 /// A strip of the map with rows beyond it where the map has them: evidence and history of `history.window`,

@@ -24,14 +24,18 @@ enum class ChangeKind : std::uint8_t {
 inline constexpr std::size_t change_kinds = 6;
 
 /// What the pixels of a window were before: what was sown together and lies bare together is told from what
-/// was opened across fields. A pixel has six bytes in three planes, row-major; all zero where nothing is
-/// known.
+/// was opened across fields, and by how much they have left it lately. A pixel has ten bytes in five planes,
+/// row-major; all zero where nothing is known.
 struct PixelHistory {
-    static constexpr std::size_t planes = 3, terms = 5;
+    static constexpr std::size_t planes = 5, terms = 5;
+    static constexpr std::size_t lately = 4;  ///< running means of what the looks differ from the season by
     static constexpr double step = 0.005;  ///< NDVI, of a term
     /// Of what lies lower than the own soil of the pixel ever did.
     static constexpr double drop_step = 0.01;
     static constexpr int middle = 128, drop_middle = 64;
+    /// Of `recent`: NDVI of the last weeks, NDVI of the last half-year, soil index and ln brightness of the
+    /// last two months.
+    static constexpr std::array<double, lately> recent_step = {1.0 / 256, 1.0 / 256, 1.0 / 256, 1.0 / 128};
 
     Window window;
     std::array<std::vector<std::uint16_t>, planes> values;  ///< empty: the method keeps no history
@@ -47,6 +51,8 @@ struct PixelHistory {
     /// Ground that was water now and then; its season is not known.
     void set_water(std::size_t i) { values[0][i] = 0, values[1][i] = 0, values[2][i] = 1; }
     [[nodiscard]] bool water(std::size_t i) const { return !known(i) && values[2][i] == 1; }
+    /// `recent`: running means of observed − expected. REQUIRES that the season is set.
+    void set_recent(std::size_t i, const std::array<double, lately>& recent);
     /// Terms of pixel i in steps; all zero where nothing is known.
     [[nodiscard]] std::array<int, terms> season(std::size_t i) const {
         return {values[0][i] >> 8, values[0][i] & 255, values[1][i] >> 8, values[1][i] & 255,
@@ -55,6 +61,12 @@ struct PixelHistory {
     [[nodiscard]] bool known(std::size_t i) const { return values[0][i] != 0; }
     [[nodiscard]] int drop(std::size_t i) const { return (values[2][i] & 127) - drop_middle; }
     [[nodiscard]] bool tilled(std::size_t i) const { return (values[2][i] & 128) != 0; }
+    /// In steps; 0 where nothing is known.
+    [[nodiscard]] std::array<int, lately> recent(std::size_t i) const {
+        if (!known(i)) return {};
+        return {(values[3][i] >> 8) - middle, (values[3][i] & 255) - middle, (values[4][i] >> 8) - middle,
+                (values[4][i] & 255) - middle};
+    }
 };
 
 /// Per-pixel result over one window, planes row-major and of equal length window.pixels().
