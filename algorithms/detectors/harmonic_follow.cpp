@@ -190,7 +190,7 @@ bool independent(PixelTrack& t, std::size_t l, LaneInt& count) {
 
 // Whether confirmed ground has been built over: soil before, and then looks in a row without any. Soil that
 // comes back opens it again.
-void look_for_roofs(PixelTrack& t, std::size_t l, std::int32_t day, const Step& s) {
+void look_for_roofs(PixelTrack& t, std::size_t l, const Step& s) {
     const bool confirmed = t.status[l] == static_cast<std::int32_t>(Status::confirmed),
                built = t.status[l] == static_cast<std::int32_t>(Status::built);
     if (!s.tells_index || (!confirmed && !built)) return;
@@ -279,7 +279,7 @@ void enter(PixelTrack& t, std::size_t l, std::int32_t day, const Step& s, const 
     }
     t.mean_ndvi[l] += lane_round(0.3F * static_cast<float>(ndvi - t.mean_ndvi[l]));
     if (s.tells_index) t.mean_index[l] += lane_round(0.3F * static_cast<float>(index - t.mean_index[l]));
-    look_for_roofs(t, l, day, s);
+    look_for_roofs(t, l, s);
     const auto reaches = [&](float h) { return level >= lane_round(h * PixelTrack::statistic_unit); };
     if (alarmed) {
         if (reaches(o.confirm) && t.status[l] == static_cast<std::int32_t>(Status::suspected))
