@@ -12,7 +12,7 @@ gdal.UseExceptions()
 
 
 class MixedSeries(ArchiveTest):
-    size, sites, seed = 240, 12, 5
+    size, sites, seed = 180, 10, 5
     kind = ("--kind", "series", "--old-sites", 2, "--from", "2021-01-01", "--to", "2023-12-31", "--monitor-from", "2023-01-01")
 
     @classmethod
@@ -21,31 +21,31 @@ class MixedSeries(ArchiveTest):
         cls.other = cls.base / "other"
         shuibao("simulate", cls.other, *cls.kind, "--size", cls.size, "--sites", cls.sites, "--seed", cls.seed, "--other-every", 2,
                 "--other-gsd", 30, "-q")
+        cls.pure, cls.mixed = cls.followed("pure", cls.archive), cls.followed("mixed", cls.other)
 
-    def followed(self, name, archive, *more):
-        """(store, scores) of a run over an archive."""
-        store, output, places = self.place(name)
+    @classmethod
+    def followed(cls, name, archive):
+        """Scores of a run over an archive."""
+        places = cls.place(name)[2]
         shuibao("run", "-c", archive / "run.yaml", *places, "--set", "detect.method=harmonic", "--set",
-                "detect.monitor_from=2023-01-01", *more, "-q")
+                "detect.monitor_from=2023-01-01", "-q")
         scores = shuibao("assess", archive / "truth.gpkg", "-c", archive / "run.yaml", *places, "--json").stdout
-        return store, json.loads(scores)["objects"]
+        return json.loads(scores)["objects"]
 
     def test_sites_are_found_by_both(self):
-        _, pure = self.followed("pure", self.archive)
-        store, mixed = self.followed("mixed", self.other)
-        self.assertGreaterEqual(pure["truth"], 8)
-        self.assertGreaterEqual(pure["recall"], 0.5)
-        # Half of the looks say less: one site in eight may go by.
-        self.assertGreaterEqual(mixed["recall"], pure["recall"] - 0.13)
-        self.assertGreaterEqual(mixed["precision"], pure["precision"] - 0.15)
+        pure, mixed = self.pure, self.mixed
+        self.assertGreaterEqual(pure["truth"], 6)
+        self.assertGreaterEqual(pure["recall"], 0.4)
+        # Half of the looks say less: two sites may go by, no more.
+        self.assertGreaterEqual(mixed["recall"] * mixed["truth"], pure["recall"] * pure["truth"] - 2.01)
+        self.assertGreaterEqual(mixed["recall"], 0.35)
         # Both satellites are in the store on one grid, each with its own bands.
-        looks = json.loads((store / "acquisitions.json").read_text(encoding="utf8"))["acquisitions"]
+        looks = json.loads((self.place("mixed")[0] / "acquisitions.json").read_text(encoding="utf8"))["acquisitions"]
         bands = {tuple(a["bands"]) for a in looks}
         self.assertEqual({len(b) for b in bands}, {4, 6})
 
     def test_an_account_of_a_pixel_says_what_a_look_does_not_tell(self):
-        store, _ = self.followed("account", self.other)
-        _, output, places = self.place("account")
+        _, output, places = self.place("mixed")
         truth = ogr.Open(str(self.other / "truth.gpkg"))
         middle = truth.GetLayerByName("truth").GetNextFeature().GetGeometryRef().PointOnSurface()
         at = f"{middle.GetX()},{middle.GetY()}"
@@ -68,13 +68,13 @@ class MixedSeries(ArchiveTest):
         name = sorted(p.stem for p in (self.other / "catalog").iterdir())[1]
         fine, coarse = (gdal.Open(str(a / "images" / f"{name}.tif")) for a in (self.archive, self.other))
         self.assertEqual((fine.RasterCount, coarse.RasterCount), (6, 4))
-        self.assertEqual((fine.RasterXSize, coarse.RasterXSize), (240, 80))
+        self.assertEqual((fine.RasterXSize, coarse.RasterXSize), (180, 60))
         item = json.loads((self.other / "catalog" / f"{name}.json").read_text())
         scale = item["assets"]["data"]["raster:bands"][2]
         want, got = fine.GetRasterBand(3).ReadAsArray(), coarse.GetRasterBand(3).ReadAsArray()
         offset = json.loads((self.archive / "catalog" / f"{name}.json").read_text())["assets"]["data"]["raster:bands"][2]["offset"]
-        means = want.reshape(80, 3, 80, 3).mean(axis=(1, 3)) * 1e-4 + offset
-        whole = (want > 0).reshape(80, 3, 80, 3).all(axis=(1, 3))
+        means = want.reshape(60, 3, 60, 3).mean(axis=(1, 3)) * 1e-4 + offset
+        whole = (want > 0).reshape(60, 3, 60, 3).all(axis=(1, 3))
         light = got * scale["scale"] + scale["offset"]
         self.assertLess(abs(light - 1.03 * means)[whole].max(), 1e-4)  # red is 3 % brighter in this one
 
