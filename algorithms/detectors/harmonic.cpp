@@ -29,7 +29,7 @@ enum Plane : std::size_t {
     last,
     skip_run,
     status_greens,
-    means,
+    alarm,
     looks_epoch,
     recent,
     ring = recent + 3,
@@ -115,7 +115,7 @@ struct Packed {
             return spread_code(static_cast<float>(m.spread[f][l]) * (1.0F / feature_unit));
         };
         at(spread, l) = pair_of(code(0), code(1));
-        at(spread + 1, l) = pair_of(code(2), low_of(at(spread + 1, l)));  // since_green beside it
+        at(spread + 1, l) = pair_of(code(2), low_of(at(spread + 1, l)));  // mean_index beside it
         at(soil_looks_ground, l) = pair_of(m.soil_looks[l], m.ground[l] | m.sown[l] << 2);
         const auto nibbles = [&](std::size_t plane, const auto& values) {
             for (std::size_t k = 0; k < values.size(); k += 4) {
@@ -137,10 +137,11 @@ struct Packed {
             t.last[l] = at(last, l);
             t.skip[l] = high_of(at(skip_run, l));
             t.run[l] = low_of(at(skip_run, l));
-            t.status[l] = high_of(at(status_greens, l));
+            t.status[l] = high_of(at(status_greens, l)) & 15;
             t.greens[l] = low_of(at(status_greens, l)) & 15;
             t.builts[l] = low_of(at(status_greens, l)) >> 4;
-            t.since_green[l] = low_of(at(spread + 1, l));
+            t.since_green[l] = high_of(at(status_greens, l)) >> 4;
+            t.alarm[l] = at(alarm, l);
             std::int32_t fourth = 0;
             for (std::size_t k = 0; k < 3; ++k) {
                 const std::uint16_t v = at(recent + k, l);
@@ -148,10 +149,10 @@ struct Packed {
                 fourth |= (v >> 12) << (4 * k);
             }
             t.recent[3][l] = signed12_of(fourth);
-            t.mean_ndvi[l] = high_of(at(means, l));
-            t.mean_index[l] = low_of(at(means, l));
+            t.mean_index[l] = low_of(at(spread + 1, l));
+            t.mean_ndvi[l] = high_of(at(ring, l));  // no look of the ring lies before its first
             for (std::size_t k = 0; k < PixelTrack::ring_size; ++k) {
-                t.ring_days[k][l] = high_of(at(ring + k, l));
+                t.ring_days[k][l] = k == 0 ? 0 : high_of(at(ring + k, l));
                 t.ring_evidence[k][l] = static_cast<std::int8_t>(low_of(at(ring + k, l)));
             }
         }
@@ -165,14 +166,16 @@ struct Packed {
             at(first, l) = day(t.first[l]);
             at(last, l) = day(t.last[l]);
             at(skip_run, l) = pair_of(t.skip[l], t.run[l]);
-            at(status_greens, l) = pair_of(t.status[l], t.greens[l] | t.builts[l] << 4);
-            at(spread + 1, l) = pair_of(high_of(at(spread + 1, l)), t.since_green[l]);
+            at(status_greens, l) =
+                pair_of(t.status[l] | t.since_green[l] << 4, t.greens[l] | t.builts[l] << 4);
+            at(alarm, l) = day(t.alarm[l]);
+            at(spread + 1, l) = pair_of(high_of(at(spread + 1, l)), t.mean_index[l]);
             for (std::size_t k = 0; k < 3; ++k)
                 at(recent + k, l) = static_cast<std::uint16_t>((t.recent[k][l] & 0xFFF) |
                                                                (t.recent[3][l] >> (4 * k) & 15) << 12);
-            at(means, l) = pair_of(t.mean_ndvi[l], t.mean_index[l]);
             for (std::size_t k = 0; k < PixelTrack::ring_size; ++k)
-                at(ring + k, l) = pair_of(t.ring_days[k][l], t.ring_evidence[k][l]);
+                at(ring + k, l) =
+                    pair_of(k == 0 ? t.mean_ndvi[l] : t.ring_days[k][l], t.ring_evidence[k][l]);
         }
     }
 };
@@ -288,7 +291,7 @@ class Harmonic final : public SeriesDetector {
         for (const char* f : feature)
             for (const char* t : term) names.push_back(std::string(f) + "_" + t);
         names.emplace_back("greenness_soil_index_spread");
-        names.emplace_back("brightness_spread_since_green");
+        names.emplace_back("brightness_spread_index_since");
         for (const char* f : feature) names.push_back(std::string(f) + "_own_soil");
         names.emplace_back("soil_looks_ground");
         for (std::size_t i = 0; i < month_count / 4; ++i)
@@ -296,7 +299,7 @@ class Harmonic final : public SeriesDetector {
         for (std::size_t i = 0; i < half_months / 4; ++i)
             names.push_back("bare_share_" + std::to_string(i + 1));
         for (const char* n : {"material", "persistence", "before", "first", "last", "skip_run",
-                              "status_greens", "means", "looks_epoch"})
+                              "status_greens", "alarm", "looks_epoch"})
             names.emplace_back(n);
         for (std::size_t i = 0; i < 3; ++i) names.push_back("recent_" + std::to_string(i + 1));
         for (std::size_t i = 0; i < PixelTrack::ring_size; ++i)

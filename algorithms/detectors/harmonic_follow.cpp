@@ -227,7 +227,7 @@ void enter(PixelTrack& t, std::size_t l, std::int32_t day, const Step& s, const 
     const std::int32_t level = std::max(t.material[l], t.persistence[l]);
     const std::int32_t previous = t.last[l];
     t.last[l] = day;
-    t.since_green[l] = std::clamp(t.since_green[l] + day - previous, 0, 255);
+    t.since_green[l] = std::clamp(t.since_green[l] + day - previous, 0, green_gap_days);
 
     if (alarmed) {
         if (s.green[l] > 0) {
@@ -290,6 +290,7 @@ void enter(PixelTrack& t, std::size_t l, std::int32_t day, const Step& s, const 
         }
     } else if (reaches(o.suspect)) {
         status(reaches(o.confirm) ? Status::confirmed : Status::suspected);
+        t.alarm[l] = day;
         t.greens[l] = t.builts[l] = 0;
     } else if (reaches(o.watch)) {
         status(Status::watch);

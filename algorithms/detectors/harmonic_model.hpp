@@ -83,13 +83,13 @@ struct PixelTrack {
     static constexpr std::array<float, recent_count> recent_unit = {4096, 4096, 4096, 2048};
     static constexpr std::array<std::size_t, recent_count> recent_feature = {0, 0, 1, 2};
     LaneInt material{}, persistence{};                ///< the two statistics, statistic_unit steps
-    LaneInt before{}, first{}, last{};                ///< days: last look before the run, its first, latest
+    LaneInt before{}, first{}, last{}, alarm{};  ///< days: last look before the run, its first, latest, alarm
     LaneInt skip{};  ///< chance that the pixel is in a skipped season, skip_one = 1
     LaneInt run{};   ///< looks in the ring
     LaneInt status{};
     LaneInt greens{};      ///< independent looks in a row as green as the season, at most 15
     LaneInt builts{};      ///< independent looks in a row that show neither soil nor plants, at most 15
-    LaneInt since_green{};  ///< days since the latest that counted in either, at most 255
+    LaneInt since_green{};  ///< days since the latest that counted in either, at most 15
     /// Running means of observed − expected: NDVI over recent_days[0], [1], soil index over [2], ln brightness
     /// over [3].
     std::array<LaneInt, recent_count> recent{};

@@ -31,8 +31,8 @@ class Reader {
         m.quiet = number(root, "quiet");
         m.likely = number(root, "likely");
         m.least = number(root, "least");
-        m.beside = number(root, "beside");
-        if (m.beside < 0) refuse(root["beside"], "beside is not below 0.");
+        if (root["beside"]) m.beside = number(root["beside"]);
+        if (m.beside < 0) refuse(root["beside"], "beside lies below 0.");
         m.base = number(root, "base");
         const YAML::Node levels = root["levels"], trees = root["trees"];
         if (!levels || !levels.IsSequence() || levels.size() < 1 || levels.size() > 64)

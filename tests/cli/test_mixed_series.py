@@ -47,7 +47,8 @@ class MixedSeries(ArchiveTest):
     def test_an_account_of_a_pixel_says_what_a_look_does_not_tell(self):
         _, output, places = self.place("mixed")
         truth = ogr.Open(str(self.other / "truth.gpkg"))
-        middle = truth.GetLayerByName("truth").GetNextFeature().GetGeometryRef().PointOnSurface()
+        site = truth.GetLayerByName("truth").GetNextFeature()  # its geometry lives no longer
+        middle = site.GetGeometryRef().PointOnSurface()
         at = f"{middle.GetX()},{middle.GetY()}"
         told = json.loads(shuibao("inspect", "-c", self.other / "run.yaml", *places, "--set", "detect.method=harmonic", "--set",
                                   "detect.monitor_from=2023-01-01", "--at", at, "--json").stdout)
