@@ -123,7 +123,7 @@ std::vector<Reported> followed(const std::vector<PixelLook>& looks) {
             list.push_back(
                 {looks[i].date, Date(c.onset_from[0]), Date(c.onset_to[0]),
                  (c.evidence[0] - Change::evidence_zero) / static_cast<double>(Change::evidence_per_unit),
-                 state.planes[status][0] >> 8});
+                 state.planes[status][0] >> 8 & 15});
     }
     return list;
 }
