@@ -106,10 +106,11 @@ std::vector<SceneReport> check_scenes(RunContext& c, const std::vector<Scene>& s
         for (const auto* key : {"tile.registration", "tile.registration_threshold", "tile.max_shift"})
             u.inputs[std::string("option ") + key] = c.settings.text(key);
         u.outputs = {path_of(s)};
-        if (!report_from(slurp(path_of(s)))) {  // damaged: measured again
-            std::error_code ignored;
-            if (!c.executor.options().dry_run) std::filesystem::remove(path_of(s), ignored);
-        }
+        std::error_code ignored;
+        // Damaged: measured again. What is not there yet another shard may be about to write.
+        if (std::filesystem::exists(path_of(s), ignored) && !report_from(slurp(path_of(s))) &&
+            !c.executor.options().dry_run)
+            std::filesystem::remove(path_of(s), ignored);
         u.memory = 64 << 20;
         u.work = [&s, reference, &grid, options, &executor = c.executor, path = path_of(s)] {
             io::write_text(path, report_text(check_scene(s, *reference, grid, options, executor)));

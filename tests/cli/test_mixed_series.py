@@ -4,7 +4,7 @@ six bands show of every date is the yardstick."""
 import json
 import unittest
 
-from osgeo import gdal, ogr
+from osgeo import gdal, ogr, osr
 
 from harness import ArchiveTest, main, shuibao
 
@@ -40,7 +40,7 @@ class MixedSeries(ArchiveTest):
         self.assertGreaterEqual(mixed["recall"] * mixed["truth"], pure["recall"] * pure["truth"] - 2.01)
         self.assertGreaterEqual(mixed["recall"], 0.35)
         # Both satellites are in the store on one grid, each with its own bands.
-        looks = json.loads((self.place("mixed")[0] / "acquisitions.json").read_text(encoding="utf8"))["acquisitions"]
+        looks = json.loads((self.place("mixed")[0] / "acquisitions.json").read_text(encoding="utf8"))
         bands = {tuple(a["bands"]) for a in looks}
         self.assertEqual({len(b) for b in bands}, {4, 6})
 
@@ -49,6 +49,10 @@ class MixedSeries(ArchiveTest):
         truth = ogr.Open(str(self.other / "truth.gpkg"))
         site = truth.GetLayerByName("truth").GetNextFeature()  # its geometry lives no longer
         middle = site.GetGeometryRef().PointOnSurface()
+        degrees = osr.SpatialReference()
+        degrees.ImportFromEPSG(4326)
+        degrees.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
+        middle.TransformTo(degrees)
         at = f"{middle.GetX()},{middle.GetY()}"
         told = json.loads(shuibao("inspect", "-c", self.other / "run.yaml", *places, "--set", "detect.method=harmonic", "--set",
                                   "detect.monitor_from=2023-01-01", "--at", at, "--json").stdout)
