@@ -46,6 +46,15 @@ std::filesystem::path report_path(const RunContext& c, const Scene& s, const cha
            (letters_and_digits(s.id).substr(0, 60) + "_" + engine::hash_bytes(s.id).substr(0, 8) + ending);
 }
 
+// Removes a file that does not say what it should, so that it is made again. What is not there yet another
+// shard may be about to write.
+template <class Says>
+void drop_damaged(const RunContext& c, const std::filesystem::path& path, const Says& says) {
+    std::error_code ignored;
+    if (!c.executor.options().dry_run && std::filesystem::exists(path, ignored) && !says(slurp(path)))
+        std::filesystem::remove(path, ignored);
+}
+
 // Apart from the registration, because a new scene becomes a neighbour of old ones, whose shifts stay.
 void hear_neighbours(RunContext& c, const std::vector<Scene>& scenes, const std::vector<Bounds>& frames,
                      const Grid& grid, std::vector<SceneReport>& reports) {
@@ -62,10 +71,7 @@ void hear_neighbours(RunContext& c, const std::vector<Scene>& scenes, const std:
         u.inputs = {{"scene", scene_key(s)}};
         for (const auto* n : neighbours) u.inputs["neighbour " + n->id] = scene_key(*n);
         u.outputs = {path_of(s)};
-        if (!accusation_from(slurp(path_of(s)))) {  // damaged: compared again
-            std::error_code ignored;
-            if (!c.executor.options().dry_run) std::filesystem::remove(path_of(s), ignored);
-        }
+        drop_damaged(c, path_of(s), [](const std::string& t) { return accusation_from(t).has_value(); });
         u.memory = 64 << 20;
         u.work = [&s, neighbours, &grid, &executor = c.executor, path = path_of(s)] {
             io::write_text(path, accusation_text(compare_with_neighbours(s, neighbours, grid, executor)));
@@ -106,11 +112,7 @@ std::vector<SceneReport> check_scenes(RunContext& c, const std::vector<Scene>& s
         for (const auto* key : {"tile.registration", "tile.registration_threshold", "tile.max_shift"})
             u.inputs[std::string("option ") + key] = c.settings.text(key);
         u.outputs = {path_of(s)};
-        std::error_code ignored;
-        // Damaged: measured again. What is not there yet another shard may be about to write.
-        if (std::filesystem::exists(path_of(s), ignored) && !report_from(slurp(path_of(s))) &&
-            !c.executor.options().dry_run)
-            std::filesystem::remove(path_of(s), ignored);
+        drop_damaged(c, path_of(s), [](const std::string& t) { return report_from(t).has_value(); });
         u.memory = 64 << 20;
         u.work = [&s, reference, &grid, options, &executor = c.executor, path = path_of(s)] {
             io::write_text(path, report_text(check_scene(s, *reference, grid, options, executor)));
