@@ -41,8 +41,7 @@ class MixedSeries(ArchiveTest):
         self.assertGreaterEqual(mixed["recall"], 0.35)
         # Both satellites are in the store on one grid, each with its own bands.
         looks = json.loads((self.place("mixed")[0] / "acquisitions.json").read_text(encoding="utf8"))
-        bands = {tuple(a["bands"]) for a in looks}
-        self.assertEqual({len(b) for b in bands}, {4, 6})
+        self.assertEqual({len(a["bands"]) for a in looks}, {4, 6})
 
     def test_an_account_of_a_pixel_says_what_a_look_does_not_tell(self):
         _, output, places = self.place("mixed")
