@@ -321,3 +321,26 @@ TEST_CASE("of objects inside one another the largest that passes is taken, with 
     CHECK(found[1].pixels == 60);
     CHECK(found[1].confidence == doctest::Approx(1 / (1 + std::exp(-0.5))));
 }
+
+TEST_CASE("within six pixels of an object that passes, or of one taken for it, less is enough") {
+    // One sure patch, then weak ones to the right of it, each `gap` pixels from the one before.
+    const auto found = [](std::int64_t gap, double beside) {
+        auto o = options_with({-1.5, 0.5});
+        auto model = *o.model;
+        model.beside = beside;
+        o.model = std::make_shared<const ObjectModel>(std::move(model));
+        Map m({0, 0, 60, 30});
+        for (std::int64_t r = 0; r < 30; ++r)
+            for (std::int64_t c = 0; c < 60; ++c) {
+                const std::int64_t width = 5 + gap - 1, patch = (c - 4) / width;
+                const bool inside = c >= 4 && (c - 4) % width < 5 && patch < 3 && r >= 10 && r < 15;
+                m.set(r, c, !inside ? -9 : patch == 0 ? 2 : -1, 0.4, false);
+            }
+        const std::vector<RunStrip> strips = {whole(m, o)};
+        return connect(strips, o).size();
+    };
+    CHECK(found(6, 0) == 1);
+    CHECK(found(6, 1.9) == 1);  // the weak ones lack two units
+    CHECK(found(6, 2) == 3);
+    CHECK(found(7, 2) == 1);
+}
