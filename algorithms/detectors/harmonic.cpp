@@ -150,7 +150,7 @@ struct Packed {
             }
             t.recent[3][l] = signed12_of(fourth);
             t.mean_index[l] = low_of(at(spread + 1, l));
-            t.mean_ndvi[l] = high_of(at(ring, l));  // no look of the ring lies before its first
+            t.mean_ndvi[l] = high_of(at(ring, l));  // in the place of the days since the look before: the first has none
             for (std::size_t k = 0; k < PixelTrack::ring_size; ++k) {
                 t.ring_days[k][l] = k == 0 ? 0 : high_of(at(ring + k, l));
                 t.ring_evidence[k][l] = static_cast<std::int8_t>(low_of(at(ring + k, l)));
@@ -291,7 +291,7 @@ class Harmonic final : public SeriesDetector {
         for (const char* f : feature)
             for (const char* t : term) names.push_back(std::string(f) + "_" + t);
         names.emplace_back("greenness_soil_index_spread");
-        names.emplace_back("brightness_spread_index_since");
+        names.emplace_back("brightness_spread_mean_index");
         for (const char* f : feature) names.push_back(std::string(f) + "_own_soil");
         names.emplace_back("soil_looks_ground");
         for (std::size_t i = 0; i < month_count / 4; ++i)

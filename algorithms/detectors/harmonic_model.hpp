@@ -78,7 +78,7 @@ struct PixelTrack {
     static constexpr std::int32_t statistic_unit = 256, ring_unit = 16, skip_one = 255;
     static constexpr std::int32_t longest_gap = 255;  ///< days between two looks of the ring
     static constexpr std::size_t recent_count = 4;
-    static constexpr std::int32_t recent_most = 2047;  ///< 12 bits and a sign are kept
+    static constexpr std::int32_t recent_most = 2047;  ///< 12 bits are kept, with the sign
     static constexpr std::array<float, recent_count> recent_days = {45, 180, 60, 60};
     static constexpr std::array<float, recent_count> recent_unit = {4096, 4096, 4096, 2048};
     static constexpr std::array<std::size_t, recent_count> recent_feature = {0, 0, 1, 2};

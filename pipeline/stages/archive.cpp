@@ -89,4 +89,18 @@ Window supervised_area(const RunContext& c, const Grid& grid) {
     return grid.window(all);
 }
 
+Window enclosing(const Window& a, const Window& b) {
+    if (a.empty()) return b;
+    if (b.empty()) return a;
+    const auto c0 = std::min(a.col, b.col), r0 = std::min(a.row, b.row);
+    return {c0, r0, std::max(a.col + a.cols, b.col + b.cols) - c0,
+            std::max(a.row + a.rows, b.row + b.rows) - r0};
+}
+
+Window enclosing_tiles(const Grid& grid, const std::vector<TileId>& tiles) {
+    Window all;
+    for (const TileId t : tiles) all = enclosing(all, grid.window(t));
+    return all;
+}
+
 }  // namespace shuibao::pipeline

@@ -47,21 +47,6 @@ std::filesystem::path object_model_file(const engine::Settings& settings) {
 
 namespace {
 
-Window enclosing_tiles(const Grid& grid, const std::vector<TileId>& tiles) {
-    Window all;
-    for (const TileId t : tiles) {
-        const Window w = grid.window(t);
-        if (all.empty()) {
-            all = w;
-            continue;
-        }
-        const auto c0 = std::min(all.col, w.col), r0 = std::min(all.row, w.row);
-        all = {c0, r0, std::max(all.col + all.cols, w.col + w.cols) - c0,
-               std::max(all.row + all.rows, w.row + w.rows) - r0};
-    }
-    return all;
-}
-
 MultiPolygon on_map(MultiPolygon shape, const Grid& grid) {
     const auto move = [&](Ring& ring) {
         for (auto& p : ring) p = {grid.x_of_col(p.x), grid.y_of_row(-p.y)};

@@ -69,14 +69,6 @@ Epochs epochs_of(const RunContext& c, const std::vector<const io::Acquisition*>&
     return e;
 }
 
-Window enclosing(const Window& a, const Window& b) {
-    if (a.empty()) return b;
-    if (b.empty()) return a;
-    const auto c0 = std::min(a.col, b.col), r0 = std::min(a.row, b.row);
-    return {c0, r0, std::max(a.col + a.cols, b.col + b.cols) - c0,
-            std::max(a.row + a.rows, b.row + b.rows) - r0};
-}
-
 // Where both epochs have scenes: from the scenes themselves, because tiles reach further.
 Window common_area(const RunContext& c, const Epochs& e, const Grid& grid) {
     const auto scenes = engine::load_scenes(c.store.scenes_file()).scenes;
@@ -251,8 +243,7 @@ void detect(const DetectJob& job, const Epochs& e, const std::vector<Band>& band
     std::sort(tiles.begin(), tiles.end());
     tiles.erase(std::unique(tiles.begin(), tiles.end()), tiles.end());
     if (!c.executor.options().dry_run) remove_other_changes(c.store.changes(job.batch), tiles);
-    Window area;
-    for (const TileId tile : tiles) area = enclosing(area, grid.window(tile));
+    const Window area = enclosing_tiles(grid, tiles);
     std::vector<engine::Unit> units;
     for (const TileId tile : tiles) {
         const Window window = grid.window(tile), grown = window.grown(needs.halo);

@@ -51,11 +51,18 @@ std::map<std::string, double> numbers_of(const RunContext& c, const char* key,
 
 }  // namespace
 
+std::string elevation_option(const engine::Settings& settings) {
+    for (const char* key : {"erosion.dem", "zones.dem"})
+        if (settings.has(key)) return key;
+    return {};
+}
+
 Ground::Ground(const RunContext& c, const algorithms::Rules& rules) : m_rules(rules) {
     const auto& s = c.settings;
-    const bool own = s.has("erosion.dem"), of_zones = s.has("zones.dem");
-    m_model_is_of_zones = of_zones && (!own || s.path("erosion.dem") == s.path("zones.dem"));
-    if (own || of_zones) m_model.emplace(s.path(own ? "erosion.dem" : "zones.dem"));
+    const auto model = elevation_option(s);
+    const bool of_zones = s.has("zones.dem");
+    m_model_is_of_zones = of_zones && s.path(model) == s.path("zones.dem");
+    if (!model.empty()) m_model.emplace(s.path(model));
     if (of_zones && !m_model_is_of_zones) m_steep.emplace(s.path("zones.dem"));
     if (!m_model) return;
     open(c, m_erosivity, "erosion.r", "The raster of erosivity", most_erosivity, erosivity_bits);
@@ -224,8 +231,8 @@ std::vector<engine::Problem> Ground::missing(const RunContext& c,
         no_r += f->erosion && !f->erosion->erosivity ? 1U : 0U;
         no_k += f->erosion && !f->erosion->erodibility ? 1U : 0U;
     }
-    const char* own = c.settings.has("erosion.dem") ? "erosion.dem" : "zones.dem";
-    say(own, c.settings.path(own), no_height, "they have no erosion class");
+    const auto model = elevation_option(c.settings);
+    say(model.c_str(), c.settings.path(model), no_height, "they have no erosion class");
     for (const auto* r : {&m_erosivity, &m_erodibility}) {
         if (!r->raster) continue;
         const auto& path = r->raster->path();

@@ -20,6 +20,9 @@
 
 namespace shuibao::pipeline {
 
+/// The option that names the elevation model of a run: erosion.dem, else zones.dem; empty without one.
+[[nodiscard]] std::string elevation_option(const engine::Settings& settings);
+
 /// Class of a disturbance with all that it was worked out from, but for the modulus: that is never told.
 struct Erosion {
     algorithms::ErosionClass intensity = algorithms::ErosionClass::slight;

@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "ground.hpp"
 #include "type_rules.hpp"
 #include <shuibao/engine/hash.hpp>
 #include <shuibao/engine/resources.hpp>
@@ -20,13 +21,6 @@ using algorithms::TypeInputs;
 using nlohmann::ordered_json;
 
 constexpr double beside = 200;  // m: how far a larger disturbance may lie to be of interest
-
-// The elevation model that zones and erosion use.
-std::string heights_of(const engine::Settings& s) {
-    for (const char* key : {"erosion.dem", "zones.dem"})
-        if (s.has(key)) return s.path(key);
-    return {};
-}
 
 double rounded(double v) {
     return std::round(v * 1e4) / 1e4;
@@ -92,14 +86,15 @@ std::filesystem::path type_rules_file(const engine::Settings& settings) {
 std::map<std::string, std::string> type_inputs(const RunContext& c) {
     std::map<std::string, std::string> inputs = {
         {"types", engine::hash_file(type_rules_file(c.settings).string())}};
-    if (const auto heights = heights_of(c.settings); !heights.empty())
-        inputs["heights"] = engine::hash_file(heights);
+    if (const auto model = elevation_option(c.settings); !model.empty())
+        inputs["heights"] = engine::hash_file(c.settings.path(model));
     return inputs;
 }
 
 ObjectTypes::ObjectTypes(const RunContext& context, const Grid& grid)
     : m_context(context), m_grid(grid), m_rules(load_type_rules(type_rules_file(context.settings))) {
-    if (const auto heights = heights_of(context.settings); !heights.empty()) m_heights.emplace(heights);
+    if (const auto model = elevation_option(context.settings); !model.empty())
+        m_heights.emplace(context.settings.path(model));
 }
 
 TypeInputs ObjectTypes::inputs_of(const algorithms::Segment& s, const Disturbance& d) const {

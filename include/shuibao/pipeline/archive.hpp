@@ -19,4 +19,8 @@ const std::string& resolve_batch(RunContext& context);
 /// The area under supervision: the extent of imagery.area, else of all scenes. Independent of the tiles.
 [[nodiscard]] Window supervised_area(const RunContext& context, const Grid& grid);
 
+/// The smallest window that holds both, or all; an empty one counts for nothing.
+[[nodiscard]] Window enclosing(const Window& a, const Window& b);
+[[nodiscard]] Window enclosing_tiles(const Grid& grid, const std::vector<TileId>& tiles);
+
 }  // namespace shuibao::pipeline
