@@ -121,11 +121,12 @@ engine::Log::Options log_options(const Request& r) {
     return o;
 }
 
+// The store is the program's own and is swept whole; of the output folder only what `export` fills, since people
+// keep other things beside it.
 void sweep(const engine::Store& store, const fs::path& output) {
-    for (const auto& folder : {store.root(), output}) io::sweep_temporaries(folder, io::Depth::folder);
-    for (const auto& folder :
-         {store.tiles(), store.scene_reports(), store.batches(), store.states(), output / "export"})
-        io::sweep_temporaries(folder, io::Depth::below);
+    io::sweep_temporaries(store.root(), io::Depth::below);
+    io::sweep_temporaries(output, io::Depth::folder);
+    io::sweep_temporaries(output / "export", io::Depth::below);
 }
 
 struct Outcome {

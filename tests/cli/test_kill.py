@@ -66,6 +66,8 @@ class Interruption(ArchiveTest):
         store, output, _ = self.run_all("swept")
         stale = [store / "tiles" / "X0000_Y0000" / ".20230506_simulated.4711-12.tmp.tif",
                  store / ".scenes.4711-0.tmp.json",
+                 store / "manifest" / "export" / ".files_202405_251c9748.4711-2.tmp.json",
+                 store / "state" / "harmonic" / ".X0000_Y0000.4711-13.tmp.bin",
                  store / "batches" / "202405" / ".disturbances.4711-3.tmp.gpkg-journal",
                  output / ".disturbances.4711-9.tmp.gpkg",
                  output / "export" / "RDTB_202405" / ".RDTB_202405_CM114.4711-10.tmp.dbf",
