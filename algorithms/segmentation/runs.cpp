@@ -350,8 +350,12 @@ std::vector<Segment> connect(std::span<const RunStrip> strips, const Segmentatio
         members[s].emplace_back(all[i].first, *all[i].second);
     }
     if (dissected) return dissect(members, o);
-    for (std::size_t s = 0; s < segments.size(); ++s)
-        if (!members[s].front().first->evidence.empty()) describe(segments[s], members[s]);
+    for (std::size_t s = 0; s < segments.size(); ++s) {
+        if (members[s].front().first->evidence.empty()) continue;
+        describe(segments[s], members[s]);
+        const auto n = static_cast<double>(segments[s].pixels);
+        segments[s].confidence *= o.most_confidence * n / (n + static_cast<double>(o.half_pixels));
+    }
     return segments;
 }
 

@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <memory>
 #include <optional>
 
 #include <fmt/format.h>
 
 #include "change_strips.hpp"
+#include "detect.hpp"
 #include "disturbance_file.hpp"
 #include "object_model.hpp"
 #include "object_types.hpp"
@@ -46,6 +48,8 @@ std::filesystem::path object_model_file(const engine::Settings& settings) {
 }
 
 namespace {
+
+constexpr std::int64_t gate_pixels = 8;  // below it nobody is accused (rules §2)
 
 MultiPolygon on_map(MultiPolygon shape, const Grid& grid) {
     const auto move = [&](Ring& ring) {
@@ -112,6 +116,15 @@ class DelineateStage final : public Stage {
                        "default is half the score of an even chance",
                .min = -2.5,
                .max = 100});
+        t.add({.key = "delineate.lasting_share",
+               .type = OptionType::number,
+               .fallback = "0.5",
+               .help = "Confidence that an object reaches at most where two epochs were compared: of the "
+                       "ground that looks different, the share that people opened for good. The rest was "
+                       "ploughed, sown or mown, which two epochs do not tell apart: even odds where nothing "
+                       "is known of the region",
+               .min = 0.01,
+               .max = 1});
         t.add({.key = "delineate.min_area",
                .type = OptionType::number,
                .fallback = "1000",
@@ -162,6 +175,9 @@ class DelineateStage final : public Stage {
         u.inputs.merge(type_inputs(c));
         u.inputs["objects"] = engine::hash_file(object_model_file(c.settings).string());
         const Window area = supervised_area(c, grid);
+        std::error_code none;
+        const bool between_epochs = std::filesystem::exists(epochs_model(c.store, batch), none);
+        u.inputs["looks"] = between_epochs ? "two epochs" : "a series";
         u.inputs["area"] = fmt::format("{} {} {} {}", area.col, area.row, area.cols, area.rows);
         for (const TileId t : tiles) {
             std::error_code error;
@@ -179,7 +195,7 @@ class DelineateStage final : public Stage {
         std::optional<std::size_t> found;
         double unseen = 0;
         u.work = [&] {
-            Work work(c, grid, c.store.changes(batch), enclosing_tiles(grid, tiles), area);
+            Work work(c, grid, c.store.changes(batch), enclosing_tiles(grid, tiles), area, between_epochs);
             work.read(std::any_of(tiles.begin(), tiles.end(), [&](TileId t) {
                 return io::change_has_history(c.store.changes(batch), grid, t);
             }));
@@ -231,9 +247,12 @@ class DelineateStage final : public Stage {
     class Work {
       public:
         Work(const RunContext& c, const Grid& grid, std::filesystem::path changes, const Window& window,
-             const Window& area)
+             const Window& area, bool between_epochs)
             : m_context(c), m_grid(grid), m_changes(std::move(changes)), m_window(window), m_area(area) {
             m_options = segmentation_options(c.settings, grid);
+            if (!between_epochs) return;
+            m_options.most_confidence = c.settings.number("delineate.lasting_share");
+            m_options.half_pixels = gate_pixels;
         }
 
         void read(bool history) {

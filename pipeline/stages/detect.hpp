@@ -39,6 +39,10 @@ struct SeriesPlan {
 /// Throws Error(input) when the looks make no series for this method.
 [[nodiscard]] SeriesPlan plan_series(const DetectJob& job, const algorithms::SeriesDetector& detector);
 
+/// What detection between epochs has learnt of unchanged ground: there while the batch's change maps come
+/// from two epochs, and not where they come from a series.
+[[nodiscard]] std::filesystem::path epochs_model(const engine::Store& store, const std::string& batch);
+
 /// Two epochs as `detect` compares them.
 struct PairPlan {
     std::vector<const io::Acquisition*> before, after;

@@ -337,8 +337,12 @@ std::array<Image, 2> read_epochs(const DetectJob& job, const PairPlan& plan, con
     return images;
 }
 
+std::filesystem::path epochs_model(const engine::Store& store, const std::string& batch) {
+    return store.batch(batch) / "model.json";
+}
+
 algorithms::DetectorModel pair_model(const DetectJob& job) {
-    const auto file = job.context.store.batch(job.batch) / "model.json";
+    const auto file = epochs_model(job.context.store, job.batch);
     if (!std::filesystem::exists(file))
         throw Error(ErrorCode::usage, fmt::format("Batch {} has no model of unchanged ground.", job.batch),
                     "Run `shuibao detect` first.");
@@ -362,7 +366,7 @@ void detect_pair(const DetectJob& given, const PairwiseDetector& detector) {
                 fmt::format("{}: {} against {}, batch {}", job.method, names(epochs.before),
                             names(epochs.after), job.batch),
                 "detect");
-    const auto model_file = c.store.batch(job.batch) / "model.json";
+    const auto model_file = epochs_model(c.store, job.batch);
     learn(job, epochs, bands, detector, model_file);
     if (c.executor.options().dry_run && !std::filesystem::exists(model_file)) return;
     detect(job, epochs, bands, detector, model_file);

@@ -409,6 +409,8 @@ void detect_series(const DetectJob& given, const SeriesDetector& detector) {
                             plan.times.monitor_from.iso(), job.batch),
                 "detect");
 
+    if (std::error_code ignored; !c.executor.options().dry_run)
+        std::filesystem::remove(epochs_model(c.store, job.batch), ignored);
     std::map<TileId, std::vector<Taken>> by_tile;
     for (const auto* a : looks)
         for (const TileId t : a->tiles) {

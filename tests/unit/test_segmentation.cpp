@@ -77,6 +77,20 @@ TEST_CASE("objects need a seed, grow through corners and are named by their firs
     CHECK(s[0].confidence == doctest::Approx((1 / (1 + std::exp(-1.0)) + 1 / (1 + std::exp(1.0))) / 2));
 }
 
+TEST_CASE("two epochs cannot say more than their most, and the less the smaller the object") {
+    const Change c = change_of({"***...*", "***....", "......."});
+    SegmentationOptions o{.min_pixels = 1};
+    const std::vector<RunStrip> strips = {extract_runs(c, o)};
+    const auto plain = connect(strips, o);
+    o.most_confidence = 0.5;
+    o.half_pixels = 3;
+    const auto s = connect(strips, o);
+    REQUIRE(s.size() == 2);
+    CHECK(s[0].confidence == doctest::Approx(plain[0].confidence * 0.5 * 6 / 9));
+    CHECK(s[1].confidence == doctest::Approx(plain[1].confidence * 0.5 * 1 / 4));
+    CHECK(s[0].pixels == plain[0].pixels);  // what is found does not depend on it
+}
+
 TEST_CASE("the minimum mapping unit and what was not seen") {
     CHECK(segments_of(change_of({"***.", "....", "*..."}), 3).size() == 1);
     CHECK(segments_of(change_of({"**?**"})).size() == 2);

@@ -68,6 +68,10 @@ struct SegmentationOptions {
     std::shared_ptr<const ObjectModel> model = {};
     /// Every object of every level, to learn a model from, instead of those that pass.
     bool all_levels = false;
+    /// Where no model decides: the confidence of an object of many certain pixels, and the pixels at which an
+    /// object is worth half of that.
+    double most_confidence = 1;
+    std::int64_t half_pixels = 0;
 };
 
 /// Runs of one strip of the map (any height, full width) at or above the growth level. Unobserved pixels end
@@ -85,8 +89,9 @@ struct SegmentationOptions {
 struct Segment {
     std::vector<Run> runs;  ///< row-major
     std::int64_t pixels = 0;
-    /// Mean of 1/(1+e^−evidence) over the more certain half of its pixels; where a model decided, the chance
-    /// it gives to the object or, if that is higher, to one inside it.
+    /// Mean of 1/(1+e^−evidence) over the more certain half of its n pixels, times most_confidence ·
+    /// n / (n + half_pixels); where a model decided, the chance it gives to the object or, if that is higher,
+    /// to one inside it.
     double confidence = 0;
     double magnitude = 0;  ///< mean, null standard deviations
     /// Interval in which its first tenth (at least 8 pixels) was opened, days since 1970-01-01.
