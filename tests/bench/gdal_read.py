@@ -8,7 +8,7 @@ time in seconds: the floor that detection is measured against.
 import sys, time
 from concurrent.futures import ThreadPoolExecutor
 import numpy as np
-from osgeo import gdal
+from osgeo import gdal, gdal_array
 gdal.UseExceptions()
 gdal.SetCacheMax(192 << 20)
 
@@ -18,7 +18,7 @@ def read(path):
     for b in range(1, d.RasterCount + 1):
         band = d.GetRasterBand(b)
         step = band.GetBlockSize()[1]
-        out = np.empty((step, d.RasterXSize), np.uint16)
+        out = np.empty((step, d.RasterXSize), gdal_array.GDALTypeCodeToNumericTypeCode(band.DataType))
         for row in range(0, d.RasterYSize, step):
             rows = min(step, d.RasterYSize - row)
             band.ReadAsArray(0, row, d.RasterXSize, rows, buf_obj=out[:rows])

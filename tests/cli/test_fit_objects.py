@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""scripts/dev/fit-objects: what it takes for right, that it learns what tells sites from fields, that the same folders give
+the same file, and that the program reads it."""
+import random
+import re
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from osgeo import ogr, osr
+
+from harness import SOURCE, main, shuibao
+
+try:
+    import sklearn  # noqa: F401  the script needs it; fresh machines have none
+except ImportError:
+    sklearn = None
+
+ogr.UseExceptions()
+SCRIPT = SOURCE / "scripts/dev/fit-objects"
+SITES = ((1000, "2023/02/10"), (2000, "2023/08/20"))  # west edge of 200 m squares at y = 0, day of opening
+MEASURES = ("log_pixels", "evidence", "same_contrast")
+
+
+def square(x, y, side):
+    return ogr.CreateGeometryFromWkt(f"POLYGON(({x} {y},{x + side} {y},{x + side} {y + side},{x} {y + side},{x} {y}))")
+
+
+def write(path, name, fields, rows):
+    reference = osr.SpatialReference()
+    reference.ImportFromEPSG(32650)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    source = ogr.GetDriverByName("GPKG").CreateDataSource(str(path))
+    layer = source.CreateLayer(name, reference, ogr.wkbMultiPolygon)
+    for field, kind in fields:
+        layer.CreateField(ogr.FieldDefn(field, kind))
+    for shape, values in rows:
+        feature = ogr.Feature(layer.GetLayerDefn())
+        feature.SetGeometry(ogr.ForceToMultiPolygon(shape))
+        for k, value in enumerate(values):
+            feature.SetField(k, value)
+        layer.CreateFeature(feature)
+
+
+@unittest.skipIf(sklearn is None, "python3-sklearn is not installed")
+class Fitting(unittest.TestCase):
+    def setUp(self):
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        write(self.folder / "truth.gpkg", "truth", [("onset", ogr.OFTDate)],
+              [(square(x, 0, 200), [day]) for x, day in SITES])
+
+    def series(self, seed=1):
+        """Two batches: 60 objects in each site and 300 fields; sites fall off steeply to ground of the same history."""
+        draw = random.Random(seed)
+        for batch, open_sites in (("202303", 1), ("202312", 2)):
+            rows = []
+            for site, (x, _) in enumerate(SITES):
+                for _ in range(60):
+                    contrast = draw.gauss(1 if site < open_sites else 0, 0.3)
+                    rows.append((square(x + draw.randrange(0, 150), draw.randrange(0, 150), 50), contrast))
+            rows += [(square(draw.randrange(5000, 9000), draw.randrange(0, 4000), 50), draw.gauss(0, 0.3))
+                     for _ in range(300)]
+            write(self.folder / "store/batches" / batch / "candidates.gpkg", "candidates",
+                  [("id", ogr.OFTInteger64)] + [(m, ogr.OFTReal) for m in MEASURES],
+                  [(shape, [k, draw.gauss(3, 1), draw.gauss(-1, 0.3), contrast])
+                   for k, (shape, contrast) in enumerate(rows)])
+
+    def fit(self, *args, code=0):
+        done = subprocess.run(["/usr/bin/python3", SCRIPT, self.folder, *args], capture_output=True, text=True, check=False)
+        self.assertEqual(code, done.returncode, done.stderr)
+        return done.stdout if code == 0 else done.stderr
+
+    def test_right_is_what_was_open_by_the_month_of_its_batch(self):
+        self.series()
+        text = self.fit("--trees", "5")
+        # 60 objects in the site opened in February, twice; 60 in that of August, in December only.
+        self.assertRegex(text, r"from 840 candidates \(180 right\) of 1 simulated series")
+
+    def test_the_same_folders_give_the_same_model_and_the_program_reads_it(self):
+        self.series()
+        text = self.fit("--trees", "20", "--least", "1.5", "--beside", "2.5")
+        self.assertEqual(text, self.fit("--trees", "20", "--least", "1.5", "--beside", "2.5"))
+        self.assertRegex(text, r"(?m)^least: 1\.5 ")
+        self.assertRegex(text, r"(?m)^beside: 2\.5 ")
+        trees = re.findall(r"(?m)^  - \[(.*)\]$", text)
+        self.assertEqual(20, len(trees))
+        first = [t.split(", ")[0] for t in trees]
+        self.assertEqual("same_contrast", max(MEASURES, key=first.count), first)
+        model = self.folder / "model.yaml"
+        model.write_text(text)
+        shuibao("simulate", self.folder / "pair", "--size", 128, "--sites", 2, "-q")
+        shuibao("check", "-c", self.folder / "pair/run.yaml", "--set", f"delineate.objects={model}")
+        model.write_text(text.replace("same_contrast", "same_contract"))
+        said = shuibao("check", "-c", self.folder / "pair/run.yaml", "--set", f"delineate.objects={model}", code=2).stderr
+        self.assertIn("did you mean 'same_contrast'?", said)
+
+    def test_folders_without_candidates_are_told(self):
+        said = self.fit(code=1)
+        self.assertIn("has no candidates: run it with --set delineate.candidates=true.", said)
+
+
+if __name__ == "__main__":
+    main()
