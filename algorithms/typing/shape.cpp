@@ -12,54 +12,86 @@ namespace shuibao::algorithms {
 namespace {
 
 struct Step {
-    std::int64_t row, col;
+    int row, col;
     std::int32_t cost;  // `unit` = one pixel
 };
 constexpr std::int32_t unit = 5;
 constexpr std::array<Step, 8> steps = {
     {{-1, -1, 7}, {-1, 0, 5}, {-1, 1, 7}, {0, -1, 5}, {0, 1, 5}, {1, -1, 7}, {1, 0, 5}, {1, 1, 7}}};
 
-// The pixels of an object, numbered in order of rows and columns.
+// The pixels of an object, numbered in order of rows and columns, and what lies beside each.
 class Pixels {
   public:
     static constexpr std::int32_t none = -1;
+    using Beside = std::array<std::int32_t, steps.size()>;  // in the order of `steps`
 
-    explicit Pixels(const Segment& segment) : m_runs(segment.runs) {
-        for (const Run& run : m_runs) {
-            m_first.push_back(m_count);
-            while (static_cast<std::int64_t>(m_row_run.size()) <= run.row - m_runs.front().row)
-                m_row_run.push_back(m_first.size() - 1);
-            m_count += static_cast<std::int32_t>(run.end - run.col);
+    explicit Pixels(const Segment& segment) {
+        const auto& runs = segment.runs;
+        std::vector<std::int32_t> first;   // pixel that a run begins with
+        std::vector<std::size_t> row_run;  // first run of each row; one more at the end
+        std::int32_t count = 0;
+        for (const Run& run : runs) {
+            first.push_back(count);
+            while (static_cast<std::int64_t>(row_run.size()) <= run.row - runs.front().row)
+                row_run.push_back(first.size() - 1);
+            count += static_cast<std::int32_t>(run.end - run.col);
         }
-        m_row_run.push_back(m_runs.size());
+        row_run.push_back(runs.size());
+        m_beside.resize(static_cast<std::size_t>(count));
+        const auto rows = static_cast<std::int64_t>(row_run.size()) - 1;
+        for (std::int64_t r = 0; r < rows; ++r) {
+            const auto of_row = [&](std::int64_t row) {
+                const bool there = row >= 0 && row < rows;
+                const auto at = [&](std::int64_t k) { return row_run[static_cast<std::size_t>(k)]; };
+                return there ? Cursor(runs, first, at(row), at(row + 1)) : Cursor(runs, first, 0, 0);
+            };
+            std::array<Cursor, 3> near = {of_row(r - 1), of_row(r), of_row(r + 1)};
+            for (auto k = row_run[static_cast<std::size_t>(r)]; k < row_run[static_cast<std::size_t>(r) + 1]; ++k)
+                fill(runs[k], first[k], near);
+        }
     }
 
-    [[nodiscard]] std::int32_t count() const { return m_count; }
-    [[nodiscard]] const std::vector<Run>& runs() const { return m_runs; }
-
-    [[nodiscard]] std::int32_t at(std::int64_t row, std::int64_t col) const {
-        const std::int64_t r = row - m_runs.front().row;
-        if (r < 0 || r + 1 >= static_cast<std::int64_t>(m_row_run.size())) return none;
-        const auto run = [&](std::int64_t k) {
-            return m_runs.begin() + static_cast<std::ptrdiff_t>(m_row_run[static_cast<std::size_t>(k)]);
-        };
-        const auto it = std::partition_point(run(r), run(r + 1), [&](const Run& x) { return x.end <= col; });
-        if (it == run(r + 1) || it->col > col) return none;
-        return m_first[static_cast<std::size_t>(it - m_runs.begin())] +
-               static_cast<std::int32_t>(col - it->col);
-    }
-
-    [[nodiscard]] std::pair<std::int64_t, std::int64_t> place(std::int32_t i) const {
-        const auto k = static_cast<std::size_t>(std::upper_bound(m_first.begin(), m_first.end(), i) -
-                                                m_first.begin() - 1);
-        return {m_runs[k].row, m_runs[k].col + (i - m_first[k])};
-    }
+    [[nodiscard]] std::int32_t count() const { return static_cast<std::int32_t>(m_beside.size()); }
+    [[nodiscard]] const Beside& beside(std::int32_t i) const { return m_beside[static_cast<std::size_t>(i)]; }
 
   private:
-    const std::vector<Run>& m_runs;
-    std::vector<std::int32_t> m_first;   // pixel that a run begins with
-    std::vector<std::size_t> m_row_run;  // first run of each row; one more at the end
-    std::int32_t m_count = 0;
+    // Finds the pixels of one row, asked for from left to right.
+    class Cursor {
+      public:
+        Cursor(const std::vector<Run>& runs, const std::vector<std::int32_t>& first, std::size_t begin,
+               std::size_t end)
+            : m_runs(&runs), m_first(&first), m_begin(begin), m_end(end), m_run(begin) {}
+        [[nodiscard]] std::int32_t at(std::int64_t col) {
+            while (m_run < m_end && (*m_runs)[m_run].end <= col) ++m_run;
+            if (m_run == m_end || (*m_runs)[m_run].col > col) return none;
+            return (*m_first)[m_run] + static_cast<std::int32_t>(col - (*m_runs)[m_run].col);
+        }
+        void step_back() {
+            if (m_run > m_begin) --m_run;
+        }
+
+      private:
+        const std::vector<Run>* m_runs;
+        const std::vector<std::int32_t>* m_first;
+        std::size_t m_begin, m_end, m_run;
+    };
+
+    void fill(const Run& run, std::int32_t pixel, std::array<Cursor, 3>& near) {
+        std::array<std::array<std::int32_t, 3>, 3> around{};  // rows, columns
+        for (std::size_t r = 0; r < 3; ++r) {
+            near[r].step_back();  // a run may begin where the last one ended
+            around[r] = {none, near[r].at(run.col - 1), near[r].at(run.col)};
+        }
+        for (auto col = run.col; col < run.end; ++col, ++pixel) {
+            for (std::size_t r = 0; r < 3; ++r)
+                around[r] = {around[r][1], around[r][2], near[r].at(col + 1)};
+            m_beside[static_cast<std::size_t>(pixel)] = {around[0][0], around[0][1], around[0][2],
+                                                         around[1][0], around[1][2], around[2][0],
+                                                         around[2][1], around[2][2]};
+        }
+    }
+
+    std::vector<Beside> m_beside;
 };
 
 // The cheapest way inside the object from any of the starts to each pixel (Dial 1969: a step costs less than
@@ -71,24 +103,25 @@ struct Ways {
     Ways(const Pixels& pixels, const std::vector<std::int32_t>& starts, std::int32_t at_start)
         : cost(static_cast<std::size_t>(pixels.count()), std::numeric_limits<std::int32_t>::max()) {
         std::array<std::vector<std::int32_t>, 8> buckets;
+        std::vector<std::int32_t> ready;
         std::size_t waiting = starts.size();
         for (const auto s : starts) {
             cost[static_cast<std::size_t>(s)] = at_start;
             bucket(buckets, at_start).push_back(s);
         }
         for (std::int32_t now = at_start; waiting > 0; ++now) {
-            const auto ready = std::exchange(bucket(buckets, now), {});
+            ready.clear();
+            ready.swap(bucket(buckets, now));
             waiting -= ready.size();
             for (const auto i : ready) {
                 if (cost[static_cast<std::size_t>(i)] != now) continue;
                 farthest = i;
-                const auto [row, col] = pixels.place(i);
-                for (const auto& s : steps) {
-                    const auto next = pixels.at(row + s.row, col + s.col);
-                    if (next == Pixels::none || cost[static_cast<std::size_t>(next)] <= now + s.cost)
+                for (std::size_t s = 0; s < steps.size(); ++s) {
+                    const auto next = pixels.beside(i)[s];
+                    if (next == Pixels::none || cost[static_cast<std::size_t>(next)] <= now + steps[s].cost)
                         continue;
-                    cost[static_cast<std::size_t>(next)] = now + s.cost;
-                    bucket(buckets, now + s.cost).push_back(next);
+                    cost[static_cast<std::size_t>(next)] = now + steps[s].cost;
+                    bucket(buckets, now + steps[s].cost).push_back(next);
                     ++waiting;
                 }
             }
@@ -109,11 +142,11 @@ double way_across(const Pixels& pixels) {
 double widest_place(const Pixels& pixels) {
     std::vector<std::int32_t> rim;
     for (std::int32_t i = 0; i < pixels.count(); ++i) {
-        const auto [row, col] = pixels.place(i);
-        if (std::any_of(steps.begin(), steps.end(), [&, r = row, c = col](const Step& s) {
-                return s.cost == unit && pixels.at(r + s.row, c + s.col) == Pixels::none;
-            }))
-            rim.push_back(i);
+        const auto& beside = pixels.beside(i);
+        bool at_rim = false;
+        for (std::size_t s = 0; s < steps.size(); ++s)
+            at_rim = at_rim || (steps[s].cost == unit && beside[s] == Pixels::none);
+        if (at_rim) rim.push_back(i);
     }
     const Ways inward(pixels, rim, unit);
     return 2.0 * inward.cost[static_cast<std::size_t>(inward.farthest)] / unit - 1;
