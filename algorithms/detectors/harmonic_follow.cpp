@@ -78,8 +78,9 @@ inline float density(float a, float b, float c, float scale) {
 }
 
 SHUIBAO_LANES void weigh(const std::int16_t* __restrict look, const Moment& m, const FeatureSet& set,
-                         const HarmonicOptions& o, const PixelModel& model, const Decoded& decoded,
-                         const PixelTrack& track, const Lane& then, const Lane& now, Step& s) {
+                         const HarmonicOptions& o, const PixelModel& __restrict model,
+                         const Decoded& __restrict decoded, const PixelTrack& __restrict track,
+                         const float* __restrict then, const float* __restrict now, Step& __restrict s) {
     const float index = m.tells_index ? 1.0F : 0.0F;
     const auto index_spread = [&](float of) { return m.tells_index ? of : integrated_out; };
     const float outlier_density =
@@ -159,20 +160,26 @@ SHUIBAO_LANES void weigh(const std::int16_t* __restrict look, const Moment& m, c
         s.material[l] = kappa * l_material;
         s.persistence[l] = kappa * l_bare;
         s.skip[l] = std::clamp(lane_round(w * bare / p_null * PixelTrack::skip_one), 0, PixelTrack::skip_one);
-        for (std::size_t k = 0; k < PixelTrack::recent_count; ++k) {
-            const std::size_t f = PixelTrack::recent_feature[k];
-            const float unit = PixelTrack::recent_unit[k], most_told = PixelTrack::recent_most / unit;
-            const float off = std::min(std::max(x[f][l] - season[f][l], -most_told), most_told) * unit;
-            const auto mean = static_cast<float>(track.recent[k][l]);
-            const float told = f == 1 ? index : 1.0F;  // a look that tells no index changes nothing there
-            const float weight = told * (1 - lane_exp(-std::max(gap, 0.0F) * (1 / PixelTrack::recent_days[k])));
-            s.recent[k][l] = lane_round(mean + weight * (off - mean));
-        }
-        s.ndvi[l] = x[0][l];
-        // Unknown: what a run begins with is bare soil until a look tells.
+    }
+    s.ndvi = x[0];
+    // Unknown: what a run begins with is bare soil until a look tells.
+    for (std::size_t l = 0; l < lane_count; ++l)
         s.index[l] = m.tells_index ? x[1][l] : static_cast<float>(model.soil[1][l]) * (1.0F / feature_unit);
+    for (std::size_t l = 0; l < lane_count; ++l)
         s.green[l] =
             (x[0][l] > season[0][l] - 2 * spread[0][l]) & (x[0][l] > set.bare_max_ndvi) ? 1.0F : 0.0F;
+    for (std::size_t k = 0; k < PixelTrack::recent_count; ++k) {
+        const std::size_t f = PixelTrack::recent_feature[k];
+        const float unit = PixelTrack::recent_unit[k], most_told = PixelTrack::recent_most / unit,
+                    forget = 1 / PixelTrack::recent_days[k];
+        const float told = f == 1 ? index : 1.0F;  // a look that tells no index changes nothing there
+        for (std::size_t l = 0; l < lane_count; ++l) {
+            const float gap = static_cast<float>(day - track.last[l]);
+            const float off = std::min(std::max(x[f][l] - season[f][l], -most_told), most_told) * unit;
+            const auto mean = static_cast<float>(track.recent[k][l]);
+            const float weight = told * (1 - lane_exp(-std::max(gap, 0.0F) * forget));
+            s.recent[k][l] = lane_round(mean + weight * (off - mean));
+        }
     }
 }
 
@@ -318,7 +325,8 @@ void follow_pixels(const std::int16_t* looks, std::span<const Moment> moments, c
         if (!any) continue;
         for (std::size_t l = 0; l < lane_count; ++l) now[l] = season_clock(decoded, l, m);
         step.tells_index = m.tells_index;
-        weigh(look, m, m.tells_index ? set : without_index(set), o, model, decoded, track, then, now, step);
+        weigh(look, m, m.tells_index ? set : without_index(set), o, model, decoded, track, then.data(), now.data(),
+              step);
         for (std::size_t l = 0; l < lane_count; ++l) {
             if (look[l] == not_seen) continue;
             then[l] = now[l];

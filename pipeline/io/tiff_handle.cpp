@@ -60,15 +60,21 @@ void TiffBlocks::encode(std::span<const std::uint16_t> block, std::vector<char>&
     constexpr int least_match = 7;
     ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, m_level);
     ZSTD_CCtx_setParameter(context.get(), ZSTD_c_minMatch, least_match);
-    packed.resize(ZSTD_compressBound(block.size_bytes()));
+    // Room for the worst case, which is hardly ever needed: kept, and not cleared each time.
+    thread_local std::unique_ptr<char[]> room;
+    thread_local std::size_t room_size = 0;
+    if (const auto bound = ZSTD_compressBound(block.size_bytes()); room_size < bound) {
+        room = std::make_unique_for_overwrite<char[]>(bound);
+        room_size = bound;
+    }
     const auto size =
-        ZSTD_compress2(context.get(), packed.data(), packed.size(), block.data(), block.size_bytes());
+        ZSTD_compress2(context.get(), room.get(), room_size, block.data(), block.size_bytes());
     if (ZSTD_isError(size) != 0U)
         throw Error(
             ErrorCode::failed,
             fmt::format("Cannot encode a block of {}: {}.", m_shown.string(), ZSTD_getErrorName(size)),
             "Free some memory and run the same command again.");
-    packed.resize(size);
+    packed.assign(room.get(), room.get() + size);
 }
 
 void TiffBlocks::write(std::uint32_t index, std::span<const char> packed) {

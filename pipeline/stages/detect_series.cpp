@@ -225,7 +225,7 @@ class TileWork {
         thread_local DetectorState part;
         thread_local Image image;
         const Window& w = strip.window;
-        part.reset(one, strip.planes.size());
+        part.shape(one, strip.planes.size());
         for (std::size_t p = 0; p < strip.planes.size(); ++p)
             copy_part(w, one, strip.planes[p], false, part.planes[p]);
         TileLooks looks(m_job.archive, m_looks, m_plan, start.applied, one, image);
@@ -254,12 +254,19 @@ class TileWork {
         for (const auto& l : m_looks) taken += l.text + "\n";
         thread_local DetectorState strip_memory;
         DetectorState& strip = strip_memory;  // the other threads must see this one's
+        Change change;
         for (std::int64_t row = 0; row < m_tile.rows; row += block) {
             const Window w{m_tile.col, m_tile.row + row, m_tile.cols, std::min(block, m_tile.rows - row)};
-            strip.reset(w, planes.size());
-            if (start.file) read_strip(start, row, strip);
-            Change change(w);
-            if (history) change.history.resize(w);
+            if (start.file) {
+                strip.shape(w, planes.size());
+                read_strip(start, row, strip);
+            } else {
+                strip.reset(w, planes.size());
+            }
+            PixelHistory past = std::move(change.history);  // its memory is used again
+            change.reset(w);
+            if (history) past.resize(w);
+            change.history = std::move(past);
             const auto across = static_cast<std::size_t>((w.cols + block - 1) / block);
             parallel(across, [&](std::size_t i) {
                 engine::check_stop();

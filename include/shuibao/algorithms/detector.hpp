@@ -50,6 +50,12 @@ struct DetectorState {
         planes.resize(count);
         for (auto& p : planes) p.assign(static_cast<std::size_t>(w.pixels()), 0);
     }
+    /// The same for a window whose values the caller is about to set: they are anything until then.
+    void shape(const Window& w, std::size_t count) {
+        window = w;
+        planes.resize(count);
+        for (auto& p : planes) p.resize(static_cast<std::size_t>(w.pixels()));
+    }
 };
 
 /// Values of the detector's own options, by key without prefix.
