@@ -325,13 +325,12 @@ void follow_pixels(const std::int16_t* looks, std::span<const Moment> moments, c
         if (!any) continue;
         for (std::size_t l = 0; l < lane_count; ++l) now[l] = season_clock(decoded, l, m);
         step.tells_index = m.tells_index;
-        weigh(look, m, m.tells_index ? set : without_index(set), o, model, decoded, track, then.data(), now.data(),
-              step);
+        weigh(look, m, m.tells_index ? set : without_index(set), o, model, decoded, track, then.data(),
+              now.data(), step);
         for (std::size_t l = 0; l < lane_count; ++l) {
             if (look[l] == not_seen) continue;
             then[l] = now[l];
-            for (std::size_t k = 0; k < PixelTrack::recent_count; ++k)
-                track.recent[k][l] = step.recent[k][l];
+            for (std::size_t k = 0; k < PixelTrack::recent_count; ++k) track.recent[k][l] = step.recent[k][l];
             if (model.ground[l] != static_cast<std::int32_t>(Ground::seasonal)) {
                 track.last[l] = day;
                 continue;

@@ -46,7 +46,8 @@ class Pixels {
                 return there ? Cursor(runs, first, at(row), at(row + 1)) : Cursor(runs, first, 0, 0);
             };
             std::array<Cursor, 3> near = {of_row(r - 1), of_row(r), of_row(r + 1)};
-            for (auto k = row_run[static_cast<std::size_t>(r)]; k < row_run[static_cast<std::size_t>(r) + 1]; ++k)
+            for (auto k = row_run[static_cast<std::size_t>(r)]; k < row_run[static_cast<std::size_t>(r) + 1];
+                 ++k)
                 fill(runs[k], first[k], near);
         }
     }
@@ -83,8 +84,7 @@ class Pixels {
             around[r] = {none, near[r].at(run.col - 1), near[r].at(run.col)};
         }
         for (auto col = run.col; col < run.end; ++col, ++pixel) {
-            for (std::size_t r = 0; r < 3; ++r)
-                around[r] = {around[r][1], around[r][2], near[r].at(col + 1)};
+            for (std::size_t r = 0; r < 3; ++r) around[r] = {around[r][1], around[r][2], near[r].at(col + 1)};
             m_beside[static_cast<std::size_t>(pixel)] = {around[0][0], around[0][1], around[0][2],
                                                          around[1][0], around[1][2], around[2][0],
                                                          around[2][1], around[2][2]};

@@ -67,8 +67,7 @@ void TiffBlocks::encode(std::span<const std::uint16_t> block, std::vector<char>&
         room = std::make_unique_for_overwrite<char[]>(bound);
         room_size = bound;
     }
-    const auto size =
-        ZSTD_compress2(context.get(), room.get(), room_size, block.data(), block.size_bytes());
+    const auto size = ZSTD_compress2(context.get(), room.get(), room_size, block.data(), block.size_bytes());
     if (ZSTD_isError(size) != 0U)
         throw Error(
             ErrorCode::failed,

@@ -1,32 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "object_model.hpp"
 
-#include <algorithm>
-#include <cmath>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
-#include <yaml-cpp/yaml.h>
 
+#include "yaml_rules.hpp"
 #include <shuibao/core/change.hpp>
-#include <shuibao/core/error.hpp>
-#include <shuibao/core/options.hpp>
 
 namespace shuibao::pipeline {
 namespace {
 using algorithms::Measure, algorithms::measure_count, algorithms::ObjectModel;
 
-// Reads one file; every complaint names it and the line.
-class Reader {
+class Reader : YamlRules {
   public:
-    explicit Reader(std::filesystem::path file) : m_file(std::move(file)) {
+    explicit Reader(const std::filesystem::path& file)
+        : YamlRules(file, "delineate.objects",
+                    "Compare with configs/objects/series.yaml, which comes with shuibao.") {
         for (std::size_t k = 0; k < measure_count; ++k)
             m_names.emplace_back(name_of(static_cast<Measure>(k)));
     }
 
     ObjectModel model() const {
-        const auto root = parse();
+        const auto& root = YamlRules::root();
+        if (!root.IsMap()) refuse(root, "this is no object model.");
         ObjectModel m;
         m.quiet = number(root, "quiet");
         m.likely = number(root, "likely");
@@ -51,31 +49,7 @@ class Reader {
     }
 
   private:
-    [[nodiscard]] YAML::Node parse() const {
-        try {
-            auto root = YAML::LoadFile(m_file.string());
-            if (!root.IsMap()) refuse(root, "this is no object model.");
-            return root;
-        } catch (const YAML::BadFile&) {
-            throw Error(ErrorCode::usage, fmt::format("{} cannot be read.", m_file.string()),
-                        "Check delineate.objects.");
-        } catch (const YAML::Exception& e) {
-            throw Error(
-                ErrorCode::usage,
-                fmt::format("{}:{}: this is not valid YAML: {}.", m_file.string(), e.mark.line + 1, e.msg),
-                hint);
-        }
-    }
-    [[noreturn]] void refuse(const YAML::Node& at, const std::string& what) const {
-        throw Error(ErrorCode::usage, fmt::format("{}:{}: {}", m_file.string(), at.Mark().line + 1, what),
-                    hint);
-    }
-    [[nodiscard]] double number(const YAML::Node& n) const {
-        double v = 0;
-        if (!n.IsScalar() || !YAML::convert<double>::decode(n, v) || !std::isfinite(v))
-            refuse(n, "this is no number.");
-        return v;
-    }
+    using YamlRules::number;
     [[nodiscard]] double number(const YAML::Node& root, const char* key) const {
         if (!root[key]) refuse(root, fmt::format("{} is missing.", key));
         return number(root[key]);
@@ -85,22 +59,13 @@ class Reader {
             refuse(n, "a tree is three pairs of measure and number, and four log-odds.");
         ObjectModel::Tree t;
         for (std::size_t q = 0; q < 3; ++q) {
-            const auto name = n[2 * q].as<std::string>();
-            const auto it = std::find(m_names.begin(), m_names.end(), name);
-            if (it == m_names.end()) {
-                const auto near = nearest_of(name, m_names);
-                refuse(n, fmt::format("there is no measure '{}'{}.", name,
-                                      near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
-            }
-            t.at[q] = static_cast<std::uint8_t>(it - m_names.begin());
+            t.at[q] = static_cast<std::uint8_t>(known(n[2 * q], "measure", m_names));
             t.than[q] = number(n[2 * q + 1]);
         }
         for (std::size_t v = 0; v < 4; ++v) t.value[v] = number(n[6 + v]);
         return t;
     }
 
-    static constexpr const char* hint = "Compare with configs/objects/series.yaml, which comes with shuibao.";
-    std::filesystem::path m_file;
     std::vector<std::string> m_names;
 };
 

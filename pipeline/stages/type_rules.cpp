@@ -1,71 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "type_rules.hpp"
 
-#include <algorithm>
-#include <cmath>
-
-#include <fmt/format.h>
-#include <yaml-cpp/yaml.h>
-
-#include <shuibao/core/error.hpp>
-#include <shuibao/core/options.hpp>
+#include "yaml_rules.hpp"
 
 namespace shuibao::pipeline {
 namespace {
 
 using algorithms::TypeRule, algorithms::TypeRules;
 
-class Reader {
+class Reader : YamlRules {
   public:
-    explicit Reader(std::filesystem::path file) : m_file(std::move(file)) {
-        try {
-            m_root = YAML::LoadFile(m_file.string());
-        } catch (const YAML::BadFile&) {
-            throw Error(ErrorCode::usage, fmt::format("{} cannot be read.", m_file.string()),
-                        "Check delineate.types.");
-        } catch (const YAML::Exception& e) {
-            throw Error(
-                ErrorCode::usage,
-                fmt::format("{}:{}: this is not valid YAML: {}.", m_file.string(), e.mark.line + 1, e.msg),
-                hint);
-        }
-        if (!m_root.IsMap() || !m_root["types"] || !m_root["types"].IsMap() || !m_root["rules"] ||
-            !m_root["rules"].IsSequence() || !m_root["otherwise"])
-            refuse(m_root, "rules of types need types, rules and otherwise.");
-        for (const auto& t : m_root["types"]) m_types.push_back(text(t.first));
+    explicit Reader(const std::filesystem::path& file)
+        : YamlRules(file, "delineate.types",
+                    "Compare with configs/objects/types.yaml, which comes with shuibao.") {
+        if (!root().IsMap() || !root()["types"] || !root()["types"].IsMap() || !root()["rules"] ||
+            !root()["rules"].IsSequence() || !root()["otherwise"])
+            refuse(root(), "rules of types need types, rules and otherwise.");
+        for (const auto& t : root()["types"]) m_types.push_back(text(t.first));
     }
 
     [[nodiscard]] TypeRules rules() const {
         TypeRules all;
-        for (const auto& t : m_root["types"]) all.words[text(t.first)] = text(t.second);
-        all.otherwise = known_type(m_root["otherwise"]);
-        for (const auto& n : m_root["rules"]) all.rules.push_back(rule(n));
+        for (const auto& t : root()["types"]) all.words[text(t.first)] = text(t.second);
+        all.otherwise = known_type(root()["otherwise"]);
+        for (const auto& n : root()["rules"]) all.rules.push_back(rule(n));
         return all;
     }
 
   private:
-    [[noreturn]] void refuse(const YAML::Node& at, const std::string& what) const {
-        throw Error(ErrorCode::usage, fmt::format("{}:{}: {}", m_file.string(), at.Mark().line + 1, what),
-                    hint);
-    }
-    [[nodiscard]] std::string text(const YAML::Node& n) const {
-        if (!n.IsScalar() || n.Scalar().empty()) refuse(n, "a word is missing.");
-        return n.Scalar();
-    }
-    [[nodiscard]] double number(const YAML::Node& n) const {
-        double v = 0;
-        if (!n.IsScalar() || !YAML::convert<double>::decode(n, v) || !std::isfinite(v))
-            refuse(n, "this is no number.");
-        return v;
-    }
-    // Refuses with the nearest of the names there are.
-    void known(const YAML::Node& n, const std::string& what, const std::vector<std::string>& names) const {
-        const auto name = text(n);
-        if (std::find(names.begin(), names.end(), name) != names.end()) return;
-        const auto near = nearest_of(name, names);
-        refuse(n, fmt::format("there is no {} '{}'{}.", what, name,
-                              near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
-    }
     [[nodiscard]] std::string known_type(const YAML::Node& n) const {
         known(n, "type", m_types);
         return text(n);
@@ -95,9 +57,6 @@ class Reader {
         return r;
     }
 
-    static constexpr const char* hint = "Compare with configs/objects/types.yaml, which comes with shuibao.";
-    std::filesystem::path m_file;
-    YAML::Node m_root;
     std::vector<std::string> m_types;
 };
 
