@@ -150,7 +150,8 @@ struct Packed {
             }
             t.recent[3][l] = signed12_of(fourth);
             t.mean_index[l] = low_of(at(spread + 1, l));
-            t.mean_ndvi[l] = high_of(at(ring, l));  // in the place of the days since the look before: the first has none
+            // In the place of the days since the look before: the first look of a run has none.
+            t.mean_ndvi[l] = high_of(at(ring, l));
             for (std::size_t k = 0; k < PixelTrack::ring_size; ++k) {
                 t.ring_days[k][l] = k == 0 ? 0 : high_of(at(ring + k, l));
                 t.ring_evidence[k][l] = static_cast<std::int8_t>(low_of(at(ring + k, l)));

@@ -77,7 +77,7 @@ inline float density(float a, float b, float c, float scale) {
     return scale * lane_exp(-0.5F * (a * a + b * b + c * c));
 }
 
-// Half of the time of a quarter went here when the compiler gave up on the long loop (-fopt-info-vec-missed
+// A third of the time of a quarter went here when the compiler gave up on the long loop (-fopt-info-vec-missed
 // tells): it wants pointers that do not overlap, and what is chosen by a comparison in loops of its own.
 SHUIBAO_LANES void weigh(const std::int16_t* __restrict look, const Moment& m, const FeatureSet& set,
                          const HarmonicOptions& o, const PixelModel& __restrict model,

@@ -18,8 +18,8 @@ namespace shuibao::pipeline {
 
 class YamlRules {
   public:
-    /// `key`: the setting that names the file. `hint`: what to compare with. Throws Error(usage) when it cannot
-    /// be read or is not valid YAML.
+    /// `key`: the setting that names the file. `hint`: what to compare with. Throws Error(usage) when it
+    /// cannot be read or is not valid YAML.
     YamlRules(std::filesystem::path file, const std::string& key, std::string hint)
         : m_file(std::move(file)), m_hint(std::move(hint)) {
         try {
