@@ -152,6 +152,33 @@ TEST_CASE("object_type: ways go around bays, as a plain search finds them") {
     }
 }
 
+TEST_CASE("object_type: runs that an edge of a strip has cut give the same form") {
+    for (unsigned seed = 1; seed <= 20; ++seed) {
+        CAPTURE(seed);
+        std::mt19937 random(seed);
+        std::vector<bool> in(40 * 40);
+        for (auto&& pixel : in) pixel = random() % 5 != 0;
+        // A frame, so that it hangs together.
+        auto whole = drawn(40, [&](double x, double y) {
+            const auto c = static_cast<std::size_t>(x), r = static_cast<std::size_t>(y);
+            return r % 4 == 0 || c == 0 || in[r * 40 + c];
+        });
+        auto cut = whole;
+        cut.runs.clear();
+        for (const Run& run : whole.runs)
+            for (auto col = run.col; col < run.end;) {
+                const auto end = std::min<std::int64_t>(run.end, col + 1 + static_cast<int>(random() % 5));
+                cut.runs.push_back({run.row, col, end, 0, 1});
+                col = end;
+            }
+        const auto a = shape_of(whole), b = shape_of(cut);
+        CHECK(a.length == b.length);
+        CHECK(a.widest == b.widest);
+        CHECK(a.fill == b.fill);
+        CHECK(a.convexity == b.convexity);
+    }
+}
+
 TEST_CASE(
     "object_type: the first rule whose conditions hold decides, and what spoke against the others is kept") {
     const auto rules = two_rules();
