@@ -78,23 +78,29 @@ struct Packed {
         for (std::size_t l = 0; l < n; ++l) to(l, values[l]);
     }
 
-    void read(PixelModel& m) const {
-        for (std::size_t f = 0; f < feature_count; ++f) {
-            for (std::size_t i = 0; i < season_terms; ++i)
-                each(terms + f * season_terms + i,
-                     [&](std::size_t l, std::uint16_t v) { m.terms[f][i][l] = signed_of(v); });
-            each(soil + f, [&](std::size_t l, std::uint16_t v) { m.soil[f][l] = signed_of(v); });
-        }
+    void read_feature(PixelModel& m, std::size_t f) const {
+        for (std::size_t i = 0; i < season_terms; ++i)
+            each(terms + f * season_terms + i,
+                 [&](std::size_t l, std::uint16_t v) { m.terms[f][i][l] = signed_of(v); });
+        each(soil + f, [&](std::size_t l, std::uint16_t v) { m.soil[f][l] = signed_of(v); });
+    }
+    // The part of a model that is reported: its first feature, and what ground it is.
+    void read_greenness(PixelModel& m) const {
+        read_feature(m, 0);
         each(spread, [&](std::size_t l, std::uint16_t v) {
             m.spread[0][l] = spread_of(high_of(v));
             m.spread[1][l] = spread_of(low_of(v));
         });
-        each(spread + 1, [&](std::size_t l, std::uint16_t v) { m.spread[2][l] = spread_of(high_of(v)); });
         each(soil_looks_ground, [&](std::size_t l, std::uint16_t v) {
             m.soil_looks[l] = high_of(v);
             m.ground[l] = ground_of(v);
             m.sown[l] = sown_of(v);
         });
+    }
+    void read(PixelModel& m) const {
+        read_greenness(m);
+        for (std::size_t f = 1; f < feature_count; ++f) read_feature(m, f);
+        each(spread + 1, [&](std::size_t l, std::uint16_t v) { m.spread[2][l] = spread_of(high_of(v)); });
         for (std::size_t k = 0; k < month_count; ++k)
             each(leverage + k / 4,
                  [&](std::size_t l, std::uint16_t v) { m.leverage[k][l] = v >> (4 * (k % 4)) & 15; });
@@ -129,54 +135,73 @@ struct Packed {
         at(looks_epoch, l) = pair_of(m.looks[l], epoch);
     }
     void read(PixelTrack& t) const {
-        for (std::size_t l = 0; l < n; ++l) {
-            t.material[l] = at(material, l);
-            t.persistence[l] = at(persistence, l);
-            t.before[l] = at(before, l);
-            t.first[l] = at(first, l);
-            t.last[l] = at(last, l);
-            t.skip[l] = high_of(at(skip_run, l));
-            t.run[l] = low_of(at(skip_run, l));
-            t.status[l] = high_of(at(status_greens, l)) & 15;
-            t.greens[l] = low_of(at(status_greens, l)) & 15;
-            t.builts[l] = low_of(at(status_greens, l)) >> 4;
-            t.since_green[l] = high_of(at(status_greens, l)) >> 4;
-            t.alarm[l] = at(alarm, l);
-            std::int32_t fourth = 0;
-            for (std::size_t k = 0; k < 3; ++k) {
-                const std::uint16_t v = at(recent + k, l);
+        const auto whole = [&](std::size_t plane, LaneInt& to) {
+            each(plane, [&](std::size_t l, std::uint16_t v) { to[l] = v; });
+        };
+        whole(material, t.material);
+        whole(persistence, t.persistence);
+        whole(before, t.before);
+        whole(first, t.first);
+        whole(last, t.last);
+        whole(alarm, t.alarm);
+        each(skip_run, [&](std::size_t l, std::uint16_t v) {
+            t.skip[l] = high_of(v);
+            t.run[l] = low_of(v);
+        });
+        each(status_greens, [&](std::size_t l, std::uint16_t v) {
+            t.status[l] = high_of(v) & 15;
+            t.since_green[l] = high_of(v) >> 4;
+            t.greens[l] = low_of(v) & 15;
+            t.builts[l] = low_of(v) >> 4;
+        });
+        // Three planes hold four numbers of twelve bits: their upper four bits are the fourth.
+        LaneInt fourth{};
+        for (std::size_t k = 0; k < 3; ++k)
+            each(recent + k, [&](std::size_t l, std::uint16_t v) {
                 t.recent[k][l] = signed12_of(v);
-                fourth |= (v >> 12) << (4 * k);
-            }
-            t.recent[3][l] = signed12_of(fourth);
-            t.mean_index[l] = low_of(at(spread + 1, l));
-            // In the place of the days since the look before: the first look of a run has none.
-            t.mean_ndvi[l] = high_of(at(ring, l));
-            for (std::size_t k = 0; k < PixelTrack::ring_size; ++k) {
-                t.ring_days[k][l] = k == 0 ? 0 : high_of(at(ring + k, l));
-                t.ring_evidence[k][l] = static_cast<std::int8_t>(low_of(at(ring + k, l)));
-            }
-        }
+                fourth[l] |= (v >> 12) << (4 * k);
+            });
+        for (std::size_t l = 0; l < n; ++l) t.recent[3][l] = signed12_of(fourth[l]);
+        each(spread + 1, [&](std::size_t l, std::uint16_t v) { t.mean_index[l] = low_of(v); });
+        // In the place of the days since the look before: the first look of a run has none.
+        each(ring, [&](std::size_t l, std::uint16_t v) { t.mean_ndvi[l] = high_of(v); });
+        for (std::size_t k = 0; k < PixelTrack::ring_size; ++k)
+            each(ring + k, [&](std::size_t l, std::uint16_t v) {
+                t.ring_days[k][l] = k == 0 ? 0 : high_of(v);
+                t.ring_evidence[k][l] = static_cast<std::int8_t>(low_of(v));
+            });
     }
     void write(const PixelTrack& t) const {
-        const auto day = [](std::int32_t v) { return static_cast<std::uint16_t>(std::clamp(v, 0, 65535)); };
-        for (std::size_t l = 0; l < n; ++l) {
-            at(material, l) = day(t.material[l]);
-            at(persistence, l) = day(t.persistence[l]);
-            at(before, l) = day(t.before[l]);
-            at(first, l) = day(t.first[l]);
-            at(last, l) = day(t.last[l]);
-            at(skip_run, l) = pair_of(t.skip[l], t.run[l]);
-            at(status_greens, l) =
-                pair_of(t.status[l] | t.since_green[l] << 4, t.greens[l] | t.builts[l] << 4);
-            at(alarm, l) = day(t.alarm[l]);
-            at(spread + 1, l) = pair_of(high_of(at(spread + 1, l)), t.mean_index[l]);
-            for (std::size_t k = 0; k < 3; ++k)
-                at(recent + k, l) = static_cast<std::uint16_t>((t.recent[k][l] & 0xFFF) |
-                                                               (t.recent[3][l] >> (4 * k) & 15) << 12);
-            for (std::size_t k = 0; k < PixelTrack::ring_size; ++k)
-                at(ring + k, l) =
-                    pair_of(k == 0 ? t.mean_ndvi[l] : t.ring_days[k][l], t.ring_evidence[k][l]);
+        // One plane: value(l, what is there) for every pixel.
+        const auto put = [&](std::size_t plane, const auto& value) {
+            std::uint16_t* values = state.planes[plane].data() + from;
+            for (std::size_t l = 0; l < n; ++l) values[l] = value(l, values[l]);
+        };
+        const auto whole = [&](std::size_t plane, const LaneInt& lane) {
+            put(plane, [&](std::size_t l, std::uint16_t) {
+                return static_cast<std::uint16_t>(std::clamp(lane[l], 0, 65535));
+            });
+        };
+        whole(material, t.material);
+        whole(persistence, t.persistence);
+        whole(before, t.before);
+        whole(first, t.first);
+        whole(last, t.last);
+        whole(alarm, t.alarm);
+        put(skip_run, [&](std::size_t l, std::uint16_t) { return pair_of(t.skip[l], t.run[l]); });
+        put(status_greens, [&](std::size_t l, std::uint16_t) {
+            return pair_of(t.status[l] | t.since_green[l] << 4, t.greens[l] | t.builts[l] << 4);
+        });
+        put(spread + 1, [&](std::size_t l, std::uint16_t v) { return pair_of(high_of(v), t.mean_index[l]); });
+        for (std::size_t k = 0; k < 3; ++k)
+            put(recent + k, [&](std::size_t l, std::uint16_t) {
+                return static_cast<std::uint16_t>((t.recent[k][l] & 0xFFF) | (t.recent[3][l] >> (4 * k) & 15)
+                                                                                 << 12);
+            });
+        for (std::size_t k = 0; k < PixelTrack::ring_size; ++k) {
+            const LaneInt& days = k == 0 ? t.mean_ndvi : t.ring_days[k];
+            put(ring + k,
+                [&](std::size_t l, std::uint16_t) { return pair_of(days[l], t.ring_evidence[k][l]); });
         }
     }
 };
@@ -346,9 +371,9 @@ class Harmonic final : public SeriesDetector {
         }
     }
 
-    [[nodiscard]] Change report(const DetectorState& state, const SeriesTimes& times,
-                                const DetectorOptions& options) const override {
-        Change change(state.window);
+    void report(const DetectorState& state, const SeriesTimes& times, const DetectorOptions& options,
+                Change& change) const override {
+        change.reset(state.window);
         change.history.resize(state.window);
         const double even = options.at("even_level"), watch = options.at("watch");
         PixelTrack t;
@@ -358,7 +383,7 @@ class Harmonic final : public SeriesDetector {
         for (std::size_t from = 0; from < pixels; from += lane_count) {
             const Packed packed{planes, from, std::min(lane_count, pixels - from)};
             packed.read(t);
-            packed.read(m);
+            packed.read_greenness(m);
             for (std::size_t l = 0; l < packed.n; ++l) {
                 const std::size_t i = from + l;
                 const auto ground = m.ground[l];
@@ -389,7 +414,6 @@ class Harmonic final : public SeriesDetector {
                                                 : ChangeKind::vegetation_to_built;
             }
         }
-        return change;
     }
 
     [[nodiscard]] double power(std::span<const Date> clear, const DetectorOptions& options) const override {

@@ -57,9 +57,9 @@ void WholeSeries::advance(LookSource& looks, const SeriesTimes& times, const Det
     }
 }
 
-Change WholeSeries::report(const DetectorState& state, const SeriesTimes& times,
-                           const DetectorOptions&) const {
-    Change change(state.window);
+void WholeSeries::report(const DetectorState& state, const SeriesTimes& times, const DetectorOptions&,
+                         Change& change) const {
+    change.reset(state.window);
     const auto pixels = static_cast<std::size_t>(state.window.pixels());
     for (std::size_t i = 0; i < pixels; ++i) {
         const auto at = [&](Plane p) { return state.planes[p][i]; };
@@ -72,7 +72,6 @@ Change WholeSeries::report(const DetectorState& state, const SeriesTimes& times,
         change.onset_to[i] = at(onset_to);
         change.kind[i] = static_cast<ChangeKind>(at(kind));
     }
-    return change;
 }
 
 std::vector<Band> FeatureSeries::bands(std::span<const Band> common) const {

@@ -36,8 +36,8 @@ class WholeSeries : public SeriesDetector {
     [[nodiscard]] std::vector<std::string> state_bands() const override;
     void advance(LookSource& looks, const SeriesTimes& times, const DetectorOptions& options,
                  DetectorState& state) const override;
-    [[nodiscard]] Change report(const DetectorState& state, const SeriesTimes& times,
-                                const DetectorOptions& options) const override;
+    void report(const DetectorState& state, const SeriesTimes& times, const DetectorOptions& options,
+                Change& change) const override;
 
   protected:
     /// Judges all pixels of a window from all looks of `looks`. `found` has one entry per pixel, all default.

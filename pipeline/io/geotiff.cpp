@@ -191,7 +191,7 @@ struct GeoTiffWriter::Impl {
     }
 
     // One block, straight to the encoder: GDAL's block cache would copy it twice more.
-    void write_block(int plane, int bx, int by, std::span<const std::uint16_t> rows) {
+    void write_pixels(int plane, int bx, int by, std::span<const std::uint16_t> rows) {
         const auto size = static_cast<std::size_t>(options.block),
                    cols = static_cast<std::size_t>(window.cols), from = static_cast<std::size_t>(bx) * size;
         if (options.sparse && empty(rows, cols, from)) return;
@@ -232,7 +232,7 @@ void GeoTiffWriter::write(int plane, std::int64_t first_row, std::span<const std
     for (std::size_t y = 0; y < rows; y += size) {
         const auto part = values.subspan(y * cols, std::min(size, rows - y) * cols);
         const int by = static_cast<int>((static_cast<std::size_t>(first_row) + y) / size);
-        for (int bx = 0; bx < across; ++bx) m.write_block(plane, bx, by, part);
+        for (int bx = 0; bx < across; ++bx) m.write_pixels(plane, bx, by, part);
     }
     if (const auto f = static_cast<std::size_t>(m.factor()); f > 0) {
         auto& lattice = m.lattice[static_cast<std::size_t>(plane)];
@@ -241,34 +241,27 @@ void GeoTiffWriter::write(int plane, std::int64_t first_row, std::span<const std
     }
 }
 
-void GeoTiffWriter::write(std::int64_t first_row, std::span<const std::vector<std::uint16_t>> planes,
-                          const Parallel& parallel) {
-    auto& m = *m_impl;
-    const auto cols = static_cast<std::size_t>(m.window.cols),
-               size = static_cast<std::size_t>(m.options.block), across = (cols + size - 1) / size;
-    std::vector<std::vector<char>> packed(planes.size() * across);  // empty: a block that is not stored
-    const auto rows = static_cast<std::size_t>(m.window.rows - first_row);
-    for (std::size_t y = 0; y < std::min(rows, planes.front().size() / cols); y += size) {
-        const auto part_of = [&](std::size_t plane) {
-            return std::span(planes[plane])
-                .subspan(y * cols, std::min(size, planes[plane].size() / cols - y) * cols);
-        };
-        parallel(packed.size(), [&](std::size_t i) {
-            thread_local std::vector<std::uint16_t> block;
-            const auto part = part_of(i / across);
-            const std::size_t from = i % across * size;
-            packed[i].clear();
-            if (m.options.sparse && m.empty(part, cols, from)) return;
-            block.resize(size * size);
-            m.fill_block(part, cols, from, block);
-            m.blocks->encode(block, packed[i]);
-        });
-        const int by = static_cast<int>((static_cast<std::size_t>(first_row) + y) / size);
-        for (std::size_t i = 0; i < packed.size(); ++i)
-            if (!packed[i].empty())
-                m.blocks->write(m.index_of(static_cast<int>(i / across), static_cast<int>(i % across), by),
-                                std::span<const char>(packed[i]));
+void GeoTiffWriter::encode(std::span<const std::uint16_t> values, std::int64_t cols,
+                           PackedBlock& packed) const {
+    const auto& m = *m_impl;
+    packed.clear();
+    if (m.options.sparse && all_zero(values)) return;
+    const auto pixels = static_cast<std::size_t>(m.options.block) * static_cast<std::size_t>(m.options.block);
+    if (values.size() == pixels) {
+        m.blocks->encode(values, packed);
+        return;
     }
+    thread_local std::vector<std::uint16_t> block;
+    block.resize(pixels);
+    m.fill_block(values, static_cast<std::size_t>(cols), 0, block);
+    m.blocks->encode(block, packed);
+}
+
+void GeoTiffWriter::write_block(int plane, std::int64_t x, std::int64_t y, const PackedBlock& packed) {
+    if (packed.empty()) return;
+    auto& m = *m_impl;
+    m.blocks->write(m.index_of(plane, static_cast<int>(x), static_cast<int>(y)),
+                    std::span<const char>(packed));
 }
 
 void GeoTiffWriter::metadata(const std::string& key, const std::string& value) {
@@ -326,6 +319,11 @@ void GeoTiffReader::read(int plane, std::int64_t first_row, std::span<std::uint1
         throw Error(ErrorCode::input, "A GeoTIFF has fewer planes or rows than are asked for.",
                     "Delete it; it will be made anew.");
     m_impl->file->read_once(plane, part, values.data(), all.cols);
+}
+
+void GeoTiffReader::read_block(int plane, std::int64_t x, std::int64_t y, PackedBlock& packed,
+                               std::span<std::uint16_t> values) const {
+    m_impl->file->read_block(plane, x, y, packed, values);
 }
 
 void write_geotiff(const std::filesystem::path& path, const Grid& grid, const Window& window,

@@ -120,12 +120,10 @@ int TileFile::plane(std::string_view name) const {
     return static_cast<int>(it - m_names.begin());
 }
 
-void TileFile::decode(std::size_t index, std::span<std::uint16_t> out) const {
-    thread_local const std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> context(ZSTD_createDCtx(),
-                                                                                    &ZSTD_freeDCtx);
-    thread_local std::vector<char> packed;
+void TileFile::load(std::size_t index, std::vector<char>& packed) const {
     const auto size = m_sizes[index];
-    if (size > out.size_bytes() * 2 + 1024) damaged("a block is larger than it can be");
+    if (size > static_cast<std::size_t>(m_block * m_block) * 2 * sizeof(std::uint16_t) + 1024)
+        damaged("a block is larger than it can be");
     packed.resize(size);
     for (std::size_t done = 0; done < size;) {
         const auto n =
@@ -134,9 +132,21 @@ void TileFile::decode(std::size_t index, std::span<std::uint16_t> out) const {
         if (n <= 0) damaged(n < 0 ? std::strerror(errno) : "it ends too early");
         done += static_cast<std::size_t>(n);
     }
-    const auto got = ZSTD_decompressDCtx(context.get(), out.data(), out.size_bytes(), packed.data(), size);
+}
+
+void TileFile::decode(std::span<const char> packed, std::span<std::uint16_t> out) const {
+    thread_local const std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> context(ZSTD_createDCtx(),
+                                                                                    &ZSTD_freeDCtx);
+    const auto got =
+        ZSTD_decompressDCtx(context.get(), out.data(), out.size_bytes(), packed.data(), packed.size());
     if (ZSTD_isError(got) != 0U) damaged(ZSTD_getErrorName(got));
     if (got != out.size_bytes()) damaged("a block is too short");
+}
+
+void TileFile::decode(std::size_t index, std::span<std::uint16_t> out) const {
+    thread_local std::vector<char> packed;
+    load(index, packed);
+    decode(packed, out);
 }
 
 void TileFile::read(int plane, const Window& part, std::uint16_t* out, std::int64_t line,
@@ -189,6 +199,27 @@ void TileFile::read_once(int plane, const Window& part, std::uint16_t* out, std:
                                 to);
             }
         }
+}
+
+void TileFile::read_block(int plane, std::int64_t x, std::int64_t y, std::vector<char>& packed,
+                          std::span<std::uint16_t> values) const {
+    if (plane < 0 || plane >= planes() || x < 0 || x >= m_across || y < 0 || y >= m_down)
+        damaged("it has fewer blocks than are asked for");
+    load(static_cast<std::size_t>((plane * m_down + y) * m_across + x), packed);
+    if (packed.empty()) {
+        std::fill(values.begin(), values.end(), std::uint16_t{0});
+        return;
+    }
+    if (std::ssize(values) == m_block * m_block) {
+        decode(packed, values);
+        return;
+    }
+    thread_local std::vector<std::uint16_t> pixels;
+    pixels.resize(static_cast<std::size_t>(m_block * m_block));
+    decode(packed, pixels);
+    const auto cols = std::min(m_block, m_tile.cols - x * m_block);
+    for (std::int64_t r = 0; r * cols < std::ssize(values); ++r)
+        std::copy_n(pixels.data() + r * m_block, cols, values.data() + r * cols);
 }
 
 TileFile& TileFile::opened(const fs::path& path, const Window& tile) {

@@ -36,10 +36,17 @@ class TileFile {
     /// The same without the cache, for what is read once. Reentrant on one object.
     void read_once(int plane, const Window& part, std::uint16_t* out, std::int64_t line) const;
 
+    /// Block (x, y) of a plane as it is stored (empty: zeros), and its part inside the tile row-major.
+    /// Reentrant.
+    void read_block(int plane, std::int64_t x, std::int64_t y, std::vector<char>& packed,
+                    std::span<std::uint16_t> values) const;
+
     /// The open file of this path and thread; one that was replaced is opened anew.
     static TileFile& opened(const std::filesystem::path& path, const Window& tile);
 
   private:
+    void load(std::size_t index, std::vector<char>& packed) const;
+    void decode(std::span<const char> packed, std::span<std::uint16_t> out) const;
     void decode(std::size_t index, std::span<std::uint16_t> out) const;
     [[noreturn]] void damaged(const std::string& why) const;
 

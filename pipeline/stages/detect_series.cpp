@@ -2,7 +2,6 @@
 // Detection along a series: each tile's pixels are brought forward from where the last batch left them.
 #include <algorithm>
 #include <fstream>
-#include <functional>
 #include <iterator>
 #include <map>
 #include <optional>
@@ -80,7 +79,7 @@ class TileLooks final : public LookSource {
 };
 
 // The states of one tile: `<store>/state/<method>/X0003_Y0004/<batch>.tif`, one band per plane. The file says
-// which looks it holds and carries a checksum per strip.
+// which looks it holds and carries a checksum per block.
 class StateFiles {
   public:
     StateFiles(std::filesystem::path folder, std::string settings)
@@ -155,23 +154,17 @@ std::string hash_of(const std::vector<std::uint16_t>& plane) {
     return engine::hash_bytes({reinterpret_cast<const char*>(plane.data()), plane.size() * sizeof(plane[0])});
 }
 
-// Checksum of a strip from those of its planes.
+// Checksum of a block from those of its planes.
 std::string checksum(const std::vector<std::string>& planes) {
     return engine::hash_bytes(fmt::format("{}", fmt::join(planes, "")));
 }
 
-// Copies the part of every plane that lies in `part` between a strip and a window of its own.
-template <class From, class To>
-void copy_part(const Window& strip, const Window& part, From& from, bool into_strip, To& to) {
-    for (std::int64_t y = 0; y < part.rows; ++y) {
-        const auto s = static_cast<std::size_t>((part.row - strip.row + y) * strip.cols + part.col -
-                                                strip.col),
-                   p = static_cast<std::size_t>(y * part.cols), n = static_cast<std::size_t>(part.cols);
-        if (into_strip)
-            std::copy_n(from.data() + p, n, to.data() + s);
-        else
-            std::copy_n(from.data() + s, n, to.data() + p);
-    }
+// Puts the values of one window where they belong in a strip that contains it.
+template <class Values>
+void put_into(const Window& strip, const Window& part, const Values& from, Values& to) {
+    for (std::int64_t y = 0; y < part.rows; ++y)
+        std::copy_n(from.data() + y * part.cols, part.cols,
+                    to.data() + (part.row - strip.row + y) * strip.cols + part.col - strip.col);
 }
 
 // Everything of one tile.
@@ -200,47 +193,62 @@ class TileWork {
   private:
     struct DamagedState {};
 
-    // Threads that have no tile of their own help with this one's planes and blocks.
-    void parallel(std::size_t n, const std::function<void(std::size_t)>& body) const {
-        m_job.context.executor.parallel_for(n, body);
-    }
+    // The state of one block of the tiles as it will be stored.
+    struct StoredBlock {
+        std::vector<io::PackedBlock> planes;
+        std::string checksum;
+    };
 
-    void read_strip(const StateFiles::Start& start, std::int64_t row, DetectorState& strip) const {
-        std::vector<std::string> hashes(strip.planes.size());
+    // The pixels of a block and how each plane of them is stored; returns the hashes of the planes.
+    std::vector<std::string> read_state(const StateFiles::Start& start, std::int64_t x, std::int64_t y,
+                                        DetectorState& state, StoredBlock& stored) const {
+        std::vector<std::string> hashes;
         try {
-            parallel(strip.planes.size(), [&](std::size_t p) {
-                start.file->read(static_cast<int>(p), row, strip.planes[p]);
-                hashes[p] = hash_of(strip.planes[p]);
-            });
+            for (std::size_t p = 0; p < state.planes.size(); ++p) {
+                start.file->read_block(static_cast<int>(p), x, y, stored.planes[p], state.planes[p]);
+                hashes.push_back(hash_of(state.planes[p]));
+            }
         } catch (const Error&) {  // as good as a wrong checksum
             throw DamagedState{};
         }
-        const auto k = static_cast<std::size_t>(row / block);
+        const auto k = static_cast<std::size_t>(y * blocks_across() + x);
         if (k >= start.checksums.size() || checksum(hashes) != start.checksums[k]) throw DamagedState{};
+        return hashes;
     }
 
-    // The pixels of one block of the tiles, from where the strip has them to where all looks leave them.
-    void advance(const StateFiles::Start& start, const Window& one, DetectorState& strip,
-                 Change& change) const {
-        thread_local DetectorState part;
+    // The pixels of one block, from where the last batch left them to where all looks leave them.
+    void advance(const StateFiles::Start& start, const io::GeoTiffWriter& file, const Window& strip,
+                 std::int64_t x, StoredBlock& stored, Change& change) const {
+        thread_local DetectorState state;
         thread_local Image image;
-        const Window& w = strip.window;
-        part.shape(one, strip.planes.size());
-        for (std::size_t p = 0; p < strip.planes.size(); ++p)
-            copy_part(w, one, strip.planes[p], false, part.planes[p]);
-        TileLooks looks(m_job.archive, m_looks, m_plan, start.applied, one, image);
-        m_detector.advance(looks, m_plan.times, m_job.options, part);
-        const Change here = m_detector.report(part, m_plan.times, m_job.options);
-        for (std::size_t p = 0; p < strip.planes.size(); ++p)
-            copy_part(w, one, part.planes[p], true, strip.planes[p]);
-        copy_part(w, one, here.evidence, true, change.evidence);
-        copy_part(w, one, here.confidence, true, change.confidence);
-        copy_part(w, one, here.magnitude, true, change.magnitude);
-        copy_part(w, one, here.onset_from, true, change.onset_from);
-        copy_part(w, one, here.onset_to, true, change.onset_to);
-        copy_part(w, one, here.kind, true, change.kind);
+        thread_local Change here;
+        const Window w{strip.col + x * block, strip.row, std::min(block, strip.cols - x * block), strip.rows};
+        const std::size_t planes = stored.planes.size();
+        std::vector<std::string> before(planes);
+        if (start.file) {
+            state.shape(w, planes);
+            before = read_state(start, x, (w.row - m_tile.row) / block, state, stored);
+        } else {
+            state.reset(w, planes);
+        }
+        TileLooks looks(m_job.archive, m_looks, m_plan, start.applied, w, image);
+        m_detector.advance(looks, m_plan.times, m_job.options, state);
+        m_detector.report(state, m_plan.times, m_job.options, here);
+        std::vector<std::string> hashes;
+        for (std::size_t p = 0; p < planes; ++p) {
+            hashes.push_back(hash_of(state.planes[p]));
+            // A plane that no look altered, as those of the model between two lessons, stays as it is stored.
+            if (hashes[p] != before[p]) file.encode(state.planes[p], w.cols, stored.planes[p]);
+        }
+        stored.checksum = checksum(hashes);
+        put_into(strip, w, here.evidence, change.evidence);
+        put_into(strip, w, here.confidence, change.confidence);
+        put_into(strip, w, here.magnitude, change.magnitude);
+        put_into(strip, w, here.onset_from, change.onset_from);
+        put_into(strip, w, here.onset_to, change.onset_to);
+        put_into(strip, w, here.kind, change.kind);
         for (std::size_t p = 0; p < PixelHistory::planes && !here.history.empty(); ++p)
-            copy_part(w, one, here.history.values[p], true, change.history.values[p]);
+            put_into(strip, w, here.history.values[p], change.history.values[p]);
     }
 
     void bring_forward(const StateFiles::Start& start) const {
@@ -252,32 +260,23 @@ class TileWork {
         io::ChangeWriter change_file(m_change, grid, m_tile, history);
         std::string checksums, taken;
         for (const auto& l : m_looks) taken += l.text + "\n";
-        thread_local DetectorState strip_memory;
-        DetectorState& strip = strip_memory;  // the other threads must see this one's
+        std::vector<StoredBlock> blocks(static_cast<std::size_t>(blocks_across()));
+        for (auto& b : blocks) b.planes.resize(planes.size());
         Change change;
         for (std::int64_t row = 0; row < m_tile.rows; row += block) {
-            const Window w{m_tile.col, m_tile.row + row, m_tile.cols, std::min(block, m_tile.rows - row)};
-            if (start.file) {
-                strip.shape(w, planes.size());
-                read_strip(start, row, strip);
-            } else {
-                strip.reset(w, planes.size());
-            }
-            PixelHistory past = std::move(change.history);  // its memory is used again
-            change.reset(w);
-            if (history) past.resize(w);
-            change.history = std::move(past);
-            const auto across = static_cast<std::size_t>((w.cols + block - 1) / block);
-            parallel(across, [&](std::size_t i) {
+            const Window strip{m_tile.col, m_tile.row + row, m_tile.cols, std::min(block, m_tile.rows - row)};
+            change.reset(strip);
+            if (history) change.history.resize(strip);
+            // Threads that have no tile of their own help with the blocks of this one.
+            m_job.context.executor.parallel_for(blocks.size(), [&](std::size_t i) {
                 engine::check_stop();
-                const auto col = static_cast<std::int64_t>(i) * block;
-                advance(start, {w.col + col, w.row, std::min(block, w.cols - col), w.rows}, strip, change);
+                advance(start, state_file, strip, static_cast<std::int64_t>(i), blocks[i], change);
             });
-            std::vector<std::string> hashes(planes.size());
-            parallel(planes.size(), [&](std::size_t p) { hashes[p] = hash_of(strip.planes[p]); });
-            checksums += checksum(hashes) + "\n";
-            state_file.write(row, strip.planes,
-                             [this](std::size_t n, const auto& body) { parallel(n, body); });
+            for (std::size_t p = 0; p < planes.size(); ++p)
+                for (std::size_t i = 0; i < blocks.size(); ++i)
+                    state_file.write_block(static_cast<int>(p), static_cast<std::int64_t>(i), row / block,
+                                           blocks[i].planes[p]);
+            for (const auto& b : blocks) checksums += b.checksum + "\n";
             change_file.write(change);
         }
         state_file.metadata("SHUIBAO_SETTINGS", m_plan.settings);
@@ -286,6 +285,8 @@ class TileWork {
         state_file.finish();
         change_file.finish();
     }
+
+    [[nodiscard]] std::int64_t blocks_across() const { return (m_tile.cols + block - 1) / block; }
 
     const DetectJob& m_job;
     const SeriesDetector& m_detector;
@@ -444,13 +445,14 @@ void detect_series(const DetectJob& given, const SeriesDetector& detector) {
         const auto path = c.store.changes(job.batch) / (tile.str() + ".tif");
         u.outputs = {path};
         const auto cols = static_cast<std::size_t>(job.archive.grid().tile_size());
-        // One strip, its blocks as they will be stored, and a block of pixels for each thread that helps.
+        // A strip as it will be stored and its map; for each thread that helps the pixels of a block and
+        // theirs.
         const auto helpers =
             std::min(static_cast<std::size_t>(c.executor.options().jobs),
                      (cols + static_cast<std::size_t>(block) - 1) / static_cast<std::size_t>(block));
-        u.memory = cols * static_cast<std::size_t>(block) * (2 * needs.state_bytes_per_pixel + 24) +
+        u.memory = cols * static_cast<std::size_t>(block) * (needs.state_bytes_per_pixel + 24) +
                    helpers * static_cast<std::size_t>(block * block) *
-                       (list.size() * needs.bytes_per_look + needs.state_bytes_per_pixel +
+                       (list.size() * needs.bytes_per_look + needs.state_bytes_per_pixel + 24 +
                         2 * (plan.bands.size() + 2));
         u.work = TileWork(job, detector, plan, tile, list, path,
                           StateFiles(c.store.state(job.method) / tile.str(), plan.settings));

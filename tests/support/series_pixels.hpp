@@ -176,7 +176,9 @@ class Follower {
                                 int report_days = 120) const {
         auto t = times;
         t.report_from = Date(newest.days() - report_days + 1);
-        return detector->report(state, t, options);
+        Change change;
+        detector->report(state, t, options, change);
+        return change;
     }
     /// What is said of a landscape on a day, after one batch up to it.
     [[nodiscard]] Change seen_on(const Landscape& land, Date d) const {

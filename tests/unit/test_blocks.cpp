@@ -3,7 +3,9 @@
 // threads, and what is written never on who encoded it. The oracle is a pattern that says where each pixel
 // lies.
 #include <algorithm>
+#include <array>
 #include <numeric>
+#include <optional>
 #include <thread>
 
 #include <doctest/doctest.h>
@@ -212,31 +214,50 @@ TEST_CASE("Tiles read back as written, across their edges, and their overview is
     CHECK(std::equal(wanted.begin(), wanted.end(), anew.pixels.plane(0).begin()));
 }
 
-TEST_CASE("All planes at once, in any order, give the bytes of plane after plane") {
+TEST_CASE("Blocks as they are stored, encoded or taken from another file, give the bytes of rows of pixels") {
     const test::TemporaryFolder folder;
     const Window w = grid.window(grid.tile_at(60000, 634000));
     const std::vector<io::GeoTiffPlane> names = {{"one"}, {"two"}, {"nothing"}};
-    const auto write = [&](const char* name, bool at_once) {
+    // By rows; by blocks; by blocks that another file holds.
+    enum class From { rows, blocks, file };
+    const auto write = [&](const char* name, From from) {
+        std::optional<io::GeoTiffReader> other;
+        if (from == From::file) other.emplace(folder.path() / "rows.tif");
         io::GeoTiffWriter writer(folder.path() / name, grid, w, names, {.sparse = true});
         for (std::int64_t row = 0; row < w.rows; row += 256) {
             const Window part{w.col, w.row + row, w.cols, std::min<std::int64_t>(256, w.rows - row)};
             std::vector<Pixels> planes = {pattern_of(part, 0), pattern_of(part, 1),
                                           Pixels(static_cast<std::size_t>(part.pixels()))};
-            if (at_once)
-                writer.write(row, planes, [](std::size_t n, const auto& body) {
-                    for (std::size_t i = n; i-- > 0;) body(i);
-                });
-            else
-                for (int p = 0; p < 3; ++p) writer.write(p, row, planes[static_cast<std::size_t>(p)]);
+            for (int p = 0; p < 3; ++p) {
+                const auto& plane = planes[static_cast<std::size_t>(p)];
+                if (from == From::rows) writer.write(p, row, plane);
+                for (std::int64_t x = 0; x * 256 < w.cols && from != From::rows; ++x) {
+                    const auto cols = std::min<std::int64_t>(256, w.cols - x * 256);
+                    Pixels block(static_cast<std::size_t>(cols * part.rows));
+                    for (std::int64_t y = 0; y < part.rows; ++y)
+                        std::copy_n(plane.begin() + y * w.cols + x * 256, cols, block.begin() + y * cols);
+                    io::PackedBlock packed;
+                    if (from == From::file) {
+                        Pixels read(block.size(), 7);
+                        other->read_block(p, x, row / 256, packed, read);
+                        CHECK(read == block);
+                    } else {
+                        writer.encode(block, cols, packed);
+                    }
+                    writer.write_block(p, x, row / 256, packed);
+                }
+            }
         }
         writer.metadata("LATE", "yes");
         writer.finish();
     };
-    write("one.tif", false);
-    write("all.tif", true);
-    CHECK(test::get(folder.path() / "one.tif").size() > 600 * 600);
-    CHECK(test::get(folder.path() / "one.tif") == test::get(folder.path() / "all.tif"));
-    const io::GeoTiffReader one(folder.path() / "one.tif"), all(folder.path() / "all.tif");
+    write("rows.tif", From::rows);
+    write("blocks.tif", From::blocks);
+    write("file.tif", From::file);
+    CHECK(test::get(folder.path() / "rows.tif").size() > 600 * 600);
+    CHECK(test::get(folder.path() / "rows.tif") == test::get(folder.path() / "blocks.tif"));
+    CHECK(test::get(folder.path() / "rows.tif") == test::get(folder.path() / "file.tif"));
+    const io::GeoTiffReader one(folder.path() / "rows.tif"), all(folder.path() / "blocks.tif");
     CHECK(all.metadata("LATE") == "yes");
     for (int p = 0; p < 3; ++p) {
         Pixels a(static_cast<std::size_t>(w.cols) * 300), b(a.size());
@@ -248,4 +269,8 @@ TEST_CASE("All planes at once, in any order, give the bytes of plane after plane
     Pixels beyond(static_cast<std::size_t>(w.cols) * 2);
     CHECK_THROWS_AS(all.read(0, w.rows - 1, beyond), Error);
     CHECK_THROWS_AS(all.read(3, 0, beyond), Error);
+    io::PackedBlock packed;
+    Pixels block(256 * 256);
+    for (const auto& [plane, x, y] : {std::array{3, 0, 0}, std::array{0, 99, 0}, std::array{0, 0, 99}})
+        CHECK_THROWS_AS(all.read_block(plane, x, y, packed, block), Error);
 }

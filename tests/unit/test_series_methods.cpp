@@ -82,8 +82,9 @@ TEST_CASE("published methods: forest opened to subsoil is found with its day ins
     for (const std::string method : methods) {
         CAPTURE(method);
         const Follower f(watched, method);
-        CHECK(f.detector->report(f.follow(land, {land.dates.size()}), f.times, f.options).evidence.size() ==
-              land.pixels.size());
+        Change change;
+        f.detector->report(f.follow(land, {land.dates.size()}), f.times, f.options, change);
+        CHECK(change.evidence.size() == land.pixels.size());
         const Change before = f.seen_on(land, Date(opened.days() - 1)),
                      after = f.seen_on(land, day("2023-11-20"));
         const auto state = f.follow(land, {land.dates.size()});

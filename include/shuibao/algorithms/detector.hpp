@@ -161,9 +161,10 @@ class SeriesDetector : public Detector {
     /// Takes in the new looks of `looks` (which covers state.window). A state of zeros is a new one.
     virtual void advance(LookSource& looks, const SeriesTimes& times, const DetectorOptions& options,
                          DetectorState& state) const = 0;
-    /// What the state says now.
-    [[nodiscard]] virtual Change report(const DetectorState& state, const SeriesTimes& times,
-                                        const DetectorOptions& options) const = 0;
+    /// What the state says now: `change` becomes the map of its window, whatever it was; its memory is used
+    /// again.
+    virtual void report(const DetectorState& state, const SeriesTimes& times, const DetectorOptions& options,
+                        Change& change) const = 0;
 
     /// Chance that a pixel of vegetated ground, opened before the first of these clear looks (days,
     /// ascending), counts as a site after the last of them: log-odds >= 0. What cannot be seen must be said.

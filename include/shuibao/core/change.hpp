@@ -29,7 +29,7 @@ inline constexpr std::size_t change_kinds = 6;
 struct PixelHistory {
     static constexpr std::size_t planes = 5, terms = 5;
     static constexpr std::size_t lately = 4;  ///< running means of what the looks differ from the season by
-    static constexpr double step = 0.005;  ///< NDVI, of a term
+    static constexpr double step = 0.005;     ///< NDVI, of a term
     /// Of what lies lower than the own soil of the pixel ever did.
     static constexpr double drop_step = 0.01;
     static constexpr int middle = 128, drop_middle = 64;
@@ -41,6 +41,9 @@ struct PixelHistory {
     std::array<std::vector<std::uint16_t>, planes> values;  ///< empty: the method keeps no history
 
     [[nodiscard]] bool empty() const { return values[0].empty(); }
+    void clear() {
+        for (auto& v : values) v.clear();
+    }
     void resize(const Window& w) {
         window = w;
         for (auto& v : values) v.assign(static_cast<std::size_t>(w.pixels()), 0);
@@ -101,7 +104,7 @@ struct Change {
         evidence.assign(n, unobserved);
         for (auto* plane : {&confidence, &magnitude, &onset_from, &onset_to}) plane->assign(n, 0);
         kind.assign(n, ChangeKind::none);
-        history = {};
+        history.clear();
     }
 
     /// Stores evidence (log-odds), the confidence 1/(1+e^−evidence) and the magnitude (null standard

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writing GeoTIFFs: 16-bit planes of one window of a grid, atomically, at once or row of blocks by row of
-// blocks.
+// GeoTIFFs of 16-bit planes of one window of a grid: written atomically, at once, by rows of blocks or block
+// by block as they are stored.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -21,6 +20,9 @@ struct GeoTiffPlane {
     std::string name;
     Scaling scaling = {};
 };
+
+/// A block as it is stored; empty: all zero, not stored.
+using PackedBlock = std::vector<char>;
 
 struct GeoTiffOptions {
     std::string compression = "ZSTD";  ///< ZSTD | DEFLATE | NONE
@@ -48,12 +50,13 @@ class GeoTiffWriter {
     /// Rows [first_row, first_row + values.size() / window.cols) of one plane, row-major; `first_row` counts
     /// from the window's top. REQUIRES whole rows of blocks (the last may be short), each written once.
     void write(int plane, std::int64_t first_row, std::span<const std::uint16_t> values);
-    /// The same rows of all planes at once: `parallel(n, body)` is to run body(0) … body(n - 1) in any order
-    /// and on any threads. The bytes are those of one write() per plane. REQUIRES ZSTD without predictor,
-    /// UInt16, and no overview.
-    using Parallel = std::function<void(std::size_t, const std::function<void(std::size_t)>&)>;
-    void write(std::int64_t first_row, std::span<const std::vector<std::uint16_t>> planes,
-               const Parallel& parallel);
+    /// What is stored of a block whose part inside the window is `values`, row-major, `cols` to a row.
+    /// Reentrant. REQUIRES ZSTD without predictor and UInt16.
+    void encode(std::span<const std::uint16_t> values, std::int64_t cols, PackedBlock& packed) const;
+    /// The block in column `x` and row `y` of blocks, at most once. The bytes of the file are those of
+    /// write() if blocks come in the same order: by row of blocks, by plane in it, from the left. REQUIRES no
+    /// overview.
+    void write_block(int plane, std::int64_t x, std::int64_t y, const PackedBlock& packed);
     /// A metadata item known only when the pixels are.
     void metadata(const std::string& key, const std::string& value);
     /// Writes the overview, closes and commits. REQUIRES that all rows were written.
@@ -64,8 +67,7 @@ class GeoTiffWriter {
     std::unique_ptr<Impl> m_impl;
 };
 
-/// A file of our own (ZSTD without predictor, UInt16), read by rows. Reading is reentrant. All calls throw
-/// Error(input).
+/// A file of our own (ZSTD without predictor, UInt16). Reading is reentrant. All calls throw Error(input).
 class GeoTiffReader {
   public:
     explicit GeoTiffReader(const std::filesystem::path& path);
@@ -76,6 +78,10 @@ class GeoTiffReader {
     [[nodiscard]] std::string metadata(const std::string& key) const;
     /// As many whole rows as fit into `values`, from `first_row` on.
     void read(int plane, std::int64_t first_row, std::span<std::uint16_t> values) const;
+    /// The block in column `x` and row `y` of blocks: as it is stored, and its part inside the window
+    /// row-major. REQUIRES that `values` has just that size.
+    void read_block(int plane, std::int64_t x, std::int64_t y, PackedBlock& packed,
+                    std::span<std::uint16_t> values) const;
 
   private:
     struct Impl;
