@@ -223,7 +223,9 @@ class Test {
         auto times = m_series_plan.times;
         times.report_from =
             Date(day.days() - (m_series_plan.looks.back()->date.days() - times.report_from.days()));
-        return p.hit(m_series->report(state, times, m_job.options), p.open(day), m_segmentation);
+        Change change;
+        m_series->report(state, times, m_job.options, change);
+        return p.hit(change, p.open(day), m_segmentation);
     }
 
     [[nodiscard]] bool compare(const Placed& p, Outcome& o) const {
