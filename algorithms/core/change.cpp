@@ -33,6 +33,16 @@ void PixelHistory::set(std::size_t i, const std::array<double, terms>& season, d
     values[1][i] = pair(t[2], t[3]);
     values[2][i] = pair(t[4], low);
     values[3][i] = values[4][i] = pair(middle, middle);
+    values[5][i] = values[6][i] = values[7][i] = 0;
+}
+
+void PixelHistory::set_traits(std::size_t i, const std::array<double, traits>& values_of) {
+    std::array<long, traits> t{};
+    for (std::size_t k = 0; k < traits; ++k)
+        if (!std::isnan(values_of[k]))
+            t[k] =
+                std::clamp(std::lround((values_of[k] - trait_middle[k]) / trait_step[k]) + middle, 1L, 255L);
+    for (std::size_t k = 0; k < traits; k += 2) values[5 + k / 2][i] = pair(t[k], t[k + 1]);
 }
 
 void PixelHistory::set_recent(std::size_t i, const std::array<double, lately>& recent) {

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <complex>
+#include <limits>
+#include <numbers>
 #include <string>
 
 #include "harmonic_account.hpp"
@@ -84,9 +87,9 @@ struct Packed {
                  [&](std::size_t l, std::uint16_t v) { m.terms[f][i][l] = signed_of(v); });
         each(soil + f, [&](std::size_t l, std::uint16_t v) { m.soil[f][l] = signed_of(v); });
     }
-    // The part of a model that is reported: its first feature, and what ground it is.
-    void read_greenness(PixelModel& m) const {
-        read_feature(m, 0);
+    // The part of a model that is reported: seasons and soils, and what ground it is.
+    void read_told(PixelModel& m) const {
+        for (std::size_t f = 0; f < feature_count; ++f) read_feature(m, f);
         each(spread, [&](std::size_t l, std::uint16_t v) {
             m.spread[0][l] = spread_of(high_of(v));
             m.spread[1][l] = spread_of(low_of(v));
@@ -98,8 +101,7 @@ struct Packed {
         });
     }
     void read(PixelModel& m) const {
-        read_greenness(m);
-        for (std::size_t f = 1; f < feature_count; ++f) read_feature(m, f);
+        read_told(m);
         each(spread + 1, [&](std::size_t l, std::uint16_t v) { m.spread[2][l] = spread_of(high_of(v)); });
         for (std::size_t k = 0; k < month_count; ++k)
             each(leverage + k / 4,
@@ -264,6 +266,31 @@ Interval onset_of(const PixelTrack& t, std::size_t l) {
     return {day[low], day[high + 1]};
 }
 
+// What a season adds to a running mean of ln brightness that ends on a day: an exponential mean over τ days
+// turns e^iωt into e^iωt / (1 + iωτ).
+class Lately {
+  public:
+    static constexpr std::size_t term = 3;  // of PixelTrack::recent
+    // Weights of the terms of a season; the day before is remembered, since looks are days of many pixels.
+    const std::array<double, season_terms>& on(std::int32_t day) {
+        if (day == m_day) return m_weights;
+        m_day = day;
+        m_weights[0] = 1;
+        for (int k = 1; k <= 2; ++k) {
+            const double omega = 2 * std::numbers::pi * k / days_per_year;
+            const auto wave =
+                std::polar(1.0, omega * day) / std::complex(1.0, omega * PixelTrack::recent_days[term]);
+            m_weights[static_cast<std::size_t>(2 * k - 1)] = wave.real();
+            m_weights[static_cast<std::size_t>(2 * k)] = wave.imag();
+        }
+        return m_weights;
+    }
+
+  private:
+    std::int32_t m_day = -1;
+    std::array<double, season_terms> m_weights{};
+};
+
 class Harmonic final : public SeriesDetector {
   public:
     [[nodiscard]] std::string summary() const override {
@@ -378,17 +405,18 @@ class Harmonic final : public SeriesDetector {
         const double even = options.at("even_level"), watch = options.at("watch");
         PixelTrack t;
         PixelModel m;
+        Lately lately;
         DetectorState& planes = const_cast<DetectorState&>(state);  // Packed reads only here
         const auto pixels = static_cast<std::size_t>(state.window.pixels());
         for (std::size_t from = 0; from < pixels; from += lane_count) {
             const Packed packed{planes, from, std::min(lane_count, pixels - from)};
             packed.read(t);
-            packed.read_greenness(m);
+            packed.read_told(m);
             for (std::size_t l = 0; l < packed.n; ++l) {
                 const std::size_t i = from + l;
                 const auto ground = m.ground[l];
                 if (ground == static_cast<std::int32_t>(Ground::seasonal))
-                    set_history(m, t, l, change.history, i);
+                    set_history(m, t, l, lately.on(t.last[l]), change.history, i);
                 else if (ground == static_cast<std::int32_t>(Ground::water))
                     change.history.set_water(i);
                 if (ground == static_cast<std::int32_t>(Ground::unknown) ||
@@ -461,7 +489,9 @@ class Harmonic final : public SeriesDetector {
         return std::max(t.material[l], t.persistence[l]) / static_cast<double>(PixelTrack::statistic_unit);
     }
 
-    static void set_history(const PixelModel& m, const PixelTrack& t, std::size_t l, PixelHistory& history,
+    // `expects`: Lately::on the day of its latest look.
+    static void set_history(const PixelModel& m, const PixelTrack& t, std::size_t l,
+                            const std::array<double, season_terms>& expects, PixelHistory& history,
                             std::size_t i) {
         constexpr double unit = static_cast<double>(feature_unit);
         std::array<double, season_terms> season{};
@@ -473,6 +503,24 @@ class Harmonic final : public SeriesDetector {
         for (std::size_t k = 0; k < recent.size(); ++k)
             recent[k] = t.recent[k][l] / static_cast<double>(PixelTrack::recent_unit[k]);
         history.set_recent(i, recent);
+        if (m.soil_looks[l] == 0) return;
+        constexpr std::size_t index = 1, brightness = 2;
+        std::array<double, PixelHistory::traits> traits{};
+        const auto trait = [&](PixelHistory::Trait k) -> double& {
+            return traits[static_cast<std::size_t>(k)];
+        };
+        using enum PixelHistory::Trait;
+        trait(own_index) = m.soil[index][l] / unit;
+        trait(own_brightness) = m.soil[brightness][l] / unit;
+        double bright = recent[Lately::term] - trait(own_brightness);
+        for (std::size_t k = 0; k < season_terms; ++k)
+            bright += expects[k] * m.terms[brightness][k][l] / unit;
+        trait(brightness_above_own) = bright;
+        constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+        trait(index_above_own) = bare ? (t.mean_index[l] - 100) / 100.0 - trait(own_index) : unknown;
+        trait(green_above_own) = bare ? -drop : unknown;
+        trait(looks_open) = bare ? t.run[l] : unknown;
+        history.set_traits(i, traits);
     }
 
     // Log-odds of a level of the statistic. Below even they fall so that watched pixels just join an object

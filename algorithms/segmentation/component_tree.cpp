@@ -11,16 +11,32 @@ namespace {
 
 constexpr std::array<Step, 8> around = {
     {{-1, -1}, {-1, 0}, {-1, 1}, {0, -1}, {0, 1}, {1, -1}, {1, 0}, {1, 1}}};
+// Of one trait: of the pixels of which it is known, and of such pairs three apart across the outline.
+struct TraitSums {
+    std::int64_t pixels = 0, sum = 0, square = 0, pairs = 0, step = 0;
+
+    void pair(int here, int there, int sign) {
+        if (here == 0 || there == 0) return;
+        pairs += sign, step += sign * (there - here);
+    }
+    void add(const TraitSums& o) {
+        pixels += o.pixels, sum += o.sum, square += o.square, pairs += o.pairs, step += o.step;
+    }
+};
+
 // What adds up when objects join. Whole numbers: the sums do not depend on the order.
 struct Sums {
-    std::int64_t pixels = 0, evidence = 0, even = 0, likely = 0, drop = 0, tilled = 0, magnitude = 0,
-                 onset = 0, onset_square = 0, synchrony = 0;
+    std::int64_t pixels = 0, evidence = 0, evidence_square = 0, even = 0, likely = 0, drop = 0, tilled = 0,
+                 magnitude = 0, onset = 0, onset_square = 0, synchrony = 0;
     std::int64_t outline = 0, outline_known = 0, outline_same = 0, inner_known = 0,
                  inner_other = 0;                // steps of 1
     std::int64_t pairs = 0, same = 0, fall = 0;  // pairs three apart, across the outline
     std::array<std::int64_t, PixelHistory::lately> recent{}, recent_fall{};  // of pixels; of same pairs
+    std::array<TraitSums, PixelHistory::traits> traits{};
 
     void add(const Sums& o) {
+        for (std::size_t k = 0; k < traits.size(); ++k) traits[k].add(o.traits[k]);
+        evidence_square += o.evidence_square;
         pixels += o.pixels, evidence += o.evidence, even += o.even, likely += o.likely, drop += o.drop;
         tilled += o.tilled, magnitude += o.magnitude, onset += o.onset, onset_square += o.onset_square;
         outline += o.outline, outline_known += o.outline_known, outline_same += o.outline_same;
@@ -34,6 +50,12 @@ struct Sums {
 
 double share(std::int64_t part, std::int64_t whole, double part_prior, double prior) {
     return (static_cast<double>(part) + part_prior) / (static_cast<double>(whole) + prior);
+}
+
+double spread_of(std::int64_t square, std::int64_t sum, std::int64_t n) {
+    const auto count = static_cast<double>(n);
+    const double mean = static_cast<double>(sum) / count;
+    return std::sqrt(std::max(0.0, static_cast<double>(square) / count - mean * mean));
 }
 
 // Shares of few steps are drawn towards what means nothing.
@@ -55,8 +77,7 @@ ObjectEvidence evidence_of(const Sums& s) {
     set(Measure::contrast, fall / (static_cast<double>(s.pairs) + 8));
     set(Measure::same_contrast, fall / (static_cast<double>(s.same) + 4));
     set(Measure::same_around, share(s.same, s.pairs, 1, 4));
-    set(Measure::onset_spread,
-        std::sqrt(std::max(0.0, mean(s.onset_square) - mean(s.onset) * mean(s.onset))));
+    set(Measure::onset_spread, spread_of(s.onset_square, s.onset, s.pixels));
     set(Measure::synchrony, mean(s.synchrony) / Synchrony::scale);
     set(Measure::raggedness, static_cast<double>(s.outline) / std::sqrt(n));
     for (std::size_t k = 0; k < PixelHistory::lately; ++k) {
@@ -64,6 +85,20 @@ ObjectEvidence evidence_of(const Sums& s) {
         e[static_cast<std::size_t>(Measure::weeks_green) + k] = mean(s.recent[k]) * step;
         e[static_cast<std::size_t>(Measure::weeks_green_fall) + k] =
             static_cast<double>(s.recent_fall[k]) * step / (static_cast<double>(s.same) + 4);
+    }
+    set(Measure::evidence_spread,
+        spread_of(s.evidence_square, s.evidence, s.pixels) / Change::evidence_per_unit);
+    for (std::size_t k = 0; k < s.traits.size(); ++k) {
+        const TraitSums& t = s.traits[k];
+        double* out = e.data() + static_cast<std::size_t>(Measure::own_index) + 3 * k;
+        const double step = PixelHistory::trait_step[k];
+        if (t.pixels > 0) {
+            out[0] =
+                PixelHistory::trait_middle[k] +
+                (static_cast<double>(t.sum) / static_cast<double>(t.pixels) - PixelHistory::middle) * step;
+            out[1] = spread_of(t.square, t.sum, t.pixels) * step;
+        }
+        out[2] = static_cast<double>(t.step) * step / (static_cast<double>(t.pairs) + 8);
     }
     return e;
 }
@@ -120,6 +155,7 @@ class Builder {
         Sums s;
         s.pixels = 1;
         s.evidence = evidence;
+        s.evidence_square = std::int64_t{evidence} * evidence;
         s.even = evidence >= Change::evidence_zero ? 1 : 0;
         s.likely = evidence >= m_likely ? 1 : 0;
         s.drop = near.drop;
@@ -129,6 +165,8 @@ class Builder {
         s.onset = onset;
         s.onset_square = std::int64_t{onset} * onset;
         for (std::size_t k = 0; k < s.recent.size(); ++k) s.recent[k] = near.recent[k];
+        for (std::size_t k = 0; k < s.traits.size(); ++k)
+            if (const std::int64_t v = near.traits[k]; v != 0) s.traits[k] = {1, v, v * v, 0, 0};
         for (std::size_t d = 0; d < sides.size(); ++d) {
             const auto other = m_members.at(p.row + sides[d].row, p.col + sides[d].col);
             const std::int64_t known = near.known >> d & 1, same = near.same >> d & 1;
@@ -169,6 +207,8 @@ class Builder {
         const std::int64_t there = std::max<int>(near.far[d], m_quiet);
         if (other == Members::none || m_parent[static_cast<std::size_t>(other)] == Members::none) {
             s.pairs += 1;
+            for (std::size_t k = 0; k < s.traits.size(); ++k)
+                s.traits[k].pair(near.traits[k], near.far_traits[d][k], 1);
             if (same) {
                 s.same += 1, s.fall += p.evidence() - there;
                 for (std::size_t k = 0; k < s.recent_fall.size(); ++k)
@@ -177,6 +217,8 @@ class Builder {
         } else {
             Sums& theirs = component(find(other)).sums;
             theirs.pairs -= 1;
+            for (std::size_t k = 0; k < theirs.traits.size(); ++k)
+                theirs.traits[k].pair(near.far_traits[d][k], near.traits[k], -1);
             if (same) {
                 theirs.same -= 1, theirs.fall -= there - p.evidence();
                 for (std::size_t k = 0; k < theirs.recent_fall.size(); ++k)

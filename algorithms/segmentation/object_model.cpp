@@ -4,23 +4,63 @@
 namespace shuibao::algorithms {
 
 std::string_view name_of(Measure m) {
-    constexpr std::array<std::string_view, measure_count> names = {
-        "log_pixels",    "evidence",    "even_share",   "likely_share",   "field_cut",
-        "inner_fields",  "tilled",      "below_soil",   "mean_magnitude", "contrast",
-        "same_contrast", "same_around", "onset_spread", "raggedness",
-        "synchrony",     "weeks_green", "half_year_green", "soil_index", "brightness",
-        "weeks_green_fall", "half_year_green_fall", "soil_index_rise", "brightness_rise"};
+    constexpr std::array<std::string_view, measure_count> names = {"log_pixels",
+                                                                   "evidence",
+                                                                   "even_share",
+                                                                   "likely_share",
+                                                                   "field_cut",
+                                                                   "inner_fields",
+                                                                   "tilled",
+                                                                   "below_soil",
+                                                                   "mean_magnitude",
+                                                                   "contrast",
+                                                                   "same_contrast",
+                                                                   "same_around",
+                                                                   "onset_spread",
+                                                                   "raggedness",
+                                                                   "synchrony",
+                                                                   "weeks_green",
+                                                                   "half_year_green",
+                                                                   "soil_index",
+                                                                   "brightness",
+                                                                   "weeks_green_fall",
+                                                                   "half_year_green_fall",
+                                                                   "soil_index_rise",
+                                                                   "brightness_rise",
+                                                                   "evidence_spread",
+                                                                   "own_index",
+                                                                   "own_index_spread",
+                                                                   "own_index_step",
+                                                                   "own_brightness",
+                                                                   "own_brightness_spread",
+                                                                   "own_brightness_step",
+                                                                   "index_above_own",
+                                                                   "index_above_own_spread",
+                                                                   "index_above_own_step",
+                                                                   "brightness_above_own",
+                                                                   "brightness_above_own_spread",
+                                                                   "brightness_above_own_step",
+                                                                   "green_above_own",
+                                                                   "green_above_own_spread",
+                                                                   "green_above_own_step",
+                                                                   "looks_open",
+                                                                   "looks_open_spread",
+                                                                   "looks_open_step"};
     return names[static_cast<std::size_t>(m)];
+}
+
+double ObjectModel::Tree::answer(const ObjectEvidence& evidence) const {
+    std::int32_t next = questions.empty() ? -1 : 0;
+    while (next >= 0) {
+        const Question& q = questions[static_cast<std::size_t>(next)];
+        next = evidence[q.at] <= q.than ? q.yes : q.no;
+    }
+    return answers[static_cast<std::size_t>(-1 - next)];
 }
 
 double ObjectModel::log_odds(const ObjectEvidence& evidence) const {
     double sum = base;
-    for (const auto& t : trees) {
-        const bool first = evidence[t.at[0]] <= t.than[0];
-        const std::size_t next = first ? 1 : 2;
-        const bool second = evidence[t.at[next]] <= t.than[next];
-        sum += t.value[(first ? 0U : 2U) + (second ? 0U : 1U)];
-    }
+    for (const auto& t : trees) sum += t.answer(evidence);
     return sum;
 }
 

@@ -118,6 +118,7 @@ PixelSurroundings look_around(const Surroundings& s, std::int64_t row, std::int6
     p.tilled = h.tilled(here);
     if (s.synchrony != nullptr) p.synchrony = s.synchrony->share(row, col, h.season(here), onset);
     p.recent = recent_of(h, here);
+    p.traits = h.traits_of(here);
     p.drop = static_cast<std::int8_t>(h.drop(here));
     for (unsigned d = 0; d < sides.size(); ++d) {
         const auto [down, right] = sides[d];
@@ -136,6 +137,7 @@ PixelSurroundings look_around(const Surroundings& s, std::int64_t row, std::int6
         if (!h.known(far) || s.evidence[far] == Change::unobserved) continue;
         p.far[d] = s.evidence[far];
         p.far_recent[d] = recent_of(h, far);
+        p.far_traits[d] = h.traits_of(far);
         p.known |= static_cast<std::uint8_t>(16U << d);
         if (same_history(h, here, far, further)) p.same |= static_cast<std::uint8_t>(16U << d);
     }

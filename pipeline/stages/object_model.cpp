@@ -44,7 +44,10 @@ class Reader : YamlRules {
             refuse(levels, fmt::format("no level lies below {}: change maps keep nothing there.",
                                        Change::kept_evidence));
         if (!trees || !trees.IsSequence()) refuse(root, "trees is missing.");
-        for (const auto& t : trees) m.trees.push_back(tree(t));
+        for (const auto& t : trees) {
+            m.trees.emplace_back();
+            ask(t, m.trees.back(), 0);
+        }
         return m;
     }
 
@@ -54,16 +57,26 @@ class Reader : YamlRules {
         if (!root[key]) refuse(root, fmt::format("{} is missing.", key));
         return number(root[key]);
     }
-    [[nodiscard]] ObjectModel::Tree tree(const YAML::Node& n) const {
-        if (!n.IsSequence() || n.size() != 10)
-            refuse(n, "a tree is three pairs of measure and number, and four log-odds.");
-        ObjectModel::Tree t;
-        for (std::size_t q = 0; q < 3; ++q) {
-            t.at[q] = static_cast<std::uint8_t>(known(n[2 * q], "measure", m_names));
-            t.than[q] = number(n[2 * q + 1]);
+    // Adds what `n` says to a tree; returns where it is, as ObjectModel::Tree::Question has it.
+    std::int32_t ask(const YAML::Node& n, ObjectModel::Tree& tree, int depth) const {
+        constexpr int deepest = 32;
+        if (n.IsScalar()) {
+            tree.answers.push_back(number(n));
+            return -static_cast<std::int32_t>(tree.answers.size());
         }
-        for (std::size_t v = 0; v < 4; ++v) t.value[v] = number(n[6 + v]);
-        return t;
+        if (!n.IsSequence() || n.size() != 4)
+            refuse(n,
+                   "a tree is [measure, number, what holds if it is at most that, what else]: each of the "
+                   "last two "
+                   "a number of log-odds or such a list.");
+        if (depth == deepest) refuse(n, fmt::format("a tree asks at most {} questions in a row.", deepest));
+        const std::size_t mine = tree.questions.size();
+        tree.questions.push_back(
+            {static_cast<std::uint8_t>(known(n[0], "measure", m_names)), number(n[1]), 0, 0});
+        const std::int32_t yes = ask(n[2], tree, depth + 1), no = ask(n[3], tree, depth + 1);
+        tree.questions[mine].yes = yes;
+        tree.questions[mine].no = no;
+        return static_cast<std::int32_t>(mine);
     }
 
     std::vector<std::string> m_names;

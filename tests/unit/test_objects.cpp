@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <random>
 #include <set>
 #include <vector>
@@ -43,8 +44,7 @@ SegmentationOptions options_with(std::vector<double> levels) {
     m.least = 0;
     m.levels = std::move(levels);
     // Bare beside ground that was the same: a site. Else a field.
-    m.trees.push_back(
-        {{static_cast<std::uint8_t>(Measure::same_contrast), 0, 0}, {1.0, -1e9, -1e9}, {0, -2, 0, 2}});
+    m.trees.push_back({{{static_cast<std::uint8_t>(Measure::same_contrast), 1.0, -1, -2}}, {-2, 2}});
     SegmentationOptions o;
     o.min_pixels = 4;
     o.model = std::make_shared<const ObjectModel>(std::move(m));
@@ -110,6 +110,11 @@ ObjectEvidence counted(const Map& m, const Pixels& object, const Pixels& area, d
     double evidence = 0, even = 0, likely = 0, tilled = 0, drop = 0, magnitude = 0, onset = 0, square = 0;
     double together = 0;
     double outline = 0, known = 0, equal = 0, inner = 0, other = 0, pairs = 0, same_pairs = 0, fall = 0;
+    double evidence_square = 0;
+    std::array<std::vector<double>, PixelHistory::traits> traits, trait_steps;
+    const auto trait_of = [&](std::size_t i, std::size_t k) {
+        return PixelHistory::trait_middle[k] + (h.traits_of(i)[k] - 128) * PixelHistory::trait_step[k];
+    };
     std::array<double, PixelHistory::lately> recent{}, recent_fall{};
     const auto recent_of = [&](std::size_t i, std::size_t k) {
         return h.recent(i)[k] * PixelHistory::recent_step[k];
@@ -117,6 +122,9 @@ ObjectEvidence counted(const Map& m, const Pixels& object, const Pixels& area, d
     for (const auto& [r, c] : object) {
         const auto i = m.at(r, c);
         const int e = m.change.evidence[i];
+        evidence_square += (e - 32768) / 256.0 * ((e - 32768) / 256.0);
+        for (std::size_t k = 0; k < traits.size(); ++k)
+            if (h.traits_of(i)[k] != 0) traits[k].push_back(trait_of(i, k));
         evidence += e, even += e >= 32768 ? 1 : 0, likely += e >= stored(model.likely) ? 1 : 0;
         magnitude += m.change.magnitude[i];
         onset += m.change.onset_to[i], square += m.change.onset_to[i] * double{1} * m.change.onset_to[i];
@@ -142,6 +150,9 @@ ObjectEvidence counted(const Map& m, const Pixels& object, const Pixels& area, d
             // What belongs to the same area at this level is no end of it.
             if (far >= stored(level) && area.count({fy, fx}) > 0) continue;
             pairs += 1;
+            for (std::size_t k = 0; k < traits.size(); ++k)
+                if (h.traits_of(i)[k] != 0 && h.traits_of(m.at(fy, fx))[k] != 0)
+                    trait_steps[k].push_back(trait_of(m.at(fy, fx), k) - trait_of(i, k));
             if (!same(h, i, m.at(fy, fx), 8)) continue;
             same_pairs += 1, fall += e - std::max<int>(far, stored(model.quiet));
             for (std::size_t k = 0; k < recent.size(); ++k)
@@ -151,29 +162,43 @@ ObjectEvidence counted(const Map& m, const Pixels& object, const Pixels& area, d
     const auto n = static_cast<double>(object.size());
     fall /= 256;
     const double pairs_more = same_pairs + 4;
-    return {std::log(n),
-            (evidence / n - 32768) / 256,
-            even / n,
-            likely / n,
-            (equal + 1) / (known + 4),
-            (other + 0.5) / (inner + 5),
-            tilled / n,
-            drop / n * 0.01,
-            magnitude / n / 100,
-            fall / (pairs + 8),
-            fall / (same_pairs + 4),
-            (same_pairs + 1) / (pairs + 4),
-            std::sqrt(std::max(0.0, square / n - onset / n * (onset / n))),
-            outline / std::sqrt(n),
-            together / n / 255,
-            recent[0] / n,
-            recent[1] / n,
-            recent[2] / n,
-            recent[3] / n,
-            recent_fall[0] / pairs_more,
-            recent_fall[1] / pairs_more,
-            recent_fall[2] / pairs_more,
-            recent_fall[3] / pairs_more};
+    ObjectEvidence all = {std::log(n),
+                          (evidence / n - 32768) / 256,
+                          even / n,
+                          likely / n,
+                          (equal + 1) / (known + 4),
+                          (other + 0.5) / (inner + 5),
+                          tilled / n,
+                          drop / n * 0.01,
+                          magnitude / n / 100,
+                          fall / (pairs + 8),
+                          fall / (same_pairs + 4),
+                          (same_pairs + 1) / (pairs + 4),
+                          std::sqrt(std::max(0.0, square / n - onset / n * (onset / n))),
+                          outline / std::sqrt(n),
+                          together / n / 255,
+                          recent[0] / n,
+                          recent[1] / n,
+                          recent[2] / n,
+                          recent[3] / n,
+                          recent_fall[0] / pairs_more,
+                          recent_fall[1] / pairs_more,
+                          recent_fall[2] / pairs_more,
+                          recent_fall[3] / pairs_more};
+    const auto mean = [](const std::vector<double>& v, double more = 0) {
+        return std::accumulate(v.begin(), v.end(), 0.0) / std::max(1.0, static_cast<double>(v.size()) + more);
+    };
+    const double middle = (evidence / n - 32768) / 256;
+    all[23] = std::sqrt(std::max(0.0, evidence_square / n - middle * middle));
+    for (std::size_t k = 0; k < traits.size(); ++k) {
+        const double m0 = mean(traits[k]);
+        std::vector<double> squares;
+        for (const double v : traits[k]) squares.push_back((v - m0) * (v - m0));
+        all[24 + 3 * k] = m0;
+        all[25 + 3 * k] = std::sqrt(mean(squares));
+        all[26 + 3 * k] = mean(trait_steps[k], 8);
+    }
+    return all;
 }
 
 Map random_map(unsigned seed, const Window& w) {
@@ -191,6 +216,13 @@ Map random_map(unsigned seed, const Window& w) {
             std::array<double, PixelHistory::lately> recent{};
             for (auto& v : recent) v = static_cast<double>(random() % 1000) / 1000 - 0.5;
             m.change.history.set_recent(m.at(r, c), recent);
+            std::array<double, PixelHistory::traits> traits{};
+            for (std::size_t k = 0; k < traits.size(); ++k)
+                traits[k] = random() % 5 == 0 ? std::nan("")
+                                              : PixelHistory::trait_middle[k] +
+                                                    (static_cast<double>(random() % 200) - 100) *
+                                                        PixelHistory::trait_step[k];
+            m.change.history.set_traits(m.at(r, c), traits);
             if (random() % 40 == 0) m.change.evidence[m.at(r, c)] = Change::unobserved;
             if (random() % 50 == 0)
                 for (auto& v : m.change.history.values) v[m.at(r, c)] = 0;
@@ -295,11 +327,8 @@ TEST_CASE("of objects inside one another the largest that passes is taken, with 
     m.quiet = -1.6;
     m.levels = {-1, 0, 1};
     // The more evidence the surer; below -0.2 on average nothing passes.
-    m.trees.push_back(
-        {{static_cast<std::uint8_t>(Measure::evidence), static_cast<std::uint8_t>(Measure::evidence),
-          static_cast<std::uint8_t>(Measure::evidence)},
-         {0.5, -0.2, 9},
-         {-1, 0.5, 3, 3}});
+    constexpr auto evidence = static_cast<std::uint8_t>(Measure::evidence);
+    m.trees.push_back({{{evidence, 0.5, 1, -3}, {evidence, -0.2, -1, -2}}, {-1, 0.5, 3}});
     SegmentationOptions o;
     o.min_pixels = 4;
     o.model = std::make_shared<const ObjectModel>(m);

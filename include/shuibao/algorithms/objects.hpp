@@ -17,17 +17,17 @@ namespace shuibao::algorithms {
 
 /// What is measured of an object, in this order.
 enum class Measure : std::uint8_t {
-    log_pixels,    ///< ln of its pixels
-    evidence,      ///< mean log-odds of its pixels
-    even_share,    ///< share of pixels at least as likely a site as not
-    likely_share,  ///< share of pixels at ObjectModel::likely or more
-    field_cut,     ///< share of its outline with the same history on both sides
-    inner_fields,  ///< share of the steps inside it from one history to another
-    tilled,        ///< share of pixels that somebody tills
-    below_soil,    ///< mean NDVI by which it lies below its own bare soil
-    magnitude,     ///< mean spectral change, null standard deviations
-    contrast,      ///< drop of evidence to ground of the same history three pixels away, over all such pairs
-               ///< across the outline
+    log_pixels,     ///< ln of its pixels
+    evidence,       ///< mean log-odds of its pixels
+    even_share,     ///< share of pixels at least as likely a site as not
+    likely_share,   ///< share of pixels at ObjectModel::likely or more
+    field_cut,      ///< share of its outline with the same history on both sides
+    inner_fields,   ///< share of the steps inside it from one history to another
+    tilled,         ///< share of pixels that somebody tills
+    below_soil,     ///< mean NDVI by which it lies below its own bare soil
+    magnitude,      ///< mean spectral change, null standard deviations
+    contrast,       ///< drop of evidence to ground of the same history three pixels away, over all such pairs
+                    ///< across the outline
     same_contrast,  ///< the same over the pairs of the same history only
     same_around,    ///< share of those pairs with the same history
     onset_spread,   ///< standard deviation of its pixels' onsets, d
@@ -43,8 +43,29 @@ enum class Measure : std::uint8_t {
     half_year_green_fall,
     soil_index_rise,
     brightness_rise,
+    evidence_spread,  ///< standard deviation of the log-odds of its pixels
+    // Of each PixelHistory::Trait, over the pixels of which it is known: mean and standard deviation; and how
+    // much it is more than three pixels away, over the pairs across the outline.
+    own_index,
+    own_index_spread,
+    own_index_step,
+    own_brightness,
+    own_brightness_spread,
+    own_brightness_step,
+    index_above_own,
+    index_above_own_spread,
+    index_above_own_step,
+    brightness_above_own,
+    brightness_above_own_spread,
+    brightness_above_own_step,
+    green_above_own,
+    green_above_own_spread,
+    green_above_own_step,
+    looks_open,
+    looks_open_spread,
+    looks_open_step,
 };
-inline constexpr std::size_t measure_count = 23;
+inline constexpr std::size_t measure_count = 42;
 using ObjectEvidence = std::array<double, measure_count>;
 
 /// Name of a measure as files and layers have it.
@@ -52,19 +73,25 @@ using ObjectEvidence = std::array<double, measure_count>;
 
 /// How objects are told from fields that lie bare. Read from `configs/objects`.
 struct ObjectModel {
-    /// Two questions in a row: measure `at` ≤ `than`?
+    /// Questions, each of which leads to another or to an answer.
     struct Tree {
-        std::array<std::uint8_t, 3> at{};  ///< measures: first, then if so, then if not
-        std::array<double, 3> than{};
-        std::array<double, 4> value{};  ///< log-odds: yes-yes, yes-no, no-yes, no-no
+        struct Question {
+            std::uint8_t at = 0;             ///< measure
+            double than = 0;                 ///< is it at most this?
+            std::int32_t yes = -1, no = -1;  ///< the next question; below 0: answer −1 − this
+        };
+        std::vector<Question> questions;  ///< the first is asked first; none: the first answer holds
+        std::vector<double> answers;      ///< log-odds
+
+        [[nodiscard]] double answer(const ObjectEvidence& evidence) const;
     };
-    double quiet = 0;            ///< log-odds that ground stands for about which the map says nothing
-    double likely = 0;           ///< of Measure::likely_share
-    double least = 0;            ///< what an object must reach, beside SegmentationOptions::seed
-    double beside = 0;           ///< by how much less is enough within `beside_reach` of one that passes
-    double base = 0;             ///< log-odds before anything is asked
+    double quiet = 0;   ///< log-odds that ground stands for about which the map says nothing
+    double likely = 0;  ///< of Measure::likely_share
+    double least = 0;   ///< what an object must reach, beside SegmentationOptions::seed
+    double beside = 0;  ///< by how much less is enough within `beside_reach` of one that passes
+    double base = 0;    ///< log-odds before anything is asked
     static constexpr int beside_reach = 6;  ///< pixels
-    std::vector<double> levels;  ///< log-odds at which the map is cut, ascending; at most 64
+    std::vector<double> levels;             ///< log-odds at which the map is cut, ascending; at most 64
     std::vector<Tree> trees;
 
     /// Log-odds that an object like this is a site.

@@ -35,8 +35,10 @@ struct PixelSurroundings {
     bool by_water = false;                  ///< one of the eight was water
     std::uint8_t synchrony = 0;             ///< Synchrony::share, Synchrony::scale steps
     using Recent = std::array<std::int8_t, PixelHistory::lately>;
-    Recent recent = {};                   ///< PixelHistory::recent
-    std::array<Recent, 4> far_recent = {};  ///< three apart
+    Recent recent = {};                                   ///< PixelHistory::recent
+    std::array<Recent, 4> far_recent = {};                ///< three apart
+    PixelHistory::Traits traits = {};                     ///< PixelHistory::traits_of
+    std::array<PixelHistory::Traits, 4> far_traits = {};  ///< three apart
 };
 
 /// A strip of the map with rows beyond it where the map has them: evidence and history of `history.window`,

@@ -24,10 +24,10 @@ enum class ChangeKind : std::uint8_t {
 inline constexpr std::size_t change_kinds = 6;
 
 /// What the pixels of a window were before: what was sown together and lies bare together is told from what
-/// was opened across fields, and by how much they have left it lately. A pixel has ten bytes in five planes,
-/// row-major; all zero where nothing is known.
+/// was opened across fields, by how much they have left it lately, and how they differ from their own bare
+/// soil. A pixel has sixteen bytes in eight planes, row-major; all zero where nothing is known.
 struct PixelHistory {
-    static constexpr std::size_t planes = 5, terms = 5;
+    static constexpr std::size_t planes = 8, terms = 5;
     static constexpr std::size_t lately = 4;  ///< running means of what the looks differ from the season by
     static constexpr double step = 0.005;     ///< NDVI, of a term
     /// Of what lies lower than the own soil of the pixel ever did.
@@ -36,6 +36,23 @@ struct PixelHistory {
     /// Of `recent`: NDVI of the last weeks, NDVI of the last half-year, soil index and ln brightness of the
     /// last two months.
     static constexpr std::array<double, lately> recent_step = {1.0 / 256, 1.0 / 256, 1.0 / 256, 1.0 / 128};
+
+    /// What is kept of a pixel's own bare soil and of the looks since it may have been opened; each may be
+    /// unknown.
+    enum class Trait : std::uint8_t {
+        own_index,             ///< soil index of its own bare soil
+        own_brightness,        ///< ln brightness of that
+        index_above_own,       ///< mean soil index since it may have been opened, less own_index
+        brightness_above_own,  ///< ln brightness of the last two months, less own_brightness
+        green_above_own,       ///< mean NDVI since it may have been opened, less that of its own bare soil
+        looks_open,            ///< looks since then, as far as they are remembered
+    };
+    static constexpr std::size_t traits = 6;
+    static constexpr std::array<double, traits> trait_step = {1.0 / 256, 1.0 / 64,  1.0 / 256,
+                                                              1.0 / 128, 1.0 / 256, 1};
+    static constexpr std::array<double, traits> trait_middle = {0, -1.5, 0, 0, 0, 128};
+    using Traits =
+        std::array<std::uint8_t, traits>;  ///< in steps about the middle, which is 128; 0 = unknown
 
     Window window;
     std::array<std::vector<std::uint16_t>, planes> values;  ///< empty: the method keeps no history
@@ -56,6 +73,13 @@ struct PixelHistory {
     [[nodiscard]] bool water(std::size_t i) const { return !known(i) && values[2][i] == 1; }
     /// `recent`: running means of observed − expected. REQUIRES that the season is set.
     void set_recent(std::size_t i, const std::array<double, lately>& recent);
+    /// NaN: unknown. REQUIRES that the season is set.
+    void set_traits(std::size_t i, const std::array<double, traits>& values_of);
+    [[nodiscard]] Traits traits_of(std::size_t i) const {
+        const auto byte = [](int v) { return static_cast<std::uint8_t>(v); };
+        return {byte(values[5][i] >> 8),  byte(values[5][i] & 255), byte(values[6][i] >> 8),
+                byte(values[6][i] & 255), byte(values[7][i] >> 8),  byte(values[7][i] & 255)};
+    }
     /// Terms of pixel i in steps; all zero where nothing is known.
     [[nodiscard]] std::array<int, terms> season(std::size_t i) const {
         return {values[0][i] >> 8, values[0][i] & 255, values[1][i] >> 8, values[1][i] & 255,

@@ -96,7 +96,7 @@ class TileWriter {
 /// descriptions, scale and offset; sparse (blocks of nothing are not stored). Atomic.
 class ChangeWriter {
   public:
-    /// `history`: there are three more bands, PixelHistory.
+    /// `history`: there are the bands of PixelHistory too.
     ChangeWriter(const std::filesystem::path& path, const Grid& grid, const Window& window,
                  bool history = false);
     /// The next rows from the top, as TileWriter::write.
