@@ -519,7 +519,7 @@ class Harmonic final : public SeriesDetector {
         constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
         trait(index_above_own) = bare ? (t.mean_index[l] - 100) / 100.0 - trait(own_index) : unknown;
         trait(green_above_own) = bare ? -drop : unknown;
-        trait(looks_open) = bare ? t.run[l] : unknown;
+        trait(alarm_looks) = bare ? t.run[l] : unknown;
         history.set_traits(i, traits);
     }
 

@@ -43,9 +43,9 @@ std::string_view name_of(Measure m) {
                                                                    "green_above_own",
                                                                    "green_above_own_spread",
                                                                    "green_above_own_step",
-                                                                   "looks_open",
-                                                                   "looks_open_spread",
-                                                                   "looks_open_step"};
+                                                                   "alarm_looks",
+                                                                   "alarm_looks_spread",
+                                                                   "alarm_looks_step"};
     return names[static_cast<std::size_t>(m)];
 }
 

@@ -39,7 +39,7 @@ def plain(text):
     return re.sub(f"[{BREAKS}]+", " ", text.strip(BREAKS))
 
 
-def make(folder, per_county=8):
+def make(folder, per_county=8, counties=None):
     """Writes the inputs and run.yaml; returns the configuration."""
     folder.mkdir(parents=True)
     S, D, F = ogr.OFTString, ogr.OFTDate, ogr.OFTReal
@@ -47,7 +47,7 @@ def make(folder, per_county=8):
     found, approved, borders, n = [], [], [], 0
     types = ["公路工程", "露天非金属矿", "房地产工程", "一种新的类型"]
     changes = ["新增", "续建（范围扩大）", "续建（范围不变）", None]
-    for name, (west, south, east, north) in COUNTIES.items():
+    for name, (west, south, east, north) in (counties or COUNTIES).items():
         borders.append((box(west, south, east, north), {"NAME": name}))
         for i in range(per_county):
             # Four columns, so that some of the second county lie in each zone; askew, so that no two are as near.

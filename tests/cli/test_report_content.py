@@ -14,6 +14,7 @@ from pathlib import Path
 from osgeo import ogr
 
 import harness
+import package_world
 import two_batches
 
 ogr.UseExceptions()
@@ -121,6 +122,32 @@ class ReportContent(unittest.TestCase):
         self.assertNotEqual(old, self.report.read_bytes())
         page = self.report.read_text(encoding="utf-8")
         self.assertIn(f'"all":["",{self.data["hits"]["all"][1] + 1},', page)
+
+
+class LongTables(unittest.TestCase):
+    @unittest.skipUnless(shutil.which("pdftotext"), "poppler-utils is not installed")
+    def test_a_table_that_goes_over_pages_has_its_heads_on_each_and_loses_no_row(self):
+        names = [f"第{n:02}县" for n in range(90)]
+        counties = {name: (x := 111.2 + 0.06 * (n % 15), y := 32.4 + 0.06 * (n // 15), x + 0.05, y + 0.05)
+                    for n, name in enumerate(names)}
+        with tempfile.TemporaryDirectory(prefix="shuibao_test_") as folder:
+            base = Path(folder) / "city"
+            config = package_world.make(base, per_county=1, counties=counties)
+            found = rows(base / "output/disturbances.gpkg", "disturbances")
+            self.assertEqual(set(names), {r["county"] for r in found})
+            lines = "".join(f"{r['spot']},未批先建,1,某人,2024-06-01\n" for r in found)
+            (base / "checked.csv").write_text("QDNM,BYD,RST,XCFHR,DATE\n" + lines, encoding="utf-8")
+            harness.shuibao("feedback", "-c", config, "-q", base / "checked.csv")
+            harness.shuibao("export", config, "-q", "--set", "export.formats=[report]")
+            paper = next((base / "output/export").glob("report_*.pdf"))
+            text = subprocess.run(["pdftotext", "-layout", paper, "-"], capture_output=True, text=True, check=True).stdout
+        pages = [p for p in text.split("\f") if re.search(r"第\d\d县 +1 +1 +0 +0 +100 *%", p)]
+        self.assertGreaterEqual(len(pages), 2, "the table is too short")
+        told = [name for p in pages for name in re.findall(r"(第\d\d县) +1 +1 +0 +0 +100 *%", p)]
+        self.assertEqual(sorted(names), sorted(told))
+        for p in pages:
+            first = re.search(r"第\d\d县 +1 +1 +0 +0 +100 *%", p).start()
+            self.assertRegex(p[:first], r"县区 +已复核 +认定违法违规 +合规 +非扰动 +命中率 *\n\s*$")
 
 
 if __name__ == "__main__":

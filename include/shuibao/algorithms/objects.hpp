@@ -61,9 +61,9 @@ enum class Measure : std::uint8_t {
     green_above_own,
     green_above_own_spread,
     green_above_own_step,
-    looks_open,
-    looks_open_spread,
-    looks_open_step,
+    alarm_looks,
+    alarm_looks_spread,
+    alarm_looks_step,
 };
 inline constexpr std::size_t measure_count = 42;
 using ObjectEvidence = std::array<double, measure_count>;

@@ -45,7 +45,7 @@ struct PixelHistory {
         index_above_own,       ///< mean soil index since it may have been opened, less own_index
         brightness_above_own,  ///< ln brightness of the last two months, less own_brightness
         green_above_own,       ///< mean NDVI since it may have been opened, less that of its own bare soil
-        looks_open,            ///< looks since then, as far as they are remembered
+        alarm_looks,           ///< looks since then until it was suspected, at most 8
     };
     static constexpr std::size_t traits = 6;
     static constexpr std::array<double, traits> trait_step = {1.0 / 256, 1.0 / 64,  1.0 / 256,

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// What harmonic tells of opened ground beside its own bare soil (PixelHistory::Trait).
+#include <cmath>
+
+#include <doctest/doctest.h>
+
+#include "support/series_pixels.hpp"
+
+using namespace shuibao;
+using namespace shuibao::test;
+using Trait = PixelHistory::Trait;
+
+namespace {
+
+Ground opened(Date on, const Spectrum& soil) {
+    return [=](Date d) { return d < on ? mixed(field_soil, leaves, double_crop(d)) : soil; };
+}
+
+// Soil index (Rikimaru 2002) and ln brightness as algorithms/README defines them.
+double index_of(const Spectrum& s) {
+    return (s[4] + s[2] - s[3] - s[0]) / (s[4] + s[2] + s[3] + s[0]);
+}
+double brightness_of(const Spectrum& s) {
+    return std::log((s[2] + s[3] + s[4]) / 3);
+}
+double ndvi_of(const Spectrum& s) {
+    return (s[3] - s[2]) / (s[3] + s[2]);
+}
+
+double told(const PixelHistory& h, std::size_t i, Trait t) {
+    const auto k = static_cast<std::size_t>(t);
+    const int v = h.traits_of(i)[k];
+    return v == 0 ? std::nan("")
+                  : PixelHistory::trait_middle[k] + (v - PixelHistory::middle) * PixelHistory::trait_step[k];
+}
+
+}  // namespace
+
+TEST_CASE("harmonic: opened ground is told beside the field's own soil") {
+    const Date on = day("2023-05-20");
+    Landscape land;
+    land.dates = every(6, "2021-01-03", "2023-10-30");
+    land.missed = 0;
+    land.pixels = {opened(on, subsoil), opened(on, field_soil), opened(day("2030-01-01"), subsoil),
+                   [](Date) { return leaves; }};
+    const Follower f(day("2023-01-01"));
+    constexpr double own = 0.07;  // its own soil is what looks with some green on it showed too
+    const PixelHistory h = f.seen_on(land, day("2023-10-30")).history;
+
+    CHECK(std::abs(told(h, 0, Trait::own_index) - index_of(field_soil)) < own);
+    CHECK(std::abs(told(h, 0, Trait::own_brightness) - brightness_of(field_soil)) < 0.1);
+    CHECK(std::abs(told(h, 0, Trait::index_above_own) - (index_of(subsoil) - index_of(field_soil))) < own);
+    CHECK(std::abs(told(h, 0, Trait::brightness_above_own) -
+                   (brightness_of(subsoil) - brightness_of(field_soil))) < 0.12);
+    CHECK(std::abs(told(h, 0, Trait::green_above_own) - (ndvi_of(subsoil) - ndvi_of(field_soil))) < own);
+    CHECK(told(h, 0, Trait::alarm_looks) >= 1);
+    CHECK(told(h, 0, Trait::alarm_looks) <= 8);
+
+    // The same soil lies no higher than itself.
+    CHECK(std::abs(told(h, 1, Trait::index_above_own)) < own);
+    CHECK(std::abs(told(h, 1, Trait::brightness_above_own)) < 0.1);
+
+    // A field that goes on has a soil; woods never showed one.
+    CHECK(std::abs(told(h, 2, Trait::own_index) - index_of(field_soil)) < own);
+    CHECK(h.known(3));
+    for (const int v : h.traits_of(3)) CHECK(v == 0);
+}
+
+TEST_CASE("traits keep their values to a step, and what is beyond the scale to its end") {
+    PixelHistory h;
+    h.resize({0, 0, 2, 1});
+    h.set(1, {0.4, 0, 0, 0, 0}, 0, true);
+    for (const int v : h.traits_of(1)) CHECK(v == 0);
+    h.set_traits(1, {0.11, -2.2, std::nan(""), -9, 9, 5});
+    CHECK(std::abs(told(h, 1, Trait::own_index) - 0.11) <= 0.5 / 256);
+    CHECK(std::abs(told(h, 1, Trait::own_brightness) + 2.2) <= 0.5 / 64);
+    CHECK(std::isnan(told(h, 1, Trait::index_above_own)));
+    CHECK(h.traits_of(1)[3] == 1);
+    CHECK(h.traits_of(1)[4] == 255);
+    CHECK(told(h, 1, Trait::alarm_looks) == 5);
+    for (const int v : h.traits_of(0)) CHECK(v == 0);
+}
