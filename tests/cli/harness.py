@@ -13,6 +13,7 @@ from pathlib import Path
 SHUIBAO = os.environ.get("SHUIBAO", "")
 SOURCE = Path(os.environ.get("SHUIBAO_SOURCE_DIR", Path(__file__).resolve().parents[2]))
 TILE = "grid.tile_size=64"
+PATIENCE = int(os.environ.get("SHUIBAO_TEST_PATIENCE", "1"))  # sanitizers are slow
 sys.path.insert(0, str(SOURCE / "tests" / "support"))
 
 
@@ -29,7 +30,7 @@ def environment(**extra):
 def shuibao(verb, *args, code=0, cwd=None, env=None):
     """Runs the program and fails the test unless it ends with `code`."""
     done = subprocess.run(command(verb, *args), capture_output=True, text=True, cwd=cwd,
-                          env=environment(**(env or {})), timeout=300)
+                          env=environment(**(env or {})), timeout=300 * PATIENCE)
     if done.returncode != code:
         raise AssertionError(f"shuibao {verb} {' '.join(map(str, args))}\nended with {done.returncode}, not {code}\n"
                              f"{done.stdout}{done.stderr}")

@@ -10,7 +10,7 @@ import sys
 
 from osgeo import gdal, ogr, osr
 
-from harness import SOURCE, ArchiveTest, command, environment, main, shuibao
+from harness import PATIENCE, SOURCE, ArchiveTest, command, environment, main, shuibao
 
 gdal.UseExceptions()
 
@@ -70,7 +70,7 @@ class Golden(ArchiveTest):
         text = ""
         for title, words in MISTAKES:
             words = [w.format(config=cls.config, base=cls.base) for w in words]
-            done = subprocess.run(command(*words), capture_output=True, text=True, env=environment(), timeout=60)
+            done = subprocess.run(command(*words), capture_output=True, text=True, env=environment(), timeout=60 * PATIENCE)
             text += f"{title}: exit {done.returncode}\n{done.stdout}{done.stderr}"
         return cls.neutral(text)
 

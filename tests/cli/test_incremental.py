@@ -10,7 +10,7 @@ import unittest
 
 from osgeo import gdal
 
-from harness import TILE, ArchiveTest, Results, command, copy_archive, environment, main, shuibao
+from harness import PATIENCE, TILE, ArchiveTest, Results, command, copy_archive, environment, main, shuibao
 
 gdal.UseExceptions()
 
@@ -178,7 +178,7 @@ class Incremental(ArchiveTest):
                                             "-j", 2), stderr=subprocess.PIPE, text=True, env=environment())
                    for i in range(2)]
         for process in running:
-            self.assertEqual("", process.communicate(timeout=300)[1])
+            self.assertEqual("", process.communicate(timeout=300 * PATIENCE)[1])
             self.assertEqual(0, process.returncode)
         for i in range(2):
             self.assert_same(*self.place(f"at_once{i}")[:2])

@@ -7,7 +7,7 @@ import subprocess
 import time
 import unittest
 
-from harness import TILE, ArchiveTest, command, environment, files, main, shuibao, temporaries
+from harness import PATIENCE, TILE, ArchiveTest, command, environment, files, main, shuibao, temporaries
 
 # The long version of this test, labelled nightly, asks for more.
 MOMENTS = int(os.environ.get("SHUIBAO_TEST_KILLS", "4"))
@@ -39,7 +39,7 @@ class Interruption(ArchiveTest):
             time.sleep(0.0005)
         time.sleep(pause)
         process.send_signal(how)
-        self.talk = process.communicate(timeout=120)[1]
+        self.talk = process.communicate(timeout=120 * PATIENCE)[1]
         return process.returncode
 
     def test_kill_at_any_moment(self):

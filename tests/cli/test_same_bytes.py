@@ -8,7 +8,7 @@ import unittest
 
 from osgeo import gdal, ogr
 
-from harness import TILE, ArchiveTest, Results, command, copy_archive, environment, files, main, shuibao
+from harness import PATIENCE, TILE, ArchiveTest, Results, command, copy_archive, environment, files, main, shuibao
 
 gdal.UseExceptions()
 
@@ -35,9 +35,9 @@ class SameBytes(ArchiveTest):
                 process = subprocess.Popen(part, stderr=subprocess.PIPE, text=True, env=environment())
                 running.append(process)
                 if not at_once:
-                    process.wait(timeout=300)
+                    process.wait(timeout=300 * PATIENCE)
             for process in running:
-                talk = process.communicate(timeout=300)[1]
+                talk = process.communicate(timeout=300 * PATIENCE)[1]
                 self.assertEqual(0, process.returncode, f"{stage}: {talk}")
         for stage in ("delineate", "screen", "rank", "export"):
             shuibao(stage, *common)

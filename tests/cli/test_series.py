@@ -14,7 +14,7 @@ import unittest
 
 from osgeo import gdal, ogr
 
-from harness import ArchiveTest, command, copy_archive, digests, environment, main, shuibao, temporaries
+from harness import PATIENCE, ArchiveTest, command, copy_archive, digests, environment, main, shuibao, temporaries
 
 gdal.UseExceptions()
 
@@ -196,7 +196,7 @@ class Series(ArchiveTest):
             running = [subprocess.Popen(command(stage, *options, "--shard", f"{i}/2"), stderr=subprocess.PIPE,
                                         text=True, env=environment()) for i in (1, 2)]
             for process in running:
-                talk = process.communicate(timeout=300)[1]
+                talk = process.communicate(timeout=300 * PATIENCE)[1]
                 self.assertEqual(0, process.returncode, f"{stage}: {talk}")
         for stage in ("delineate", "screen", "rank", "export"):
             shuibao(stage, *options)
@@ -216,7 +216,7 @@ class Series(ArchiveTest):
                 time.sleep(0.002)
             time.sleep(0.2 * chance.random())
             process.send_signal(signal.SIGKILL)
-            killed += process.wait(timeout=60) == -signal.SIGKILL
+            killed += process.wait(timeout=60 * PATIENCE) == -signal.SIGKILL
         self.assertGreater(killed, 2, "too fast to be killed: it tests nothing")
         self.batch("killed")
         self.assert_once("killed")
