@@ -281,8 +281,8 @@ class Paper {
         }
     }
 
-    // A table over the page, with its heads on every page that it comes to: heads, the share of the width of each
-    // column, and the cells of row i.
+    // A table over the page, with its heads on every page that it comes to: heads, the share of the width of
+    // each column, and the cells of row i.
     void lines(const std::vector<std::string>& heads, const std::vector<double>& columns, std::size_t n,
                const std::function<std::vector<std::string>(std::size_t)>& cells) {
         constexpr double height = 12;
