@@ -205,6 +205,9 @@ void TileFile::read_block(int plane, std::int64_t x, std::int64_t y, std::vector
                           std::span<std::uint16_t> values) const {
     if (plane < 0 || plane >= planes() || x < 0 || x >= m_across || y < 0 || y >= m_down)
         damaged("it has fewer blocks than are asked for");
+    const auto cols = std::min(m_block, m_tile.cols - x * m_block),
+               rows = std::min(m_block, m_tile.rows - y * m_block);
+    if (std::ssize(values) != cols * rows) damaged("its blocks are of another size than is asked for");
     load(static_cast<std::size_t>((plane * m_down + y) * m_across + x), packed);
     if (packed.empty()) {
         std::fill(values.begin(), values.end(), std::uint16_t{0});
@@ -217,8 +220,7 @@ void TileFile::read_block(int plane, std::int64_t x, std::int64_t y, std::vector
     thread_local std::vector<std::uint16_t> pixels;
     pixels.resize(static_cast<std::size_t>(m_block * m_block));
     decode(packed, pixels);
-    const auto cols = std::min(m_block, m_tile.cols - x * m_block);
-    for (std::int64_t r = 0; r * cols < std::ssize(values); ++r)
+    for (std::int64_t r = 0; r < rows; ++r)
         std::copy_n(pixels.data() + r * m_block, cols, values.data() + r * cols);
 }
 

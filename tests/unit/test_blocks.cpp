@@ -273,4 +273,6 @@ TEST_CASE("Blocks as they are stored, encoded or taken from another file, give t
     Pixels block(256 * 256);
     for (const auto& [plane, x, y] : {std::array{3, 0, 0}, std::array{0, 99, 0}, std::array{0, 0, 99}})
         CHECK_THROWS_AS(all.read_block(plane, x, y, packed, block), Error);
+    block.pop_back();
+    CHECK_THROWS_AS(all.read_block(0, 0, 0, packed, block), Error);
 }

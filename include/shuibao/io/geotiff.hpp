@@ -79,7 +79,7 @@ class GeoTiffReader {
     /// As many whole rows as fit into `values`, from `first_row` on.
     void read(int plane, std::int64_t first_row, std::span<std::uint16_t> values) const;
     /// The block in column `x` and row `y` of blocks: as it is stored, and its part inside the window
-    /// row-major. REQUIRES that `values` has just that size.
+    /// row-major, which must fit into `values` just so.
     void read_block(int plane, std::int64_t x, std::int64_t y, PackedBlock& packed,
                     std::span<std::uint16_t> values) const;
 
