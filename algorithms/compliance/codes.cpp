@@ -76,8 +76,9 @@ std::vector<std::string> rule_items() {
         "wait_confidence", "high_unapproved_m2",
         // from batch to batch
         "lineage_overlap", "change_area_m2", "change_share", "finished_bare_share", "finished_dates",
-        "finished_seen_share", "finished_days", "green_drop", "green_ndvi", "built_index", "stopped_months",
-        "deadline_check_days", "deadline_notice_days", "deadline_rectify_days", "deadline_recheck_days"};
+        "finished_seen_share", "finished_days", "finished_tilled_share", "green_drop", "green_ndvi",
+        "built_index", "stopped_months", "deadline_check_days", "deadline_notice_days",
+        "deadline_rectify_days", "deadline_recheck_days"};
     const auto erosion = erosion_rule_items();
     items.insert(items.end(), erosion.begin(), erosion.end());
     return items;

@@ -84,4 +84,10 @@ GroundRecord follow_ground(GroundRecord r, std::span<const GroundLook> looks, co
     return r;
 }
 
+std::string_view completion_code(bool green, std::optional<double> tilled_before, const Rules& rules) {
+    if (!green) return "built";
+    if (!tilled_before) return "green";
+    return *tilled_before >= rules("finished_tilled_share") ? "tilled" : "planted";
+}
+
 }  // namespace shuibao::algorithms

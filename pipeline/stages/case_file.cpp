@@ -169,6 +169,7 @@ io::LayerData case_layer(const std::string& crs) {
                     {"construction", FieldType::text},
                     {"completion", FieldType::text},
                     {"bare_share", FieldType::real},
+                    {"tilled", FieldType::real},
                     {"facts", FieldType::text},
                     {"context", FieldType::text}};
     return layer;
@@ -237,6 +238,7 @@ io::LayerData::Row case_row(const Case& c, const CaseWords& w) {
          or_null(c.source->construction),
          or_null(c.source->completion),
          c.source->bare_share ? Value(*c.source->bare_share) : Value(),
+         c.source->tilled ? Value(rounded(*c.source->tilled, 1000)) : Value(),
          dumped(facts_to_json(f)),
          dumped(context_of(c, zones))}};
 }

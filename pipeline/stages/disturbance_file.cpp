@@ -24,9 +24,8 @@ constexpr std::array<std::pair<ChangeKind, std::string_view>, 6> kinds = {{
 }};
 
 bool same_name(std::string_view a, std::string_view b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-        return std::toupper(x) == std::toupper(y);
-    });
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](unsigned char x, unsigned char y) { return std::toupper(x) == std::toupper(y); });
 }
 
 template <class T>
@@ -123,6 +122,7 @@ DisturbanceSet read_disturbances(const std::string& path, const io::ReadOptions&
         d.construction = text("construction");
         d.completion = text("completion");
         d.bare_share = number("bare_share");
+        d.tilled = number("tilled");
         const auto gone = text("vanished");
         d.vanished = !gone.empty() && gone != "0" && gone != "否";
         d.ground_sample = number("ground_sample");

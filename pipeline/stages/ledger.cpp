@@ -75,11 +75,11 @@ void bring_forward(RunContext& c) {
         u.inputs["ground"] = previous.empty() ? std::string("none") : hash_or(ground, "none");
         u.outputs = {output};
         u.work = [&] {
-            const auto screened =
-                io::read_layer(input.string(),
-                               {.fields = {"case_id", "verdict", "county", "industry", "change_type",
-                                           "construction", "completion", "bare_share", "confidence", "facts"},
-                                .ours = true});
+            const auto screened = io::read_layer(
+                input.string(),
+                {.fields = {"case_id", "verdict", "county", "industry", "change_type", "construction",
+                            "completion", "bare_share", "tilled", "confidence", "facts"},
+                 .ours = true});
             LedgerState before;
             if (!previous.empty())
                 before = read_ledger_state(state_file(c.store, previous), previous, screened.crs, true);

@@ -65,6 +65,8 @@ struct LedgerCase {
     bool folded = false;        ///< images show its ground as part of the case `merged_into`
     std::string conflict;       ///< what people of one day disagree on; then nothing is decided
     std::optional<Date> closed_since, finished_on;  ///< what images say of its end: algorithms::GroundRecord
+    std::optional<double>
+        tilled;  ///< share that was tilled before, where a history told when it was first seen
 
     /// People decided, and it has not grown since where they found nothing wrong.
     [[nodiscard]] bool decided() const { return !confirmed.empty(); }

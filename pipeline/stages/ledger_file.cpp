@@ -29,6 +29,9 @@ Value to_value(bool v) {
 Value to_value(const std::optional<Date>& v) {
     return io::or_null(v);
 }
+Value to_value(const std::optional<double>& v) {
+    return v ? Value(*v) : Value();
+}
 Value to_value(const std::vector<std::string>& v) {
     return to_value(fmt::format("{}", fmt::join(v, ",")));
 }
@@ -47,6 +50,9 @@ void from_value(const Value& value, bool& v) {
 }
 void from_value(const Value& value, std::optional<Date>& v) {
     v = io::to_date(value);
+}
+void from_value(const Value& value, std::optional<double>& v) {
+    v = io::to_number(value);
 }
 void from_value(const Value& value, std::vector<std::string>& v) {
     v.clear();
@@ -68,6 +74,9 @@ FieldType type_of(bool /*v*/) {
 }
 FieldType type_of(const std::optional<Date>& /*v*/) {
     return FieldType::date;
+}
+FieldType type_of(const std::optional<double>& /*v*/) {
+    return FieldType::real;
 }
 FieldType type_of(const std::vector<std::string>& /*v*/) {
     return FieldType::text;
@@ -116,6 +125,7 @@ void members(C& c, Visit visit) {
     visit("industry", c.industry);
     visit("closed_since", c.closed_since);
     visit("finished_on", c.finished_on);
+    visit("tilled_before", c.tilled);
 }
 
 }  // namespace

@@ -137,7 +137,9 @@ class Step {
             algorithms::follow_ground({c.closed_since, c.finished_on, false}, looks->second, m_now.rules);
         c.closed_since = r.closed_since;
         c.finished_on = r.finished_on;
-        if (c.finished_on) c.completion = m_now.disturbances.text("completion", r.green ? "green" : "built");
+        if (c.finished_on)
+            c.completion = m_now.disturbances.text(
+                "completion", std::string(algorithms::completion_code(r.green, c.tilled, m_now.rules)));
         return c.finished_on.has_value();
     }
 
@@ -182,6 +184,7 @@ class Step {
         c.gained = s.parents.empty() ? 0 : s.gained;
         c.present = true;
         c.verdict = row_text(row, "verdict");
+        if (!c.tilled) c.tilled = io::to_number(row_value(row, "tilled"));
         if (const auto t = row_text(row, "county"); !t.empty()) c.county = t;
         if (const auto t = row_text(row, "industry"); !t.empty()) c.industry = t;
         c.change = change(row, s);

@@ -107,3 +107,11 @@ TEST_CASE("two looks 15 days apart finish a case, and what is not seen decides n
     CHECK(finished({look("2024-07-02", 1, 0)}, {day("2024-05-01"), day("2024-06-01"), true}) ==
           "2024-05-01/2024-06-01 green");
 }
+
+TEST_CASE("what finished works are taken for depends on what the ground was before") {
+    const auto rules = shipped_rules();
+    CHECK(completion_code(false, 0.9, rules) == "built");
+    CHECK(completion_code(true, 0.5, rules) == "tilled");
+    CHECK(completion_code(true, 0.49, rules) == "planted");
+    CHECK(completion_code(true, std::nullopt, rules) == "green");
+}

@@ -50,4 +50,10 @@ struct GroundRecord {
 [[nodiscard]] GroundRecord follow_ground(GroundRecord record, std::span<const GroundLook> looks,
                                          const Rules& rules);
 
+/// What finished works are taken for: "built" (硬化); "tilled" (复耕) where at least `finished_tilled_share`
+/// of the ground was tilled before, as far as its history tells (0–1), "planted" (植被恢复) where less;
+/// "green" where nothing tells.
+[[nodiscard]] std::string_view completion_code(bool green, std::optional<double> tilled_before,
+                                               const Rules& rules);
+
 }  // namespace shuibao::algorithms

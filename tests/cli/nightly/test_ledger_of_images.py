@@ -71,7 +71,8 @@ class LedgerOfImages(unittest.TestCase):
             if on is None:
                 self.assertNotEqual(row["construction"], "finished")
             else:
-                self.assertIn(row["completion"], ("植被恢复或复耕", "硬化"))
+                green = "复耕" if row["tilled_before"] >= 0.5 else "植被恢复"
+                self.assertIn(row["completion"], (green, "硬化"))
                 counted = [l for l in looks[case] if l["seen"] >= 0.6 and day(row["closed_since"]) <= day(l["day"]) <= day(on)]
                 self.assertEqual((counted[0]["day"], counted[-1]["day"]), (day(row["closed_since"]).isoformat(), day(on).isoformat()))
                 self.assertLess(max(l["open"] for l in counted), 0.2)
