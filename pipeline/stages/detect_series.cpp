@@ -26,6 +26,7 @@ using algorithms::SeriesTimes;
 
 constexpr std::int64_t block = 256;  // one block of the tiles: every look is decoded once
 constexpr std::int32_t year = 366;
+constexpr std::size_t map_bytes = 30;   // of a pixel in a change map with history, kinds twice
 constexpr std::size_t states_kept = 2;  // so that a late scene goes on from the batch before it
 
 // One look as a state remembers it: acquisition and the key under which its tile was cut.
@@ -450,9 +451,9 @@ void detect_series(const DetectJob& given, const SeriesDetector& detector) {
         const auto helpers =
             std::min(static_cast<std::size_t>(c.executor.options().jobs),
                      (cols + static_cast<std::size_t>(block) - 1) / static_cast<std::size_t>(block));
-        u.memory = cols * static_cast<std::size_t>(block) * (needs.state_bytes_per_pixel + 24) +
+        u.memory = cols * static_cast<std::size_t>(block) * (needs.state_bytes_per_pixel + map_bytes) +
                    helpers * static_cast<std::size_t>(block * block) *
-                       (list.size() * needs.bytes_per_look + needs.state_bytes_per_pixel + 24 +
+                       (list.size() * needs.bytes_per_look + needs.state_bytes_per_pixel + map_bytes +
                         2 * (plan.bands.size() + 2));
         u.work = TileWork(job, detector, plan, tile, list, path,
                           StateFiles(c.store.state(job.method) / tile.str(), plan.settings));
