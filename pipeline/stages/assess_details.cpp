@@ -161,18 +161,49 @@ void find_report_days(RunContext& c, const std::string& crs, const std::string& 
     }
 }
 
-ordered_json delay_of(const Objects& truth) {
+// The delay of what was found; and how much of all that could be seen was found and reported within so many
+// days after its first clear view. What nobody could see is not late.
+ordered_json delay_of(const Objects& truth, double min_area) {
     std::vector<int> delays;
-    for (const auto& t : truth)
-        if (t.hit && t.reported && t.first_clear)
-            delays.push_back(t.reported->days() - t.first_clear->days());
+    std::size_t seen = 0;
+    for (const auto& t : truth) {
+        if (t.area < min_area || !t.first_clear) continue;
+        ++seen;
+        if (t.hit && t.reported) delays.push_back(t.reported->days() - t.first_clear->days());
+    }
     std::sort(delays.begin(), delays.end());
     ordered_json j = {{"dated", delays.size()}};
     if (!delays.empty()) {
         j["median_days"] = delays[delays.size() / 2];
         j["nine_of_ten_days"] = delays[delays.size() * 9 / 10];
     }
+    if (seen > 0) {
+        j["seen"] = seen;
+        for (const int days : {30, 60, 90, 180, 365})
+            j["within"][fmt::format("{}_days", days)] = rounded(
+                static_cast<double>(std::upper_bound(delays.begin(), delays.end(), days) - delays.begin()) /
+                static_cast<double>(seen));
+    }
     return j;
+}
+
+// Share of the reference of which something was found, however little: a field team that goes there sees the
+// rest.
+double reached(const Objects& truth, const Objects& found, double min_area) {
+    std::size_t n = 0, hits = 0;
+    for (const auto& t : truth) {
+        if (t.area < min_area) continue;
+        ++n;
+        hits += t.hit || std::any_of(found.begin(), found.end(),
+                                     [&](const AssessedObject& f) {
+                                         return f.hit && f.area >= min_area &&
+                                                f.bounds.intersects(t.bounds) &&
+                                                f.shape.intersection(t.shape).area() > 0;
+                                     })
+                    ? 1U
+                    : 0U;
+    }
+    return n > 0 ? static_cast<double>(hits) / static_cast<double>(n) : 0;
 }
 
 // What the images took each kind of site for, of those that were found, and what is none.
@@ -235,6 +266,7 @@ void declare_details(OptionTable& t) {
 
 void add_details(RunContext& c, const std::string& crs, Objects& truth, const Objects& found, double min_area,
                  ordered_json& j) {
+    j["objects"]["reached"] = rounded(reached(truth, found, min_area));
     if (const auto sizes = recall_by_size(truth, min_area); !sizes.empty()) j["by_size"] = sizes;
     if (const auto types = types_of(truth, found, min_area); !types.empty()) j["types"] = types;
     std::optional<Cover> cover;
@@ -244,7 +276,7 @@ void add_details(RunContext& c, const std::string& crs, Objects& truth, const Ob
     }
     if (c.settings.has("assess.method")) {
         find_report_days(c, crs, c.settings.text("assess.method"), truth, min_area);
-        j["delay"] = delay_of(truth);
+        j["delay"] = delay_of(truth, min_area);
     }
     if (!c.settings.flag("assess.each")) return;
     j["sites"] = each_of(truth, min_area, true, cover ? &*cover : nullptr);

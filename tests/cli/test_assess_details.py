@@ -60,6 +60,17 @@ class AssessDetails(ArchiveTest):
         self.assertNotIn("sites", j)
         self.assertNotIn("wrong_by_cover", j)
 
+    def test_a_site_is_reached_where_any_of_it_was_found(self):
+        # Of the spoil heap a corner is found together with a little beside it: not enough to count as found, enough to
+        # be led there. What lies mostly elsewhere leads nobody.
+        self.assertEqual(self.assess()["objects"]["reached"], 0.6667)
+        for size, reached in ((2, 1.0), (9, 0.6667)):
+            found = self.base / f"corner{size}.gpkg"
+            layer(found, "disturbances", {"confidence": ogr.OFTReal},
+                  [(10, 10, 4, 5, {}), (60, 60, 15, 14, {}), (33, 12, size, size, {})])
+            j = json.loads(shuibao("assess", self.truth, "--found", found, "--json", "--min-object", 100).stdout)["objects"]
+            self.assertEqual((j["recall"], j["reached"]), (0.5, {1.0: 0.75, 0.6667: 0.5}[reached]))
+
     def test_wrong_objects_by_cover(self):
         # 100 × 100 pixels are 100 hm²; the truth takes 40 pixels of the left half and 225 + 4 of the right one.
         self.assertEqual(self.assess("--cover", self.cover)["wrong_by_cover"],
@@ -142,6 +153,12 @@ class Delay(ArchiveTest):
             reported_on = datetime.date.fromisoformat(site["reported"]) - datetime.date(1970, 1, 1)
             self.assertIn(reported_on.days, days)
         self.assertGreaterEqual(j["delay"]["nine_of_ten_days"], j["delay"]["median_days"])
+        seen = [s for s in j["sites"] if s["first_clear_m"]]
+        self.assertEqual(j["delay"]["seen"], len(seen))
+        for days in (30, 60, 90, 180, 365):
+            soon = [s for s in reported if (datetime.date.fromisoformat(s["reported"])
+                                            - datetime.date.fromisoformat(s["first_clear_m"])).days <= days]
+            self.assertAlmostEqual(j["delay"]["within"][f"{days}_days"], len(soon) / len(seen), places=4)
 
 
 if __name__ == "__main__":
