@@ -25,8 +25,7 @@ std::vector<Verb> all_verbs() {
          "Runs catalog, tile, detect, delineate, screen, rank and export; what is up to date is skipped.",
          {"shuibao run -c nanyang.yaml -j all --memory 8G"},
          {},
-         "config",
-         true});
+         "config"});
     for (const auto& entry : pipeline::StageRegistry::all()) {
         const auto stage = entry.make();
         const auto info = stage->info();

@@ -19,6 +19,8 @@
 
 #include <shuibao/core/date.hpp>
 #include <shuibao/core/error.hpp>
+#include <shuibao/engine/hash.hpp>
+#include <shuibao/engine/resources.hpp>
 #include <shuibao/io/atomic_output.hpp>
 #include <shuibao/io/gdal_session.hpp>
 #include <shuibao/pipeline/stage.hpp>
@@ -31,6 +33,8 @@ extern const char* const build_id;
 namespace {
 
 using engine::LogLevel;
+
+constexpr std::size_t program_bytes = std::size_t{64} << 20;
 
 std::size_t bytes_of(const engine::Settings& settings) {
     const std::string text = settings.text("memory");
@@ -121,8 +125,8 @@ engine::Log::Options log_options(const Request& r) {
     return o;
 }
 
-// The store is the program's own and is swept whole; of the output folder only what `export` fills, since people
-// keep other things beside it.
+// The store is the program's own and is swept whole; of the output folder only what `export` fills, since
+// people keep other things beside it.
 void sweep(const engine::Store& store, const fs::path& output) {
     io::sweep_temporaries(store.root(), io::Depth::below);
     io::sweep_temporaries(output, io::Depth::folder);
@@ -149,6 +153,32 @@ std::vector<std::string> lines_of(const std::string& text) {
     return lines;
 }
 
+// The files that say how to decide: the program's own (rules, dictionaries, sensors, models, templates), and
+// those that the configuration names. Hashes, so that another wording of a rule shows.
+void add_files(const engine::Settings& settings, nlohmann::ordered_json& j) {
+    constexpr std::uintmax_t largest = 16 << 20;  // larger ones are inputs, hashed where they are read
+    const auto hash = [](const fs::path& file) -> nlohmann::ordered_json {
+        std::error_code error;
+        if (fs::is_directory(file, error)) {
+            std::map<std::string, std::string> parts;
+            for (fs::recursive_directory_iterator at(file, error), end; !error && at != end;
+                 at.increment(error))
+                if (at->is_regular_file(error))
+                    parts[at->path().string()] = engine::hash_file(at->path().string());
+            return engine::hash_values(parts);
+        }
+        if (!fs::is_regular_file(file, error)) return nullptr;
+        return engine::hash_file(file.string());
+    };
+    for (const auto& [name, file] : engine::config_files_used())
+        j["files"]["configs/" + name] = {{"path", file.string()}, {"hash", hash(file)}};
+    for (const auto& o : settings.table().all())
+        if (o.type == OptionType::path && o.changes_result && settings.has(o.key))
+            if (const fs::path file = settings.path(o.key);
+                fs::is_regular_file(file) && fs::file_size(file) <= largest)
+                j["files"][o.key] = {{"path", file.string()}, {"hash", hash(file)}};
+}
+
 nlohmann::ordered_json run_record(const engine::Settings& settings, const pipeline::RunContext& context,
                                   const std::vector<Outcome>& outcomes, const std::string& ended) {
     nlohmann::ordered_json j = {{"program", build_id},
@@ -159,6 +189,7 @@ nlohmann::ordered_json run_record(const engine::Settings& settings, const pipeli
         if (settings.has(o.key))
             j["config"][o.key] = {{"value", settings.text(o.key)}, {"origin", settings.origin(o.key)}};
     j["inputs"] = context.inputs;
+    add_files(settings, j);
     j["stages"] = nlohmann::ordered_json::array();
     for (const auto& o : outcomes)
         j["stages"].push_back({{"stage", o.stage}, {"seconds", std::round(o.seconds * 1000) / 1000}});
@@ -240,17 +271,18 @@ int run_session(const Request& r, const engine::Settings& settings) {
     // took a third of the time of detection.
     mallopt(M_ARENA_MAX, 2);
     mallopt(M_MMAP_THRESHOLD, 8 << 20);
-    mallopt(M_TRIM_THRESHOLD, 512 << 20);
     allow_many_files();
     const std::string batch = settings.text("batch");
     if (!batch.empty() && (batch.size() != 6 || !Date::parse(batch + "01")))
         throw Error(ErrorCode::usage, settings.origin("batch") + ": 'batch' cannot be '" + batch + "'.",
                     "Give the year and month, e.g. 202403.");
     const std::size_t memory = bytes_of(settings);
-    // Three eighths hold what neighbouring tiles both read, one of them what only GDAL can read; units may
-    // use a half; the rest is the program itself.
-    io::gdal_setup({.cache_bytes = std::min<std::size_t>(std::size_t{320} << 20, memory / 8),
-                    .block_bytes = std::min<std::size_t>(std::size_t{1} << 30, memory / 4),
+    // The program and its libraries take their part. Of the rest three eighths hold what neighbouring tiles
+    // both read, one of them what only GDAL can read; units may use a half; an eighth is what the heap keeps.
+    const std::size_t room = memory - program_bytes;
+    mallopt(M_TRIM_THRESHOLD, static_cast<int>(std::min<std::size_t>(std::size_t{512} << 20, room / 8)));
+    io::gdal_setup({.cache_bytes = std::min<std::size_t>(std::size_t{320} << 20, room / 8),
+                    .block_bytes = std::min<std::size_t>(std::size_t{1} << 30, room / 4),
                     .allow_network = r.allow_network,
                     .config = r.gdal_config});
     engine::handle_stop_signals();
@@ -269,7 +301,7 @@ int run_session(const Request& r, const engine::Settings& settings) {
         stages.emplace_back(entry.name, std::move(stage));
     }
     engine::Executor executor({.jobs = jobs_of(settings),
-                               .memory = memory / 2,
+                               .memory = room / 2,
                                .dry_run = r.dry_run,
                                .explain = r.explain,
                                .code_version = build_id,
@@ -321,6 +353,7 @@ int run_session(const Request& r, const engine::Settings& settings) {
                 }
                 const auto start = std::chrono::steady_clock::now();
                 stage->run(context);
+                malloc_trim(0);  // the next stage asks for pieces of other sizes
                 outcomes.push_back(
                     {name, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()});
                 engine::check_stop();

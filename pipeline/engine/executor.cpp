@@ -18,6 +18,7 @@
 #include <shuibao/core/error.hpp>
 #include <shuibao/core/grid.hpp>
 #include <shuibao/engine/executor.hpp>
+#include <shuibao/engine/hash.hpp>
 #include <shuibao/engine/manifest.hpp>
 #include <shuibao/io/atomic_output.hpp>
 
@@ -211,15 +212,29 @@ void Executor::parallel_for(std::size_t n, const std::function<void(std::size_t)
     });
 }
 
-StageCounts Executor::run(const std::string& stage, std::vector<Unit> units) {
+Executor::Missing Executor::missing(const std::string& stage, const std::string& plan) const {
+    const auto& manifest = m_impl->manifest(stage, m_options);
+    Missing m;
+    for (const auto& [unit, key] : manifest.plan(plan)) {
+        ++m.planned;
+        const auto standing = manifest.standing(unit, key);
+        if (standing == Standing::open) m.open.push_back(unit);
+        if (standing == Standing::failed) m.failed.push_back(unit);
+    }
+    return m;
+}
+
+StageCounts Executor::run(const std::string& stage, std::vector<Unit> units, const std::string& plan) {
     const auto started = std::chrono::steady_clock::now();
     auto& manifest = m_impl->manifest(stage, m_options);
     StageCounts counts;
     std::vector<std::vector<const Unit*>> groups;
     std::map<std::string, std::size_t> group_at;
+    std::map<std::string, std::string> planned;
     for (auto& unit : units) {
-        if (!m_options.selection.takes(unit.id)) continue;
         unit.inputs["program"] = m_options.code_version;
+        if (!plan.empty()) planned[unit.id] = hash_values(unit.inputs);
+        if (!m_options.selection.takes(unit.id)) continue;
         ++counts.planned;
         const Decision decision = manifest.decide(unit);
         if (m_options.explain || m_options.dry_run)
@@ -235,6 +250,7 @@ StageCounts Executor::run(const std::string& stage, std::vector<Unit> units) {
         if (is_new) groups.emplace_back();
         (unit.group.empty() ? groups.back() : groups[at->second]).push_back(&unit);
     }
+    if (!plan.empty() && !m_options.dry_run) manifest.keep_plan(plan, planned);
     const std::size_t todo = counts.planned - counts.skipped;
     std::atomic<std::size_t> next{0}, done{0}, succeeded{0}, failed{0};
     std::mutex fatal_mutex;

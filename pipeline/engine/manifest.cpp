@@ -13,6 +13,7 @@
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/hash.hpp>
 #include <shuibao/engine/manifest.hpp>
+#include <shuibao/io/atomic_output.hpp>
 
 namespace shuibao::engine {
 namespace fs = std::filesystem;
@@ -22,12 +23,13 @@ namespace {
 std::string line_of(const std::string& unit, const ManifestEntry& e) {
     json outputs = json::object();
     for (const auto& [path, size] : e.outputs) outputs[path] = size ? json(*size) : json();
-    const std::string body = json{
-        {"unit", unit},
-        {"key", e.key},
-        {"inputs", e.inputs},
-        {"outputs", std::move(outputs)},
-        {"number", e.number}}.dump(-1, ' ', false, json::error_handler_t::replace);
+    json record = {{"unit", unit},
+                   {"key", e.key},
+                   {"inputs", e.inputs},
+                   {"outputs", std::move(outputs)},
+                   {"number", e.number}};
+    if (!e.failed.empty()) record["failed"] = e.failed;
+    const std::string body = record.dump(-1, ' ', false, json::error_handler_t::replace);
     return hash_bytes(body).substr(0, 16) + " " + body + "\n";
 }
 
@@ -89,7 +91,8 @@ void StageManifest::read(const fs::path& log) {
         ManifestEntry entry{j.value("key", ""),
                             j.value("inputs", std::map<std::string, std::string>{}),
                             {},
-                            j.value("number", std::uint64_t{0})};
+                            j.value("number", std::uint64_t{0}),
+                            j.value("failed", "")};
         const json outputs = j.value("outputs", json::object());
         for (const auto& [path, size] : outputs.items())
             entry.outputs[path] = size.is_null() ? std::nullopt : std::optional(size.get<std::uintmax_t>());
@@ -104,6 +107,7 @@ Decision StageManifest::decide(const Unit& unit) const {
     const auto it = m_entries.find(unit.id);
     if (it == m_entries.end()) return {true, "never done"};
     const auto& entry = it->second;
+    if (!entry.failed.empty()) return {true, "failed before"};
     if (entry.key.empty() && entry.inputs == unit.inputs) return {true, "begun again but not finished"};
     if (entry.key != hash_values(unit.inputs)) return {true, difference(entry.inputs, unit.inputs)};
     for (const auto& output : unit.outputs) {
@@ -111,16 +115,45 @@ Decision StageManifest::decide(const Unit& unit) const {
         if (known == entry.outputs.end())
             return {true, fmt::format("the output {} is new", output.filename().string())};
     }
+    if (auto text = harm(entry); !text.empty()) return {true, std::move(text)};
+    return {false, "up to date"};
+}
+
+std::string StageManifest::harm(const ManifestEntry& entry) {
     for (const auto& [path, size] : entry.outputs) {
         std::error_code error;
         const auto now = fs::file_size(path, error);
         const auto name = fs::path(path).filename().string();
-        if (error && size) return {true, fmt::format("the output {} is missing", name)};
-        if (!error && !size) return {true, fmt::format("the output {} is there but should not be", name)};
+        if (error && size) return fmt::format("the output {} is missing", name);
+        if (!error && !size) return fmt::format("the output {} is there but should not be", name);
         if (size && now != *size)
-            return {true, fmt::format("the output {} has {} bytes instead of {}", name, now, *size)};
+            return fmt::format("the output {} has {} bytes instead of {}", name, now, *size);
     }
-    return {false, "up to date"};
+    return {};
+}
+
+Standing StageManifest::standing(const std::string& unit, const std::string& key) const {
+    const std::lock_guard lock(m_mutex);
+    const auto it = m_entries.find(unit);
+    if (it == m_entries.end()) return Standing::open;
+    if (it->second.failed == key) return Standing::failed;
+    return it->second.key == key && harm(it->second).empty() ? Standing::done : Standing::open;
+}
+
+void StageManifest::keep_plan(const std::string& plan,
+                              const std::map<std::string, std::string>& units) const {
+    if (this->plan(plan) == units) return;
+    io::write_text(plan_file(plan), json(units).dump(1, ' ', false, json::error_handler_t::replace) + "\n");
+}
+
+std::map<std::string, std::string> StageManifest::plan(const std::string& plan) const {
+    std::ifstream in(plan_file(plan));
+    const auto j = json::parse(in, nullptr, false);
+    return j.is_object() ? j.get<std::map<std::string, std::string>>() : std::map<std::string, std::string>{};
+}
+
+fs::path StageManifest::plan_file(const std::string& plan) const {
+    return m_log.parent_path() / (plan + ".plan");
 }
 
 void StageManifest::begin(const Unit& unit) {
@@ -154,6 +187,7 @@ void StageManifest::discard(const Unit& unit) {
     if (const auto it = m_entries.find(unit.id); it != m_entries.end())
         for (const auto& [path, size] : it->second.outputs)
             if (ours(path, unit)) fs::remove(path, ignored);
+    append(unit.id, {{}, unit.inputs, {}, 0, hash_values(unit.inputs)});
 }
 
 // The records of a store that was copied name the files of the one it was copied from.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdlib>
+#include <mutex>
 #include <vector>
 
 #include <shuibao/core/error.hpp>
@@ -7,6 +8,24 @@
 
 namespace shuibao::engine {
 namespace fs = std::filesystem;
+
+namespace {
+
+struct Used {
+    std::mutex mutex;
+    std::map<std::string, fs::path> files;
+};
+Used& used() {
+    static Used one;
+    return one;
+}
+
+}  // namespace
+
+std::map<std::string, fs::path> config_files_used() {
+    const std::lock_guard lock(used().mutex);
+    return used().files;
+}
 
 fs::path config_file(std::string_view name) {
     std::vector<fs::path> roots;
@@ -17,7 +36,10 @@ fs::path config_file(std::string_view name) {
     roots.emplace_back(SHUIBAO_SOURCE_CONFIGS);
     std::string places;
     for (const auto& root : roots) {
-        if (const fs::path file = root / name; fs::exists(file, error)) return fs::absolute(file);
+        if (const fs::path file = root / name; fs::exists(file, error)) {
+            const std::lock_guard lock(used().mutex);
+            return used().files[std::string(name)] = fs::absolute(file);
+        }
         places += (places.empty() ? "" : ", ") + root.string();
     }
     throw Error(ErrorCode::failed,

@@ -93,7 +93,7 @@ MaskKind mask_of(const std::string& key, const json& asset, const Sensor* sensor
     const auto roles = asset.value("roles", json::array());
     for (const auto& role : roles) {
         if (role == "data-mask") return MaskKind::valid_is_1;
-        if (role == "cloud" || role == "mask") return MaskKind::masked_is_1;
+        if (role == "cloud" || role == "mask" || role == "cloud-mask") return MaskKind::masked_is_1;
     }
     return MaskKind::none;
 }
@@ -105,14 +105,7 @@ class Reader {
 
     void folder(const fs::path& dir) {
         std::set<fs::path> files;
-        std::error_code error;
-        fs::recursive_directory_iterator at(dir, fs::directory_options::skip_permission_denied, error);
-        for (; !error && at != fs::recursive_directory_iterator(); at.increment(error))
-            if (const auto e = lower(at->path().extension().string()); e == ".json" || e == ".geojson")
-                files.insert(at->path());
-        if (error)
-            reject(dir, {},
-                   {"unreadable", fmt::format("{} cannot be read: {}.", dir.string(), error.message())});
+        gather(dir, files);
         for (const auto& f : files) file(f, 0);
     }
 
@@ -266,6 +259,23 @@ class Reader {
                           "The Item has no asset whose bands are known by common name or sensor file."};
         s.reflectance = scaled;
         return s;
+    }
+
+    // Each folder by itself: one that must not be read hides no others, and is told.
+    void gather(const fs::path& dir, std::set<fs::path>& files) {
+        std::error_code error;
+        for (fs::directory_iterator at(dir, error); !error && at != fs::directory_iterator();
+             at.increment(error)) {
+            std::error_code ignored;
+            if (at->is_directory(ignored) && !at->is_symlink(ignored))
+                gather(at->path(), files);
+            else if (const auto e = lower(at->path().extension().string()); e == ".json" || e == ".geojson")
+                files.insert(at->path());
+        }
+        if (error)
+            reject(dir, {},
+                   {"unreadable",
+                    fmt::format("The folder {} cannot be read: {}.", dir.string(), error.message())});
     }
 
     const std::vector<Sensor>& m_sensors;

@@ -67,6 +67,17 @@ io::TileArchive open_archive(const engine::Store& store) {
     return {store.tiles(), load_grid(store), std::move(list)};
 }
 
+std::vector<std::string> require_whole(const RunContext& c, const std::string& stage, const std::string& plan,
+                                       const std::string& what) {
+    auto m = c.executor.missing(stage, plan);
+    if (!m.open.empty())
+        throw Error(
+            ErrorCode::temporary,
+            fmt::format("{} of {} {}, {} is one of them.", m.open.size(), m.planned, what, m.open.front()),
+            fmt::format("Run `shuibao {}` to its end, in all its shards, then this again.", stage));
+    return std::move(m.failed);
+}
+
 const std::string& resolve_batch(RunContext& c) {
     if (c.batch.empty()) {
         const auto archive = open_archive(c.store);

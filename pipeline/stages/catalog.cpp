@@ -81,7 +81,9 @@ void examine(Scene& s, HashCache& hashes) {
     for (const auto& file : files_of(s)) {
         std::error_code error;
         if (!file.starts_with("/vsi") && !std::filesystem::exists(file, error))
-            throw Refusal{"missing_asset", fmt::format("The asset {} does not exist.", file)};
+            throw error ? Refusal{"unreadable",
+                                  fmt::format("The asset {} cannot be reached: {}.", file, error.message())}
+                        : Refusal{"missing_asset", fmt::format("The asset {} does not exist.", file)};
         try {
             infos[file] = io::describe_raster(file);
             hash_of[file] = hashes.hash(file);
@@ -244,6 +246,7 @@ class CatalogStage final : public Stage {
                 "No usable scene is left." + (why.empty() ? std::string(" The catalogue holds none.") : why),
                 "Check imagery.catalog, imagery.from, imagery.to and imagery.area.");
         }
+        tell_of_masks(c, list.scenes);
         settle_grid(c, list);
         engine::save_scenes(c.store.scenes_file(), list);
         c.log.write(engine::LogLevel::info,
@@ -275,15 +278,35 @@ class CatalogStage final : public Stage {
         return all;
     }
 
+    // A cloud that nobody masks looks like ground torn open; an asset whose role nobody knows is no mask.
+    static void tell_of_masks(RunContext& c, const std::vector<Scene>& scenes) {
+        std::string first;
+        std::size_t without = 0;
+        for (const auto& s : scenes)
+            if (s.mask == engine::MaskKind::none && without++ == 0) first = s.id;
+        if (without == 0) return;
+        const auto what = fmt::format(
+            "{} of {} scenes have no mask of clouds, {} is one of them: an asset with the role cloud, "
+            "cloud-mask, "
+            "mask or data-mask, or one of configs/sensors.",
+            without, scenes.size(), first);
+        c.log.write(engine::LogLevel::info, what, "catalog");
+        c.notes.push_back({"catalog", first, "no_mask", what, ""});
+    }
+
     static std::vector<Scene> without_duplicates(std::vector<Scene> scenes, std::vector<Rejected>& rejected) {
         std::vector<Scene> kept;
-        std::set<std::string> ids, contents;
+        std::map<std::string, std::string> ids, contents;  // → the Item that had it first
         for (auto& s : scenes) {
-            if (!ids.insert(s.id).second)
-                rejected.push_back({s.source, s.id, "duplicate", "Another Item has the same id."});
-            else if (!contents.insert(s.date.iso() + s.fingerprint).second)
+            if (const auto [other, fresh] = ids.try_emplace(s.id, s.source); !fresh)
                 rejected.push_back(
-                    {s.source, s.id, "duplicate", "Another Item of the same day has the same images."});
+                    {s.source, s.id, "duplicate",
+                     fmt::format("{}: another Item has the same id, {}.", s.source, other->second)});
+            else if (const auto [twin, first] = contents.try_emplace(s.date.iso() + s.fingerprint, s.source);
+                     !first)
+                rejected.push_back({s.source, s.id, "duplicate",
+                                    fmt::format("{}: another Item of the same day has the same images, {}.",
+                                                s.source, twin->second)});
             else
                 kept.push_back(std::move(s));
         }

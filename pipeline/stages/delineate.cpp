@@ -163,6 +163,15 @@ class DelineateStage final : public Stage {
         const auto archive = open_archive(c.store);
         const std::string batch = resolve_batch(c);
         const Grid& grid = archive.grid();
+        if (!c.executor.options().dry_run) {
+            const auto failed = require_whole(c, "detect", batch, "change maps are not made");
+            if (!c.executor.counts().contains("detect"))  // else this run has told it already
+                for (const auto& unit : failed)
+                    c.problems.add({"delineate", unit, "failed",
+                                    "The change map of this tile could not be made: its ground counts as not "
+                                    "observed.",
+                                    "Run `shuibao detect` again: it says why."});
+        }
         std::vector<TileId> tiles;
         for (const auto& a : archive.acquisitions())
             tiles.insert(tiles.end(), a.tiles.begin(), a.tiles.end());

@@ -141,6 +141,10 @@ class DetectStage final : public Stage {
         return c.store.acquisitions_file();
     }
     void run(RunContext& c) const override {
+        // Of a part of the tiles a model would be learnt that is not the model of the area.
+        const auto& options = c.executor.options();
+        if (!options.dry_run && options.selection.tiles.empty())
+            require_whole(c, "tile", plan_of_all, "tiles are not cut");
         const auto archive = open_archive(c.store);
         const DetectJob job = detect_job(c, archive);
         const auto detector = DetectorRegistry::make(job.method);

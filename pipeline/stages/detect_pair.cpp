@@ -290,7 +290,7 @@ void detect(const DetectJob& job, const Epochs& e, const std::vector<Band>& band
         units.push_back(std::move(u));
     }
     engine::group_neighbours(units, c.executor.options().jobs);
-    const auto counts = c.executor.run("detect", std::move(units));
+    const auto counts = c.executor.run("detect", std::move(units), job.batch);
     c.log.write(engine::LogLevel::info,
                 fmt::format("{} change maps made, {} up to date, {} failed", counts.run, counts.skipped,
                             counts.failed),

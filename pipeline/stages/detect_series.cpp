@@ -459,7 +459,7 @@ void detect_series(const DetectJob& given, const SeriesDetector& detector) {
                           StateFiles(c.store.state(job.method) / tile.str(), plan.settings));
         units.push_back(std::move(u));
     }
-    const auto counts = c.executor.run("detect", std::move(units));
+    const auto counts = c.executor.run("detect", std::move(units), job.batch);
     c.log.write(engine::LogLevel::info,
                 fmt::format("{} change maps made, {} up to date, {} failed", counts.run, counts.skipped,
                             counts.failed),

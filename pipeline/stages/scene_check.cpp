@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <set>
 
@@ -246,6 +247,36 @@ Accusation compare_with_neighbours(const engine::Scene& scene,
     return a;
 }
 
+namespace {
+
+// Least and largest value of what is compared of `moving`.
+std::pair<float, float> extent_of(const Pair& p) {
+    std::pair<float, float> e{std::numeric_limits<float>::max(), std::numeric_limits<float>::lowest()};
+    for (std::size_t i = 0; i < p.moving.size(); ++i)
+        if (p.used[i] != 0) e = {std::min(e.first, p.moving[i]), std::max(e.second, p.moving[i])};
+    return e;
+}
+
+// The value that a band has everywhere; nothing where it has several, or too little was looked at to say so.
+std::optional<float> only_value(std::span<const std::optional<std::pair<float, float>>> extents) {
+    std::optional<float> value;
+    std::size_t seen = 0;
+    for (const auto& e : extents) {
+        if (!e) continue;
+        if (e->first != e->second || (value && *value != e->first)) return std::nullopt;
+        value = e->first;
+        ++seen;
+    }
+    return seen >= enough_windows ? value : std::nullopt;
+}
+
+// Half of the tie points, and so many, agree on more than what is corrected: chance does not do that.
+bool lies_elsewhere(const algorithms::Shift& s, const SceneCheckOptions& o) {
+    return s.reliable && s.used >= 5 && 2 * s.used >= s.measured && std::hypot(s.dx, s.dy) > o.max_shift;
+}
+
+}  // namespace
+
 SceneReport check_scene(const engine::Scene& scene, const engine::Scene& reference, const Grid& grid,
                         const SceneCheckOptions& o, const engine::Executor& executor) {
     SceneReport r;
@@ -260,10 +291,21 @@ SceneReport check_scene(const engine::Scene& scene, const engine::Scene& referen
     constexpr std::array<Band, 2> roles = {Band::red, Band::nir};
     std::vector<std::optional<algorithms::TiePoint>> found(o.registration ? roles.size() * pair.windows()
                                                                           : 0);
+    std::vector<std::optional<std::pair<float, float>>> extent(found.size());
     executor.parallel_for(found.size(), [&](std::size_t i) {
-        if (const auto p = pair.read(roles[i / pair.windows()], i % pair.windows()))
+        if (const auto p = pair.read(roles[i / pair.windows()], i % pair.windows())) {
             found[i] = algorithms::phase_correlation(p->fixed, p->moving, pair.size());
+            extent[i] = extent_of(*p);
+        }
     });
+    for (std::size_t k = 0; k < roles.size() && r.refused.empty(); ++k)
+        if (const auto value = only_value(
+                std::span(extent).subspan(k * found.size() / roles.size(), found.size() / roles.size()))) {
+            r.decision = "one value";
+            r.refused = fmt::format("its band {} holds nothing but {:g} in all {} places that were looked at",
+                                    common_name(roles[k]), *value, pair.windows());
+        }
+    if (!r.refused.empty()) return r;
     std::vector<algorithms::TiePoint> points;
     for (const auto& p : found)
         if (p) points.push_back(*p);
@@ -276,6 +318,14 @@ SceneReport check_scene(const engine::Scene& scene, const engine::Scene& referen
         // To a hundredth of a pixel: finer is noise, and this is what the report can print.
         if (apply)
             r.shift_x = -std::round(r.shift.dx * 100) / 100, r.shift_y = -std::round(r.shift.dy * 100) / 100;
+    } else if (const auto far = algorithms::combine_tie_points(points, pair.size()); lies_elsewhere(far, o)) {
+        r.shift = far;
+        r.decision = "misplaced";
+        r.against = {reference.id};
+        r.refused = fmt::format(
+            "it lies {:.0f} m ({:+.1f}, {:+.1f} px) beside {}, as {} of {} tie points say",
+            std::hypot(far.dx, far.dy) * grid.gsd(), far.dx, far.dy, reference.id, far.used, far.measured);
+        return r;
     }
     if (!scene.reflectance || !reference.reflectance) return r;
     if (const auto jump = jump_between(pair, false)) {
@@ -292,10 +342,31 @@ SceneReport check_scene(const engine::Scene& scene, const engine::Scene& referen
     return r;
 }
 
+void accuse_misplaced_references(std::span<SceneReport> reports) {
+    for (auto& reference : reports) {
+        if (reference.decision != "reference") continue;
+        std::size_t beside = 0, placed = 0;
+        std::string who;
+        for (const auto& r : reports) {
+            if (r.reference != reference.id) continue;
+            if (r.decision == "misplaced" && beside++ == 0) who = r.id;
+            placed += r.decision == "aligned" || r.decision == "shifted" ? 1U : 0U;
+        }
+        if (beside < 2 || beside <= placed) continue;
+        reference.decision = "reference, misplaced";
+        reference.refused =
+            fmt::format("{} of the {} scenes that were compared with it lie elsewhere, {} is one of them",
+                        beside, beside + placed, who);
+        for (auto& r : reports)
+            if (r.reference == reference.id && r.decision == "misplaced")
+                r.decision = "not reliable: not shifted";
+    }
+}
+
 void forgive_what_a_refused_reference_says(std::span<SceneReport> reports) {
     std::set<std::string> refused;
     for (const auto& r : reports)
-        if (r.decision == "reference" && !r.refused.empty()) refused.insert(r.id);
+        if (r.decision.starts_with("reference") && !r.refused.empty()) refused.insert(r.id);
     for (auto& r : reports)
         if (r.against.size() == 1 && refused.contains(r.against.front())) {
             r.refused.clear();

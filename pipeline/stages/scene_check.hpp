@@ -15,8 +15,10 @@ namespace shuibao::pipeline {
 
 struct SceneReport {
     std::string id, reference;  ///< scene ids; the reference reports on itself with an empty reference
-    std::string decision;       ///< "reference", "aligned", "shifted", "not reliable: not shifted", "off"
-    algorithms::Shift shift;    ///< against the reference
+    /// "reference", "aligned", "shifted", "not reliable: not shifted", "off"; of refused ones also
+    /// "misplaced", "reference, misplaced" and "one value"
+    std::string decision;
+    algorithms::Shift shift;          ///< against the reference
     double shift_x = 0, shift_y = 0;  ///< what is applied, px
     double jump_share =
         0;            ///< share of pixels more than 0.05 brighter or darker than the reference in all bands
@@ -33,7 +35,8 @@ struct SceneCheckOptions {
 
 /// Measures the shift against the reference in windows of the grid's lattice, several at once, of whose
 /// pixels at least 70 % are usable in both scenes, and looks for a jump of all bands by about 0.1; reads only
-/// those. Deterministic.
+/// those. A scene of which half of the tie points, at least five, agree on more than max_shift is misplaced
+/// and refused; so is one with a band that holds one value everywhere. Deterministic.
 [[nodiscard]] SceneReport check_scene(const engine::Scene& scene, const engine::Scene& reference,
                                       const Grid& grid, const SceneCheckOptions& options,
                                       const engine::Executor& executor);
@@ -54,6 +57,10 @@ constexpr std::size_t accusers = 3;
 [[nodiscard]] Accusation compare_with_neighbours(const engine::Scene& scene,
                                                  std::span<const engine::Scene* const> neighbours,
                                                  const Grid& grid, const engine::Executor& executor);
+
+/// Where most scenes lie beside a reference it is the reference that is misplaced: refuses it. What it said
+/// of the others is taken back by forgive_what_a_refused_reference_says.
+void accuse_misplaced_references(std::span<SceneReport> reports);
 
 /// Takes back what was refused on the word of a reference that is itself refused.
 void forgive_what_a_refused_reference_says(std::span<SceneReport> reports);

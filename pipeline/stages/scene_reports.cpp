@@ -86,6 +86,19 @@ void hear_neighbours(RunContext& c, const std::vector<Scene>& scenes, const std:
         }
 }
 
+engine::Problem refusal_of(const SceneReport& r) {
+    const auto what = fmt::format("The scene {} is set aside: {}.", r.id, r.refused);
+    if (r.decision.ends_with("misplaced"))
+        return {"tile", r.id, "misplaced", what,
+                "Check the geotransform of its files against the product, or raise tile.max_shift if it is "
+                "right."};
+    if (r.decision == "one value")
+        return {"tile", r.id, "one_value", what,
+                "Get the scene again: a band that never changes was not measured."};
+    return {"tile", r.id, "radiometry", what,
+            "Check raster:bands offset in its Item against the product's metadata."};
+}
+
 }  // namespace
 
 std::vector<SceneReport> check_scenes(RunContext& c, const std::vector<Scene>& scenes,
@@ -130,14 +143,12 @@ std::vector<SceneReport> check_scenes(RunContext& c, const std::vector<Scene>& s
         reports.push_back(std::move(r));
     }
     hear_neighbours(c, scenes, frames, grid, reports);
+    accuse_misplaced_references(reports);
     forgive_what_a_refused_reference_says(reports);
     for (std::size_t i = 0; i < scenes.size(); ++i) {
         const auto& s = scenes[i];
         const auto& r = reports[i];
-        if (!r.refused.empty())
-            c.problems.add({"tile", s.id, "radiometry",
-                            fmt::format("The scene {} is set aside: {}.", s.id, r.refused),
-                            "Check raster:bands offset in its Item against the product's metadata."});
+        if (!r.refused.empty()) c.problems.add(refusal_of(r));
         c.log.write(engine::LogLevel::info,
                     fmt::format("{}: {}, measured {:+.2f} {:+.2f} px, rmse {:.2f}, {} of {} tie points", s.id,
                                 r.refused.empty() ? r.decision : "refused", r.shift.dx, r.shift.dy,

@@ -304,7 +304,7 @@ class TileStage final : public Stage {
             }
         }
         engine::group_neighbours(units, c.executor.options().jobs);
-        const auto counts = c.executor.run("tile", units);
+        const auto counts = c.executor.run("tile", units, plan_of_all);
         io::forget_handles();
         if (!c.executor.options().dry_run) finish(c, grid, groups);
         c.log.write(

@@ -80,6 +80,32 @@ class SameBytes(ArchiveTest):
         self.assertEqual(polygons(self.place("reference")[0] / "batches/202405/disturbances.gpkg", "disturbances"),
                          polygons(one_tile, "disturbances"))
 
+    def test_what_gathers_waits_for_all_shards(self):
+        """contract 4: a lost array task must not pass for ground without change."""
+        store, output, options = self.place("lost")
+        common = ["-c", self.config, *options, "--set", TILE, "-q", "-j", 1]
+        shuibao("catalog", *common)
+        shuibao("tile", *common, "--shard", "1/2")
+        # A model of half the tiles is not the model of the area.
+        talk = shuibao("detect", *common, "--shard", "1/2", code=75).stderr
+        self.assertRegex(talk, r"\d+ of \d+ tiles are not cut, X\d+_Y\d+/\S+ is one of them\. Run `shuibao tile` to its end")
+        self.assertFalse(list(store.glob("batches/*/changes/*")))
+        shuibao("tile", *common, "--shard", "2/2")
+        shuibao("detect", *common, "--shard", "1/2")
+        half = len(list(store.glob("batches/*/changes/*.tif")))
+        talk = shuibao("delineate", *common, code=75).stderr
+        self.assertIn("change maps are not made", talk)
+        self.assertFalse(list(store.glob("batches/*/disturbances.gpkg")))
+        shuibao("detect", *common, "--shard", "2/2")
+        maps = sorted(store.glob("batches/*/changes/*.tif"))
+        self.assertGreater(len(maps), half)
+        # Neither does a map that somebody has deleted.
+        maps[0].rename(maps[0].with_suffix(".away"))
+        shuibao("delineate", *common, code=75)
+        shuibao("run", *common, "--shard", "1/2", code=2)  # its later stages gather
+        shuibao("detect", *common)
+        shuibao("delineate", *common)
+
     def test_order_of_the_catalogue(self):
         self.reference()
         items = sorted((self.archive / "catalog").glob("*.json"))

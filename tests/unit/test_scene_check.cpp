@@ -224,3 +224,43 @@ TEST_CASE("a report comes back from its text with the scenes that speak against"
     CHECK_FALSE(accusation_from(""));
     CHECK_FALSE(report_from("{\"id\": \"b\"}"));
 }
+
+TEST_CASE("a scene that lies farther beside the reference than is corrected is refused, or the reference") {
+    const auto report = [](const char* id, const char* decision) {
+        SceneReport r;
+        r.id = id;
+        r.reference = std::string(decision) == "reference" ? "" : "a";
+        r.decision = decision;
+        if (r.decision == "misplaced") r.refused = "it lies elsewhere", r.against = {"a"};
+        return r;
+    };
+    Archive a;
+    const Scene fixed = a.scene("2021-01-01", 0, 0, 0), far = a.scene("2021-01-06", 7.4, -3.1, 0);
+    const auto r = a.check(far, fixed);
+    CHECK(r.decision == "misplaced");
+    CHECK(r.refused.starts_with("it lies 80 m (+7.4, -3.1 px) beside 2021-01-01, as "));
+    // One in three that lies beside it is misplaced itself; two in three say that of the reference.
+    std::vector<SceneReport> one = {report("a", "reference"), report("b", "misplaced"),
+                                    report("c", "aligned"), report("d", "shifted")},
+                             two = {report("a", "reference"), report("b", "misplaced"),
+                                    report("c", "aligned"), report("d", "misplaced")};
+    for (auto* list : {&one, &two}) {
+        accuse_misplaced_references(*list);
+        forgive_what_a_refused_reference_says(*list);
+    }
+    CHECK(one[0].refused.empty());
+    CHECK_FALSE(one[1].refused.empty());
+    CHECK(two[0].refused == "2 of the 3 scenes that were compared with it lie elsewhere, b is one of them");
+    CHECK(two[1].refused.empty());
+    CHECK(two[3].decision == "not reliable: not shifted");
+}
+
+TEST_CASE("a scene with a band of one value everywhere was not measured") {
+    Archive a;
+    const Scene fixed = a.scene("2021-01-01", 0, 0, 0), dead = a.scene("2021-01-06", 0, 0, 0, [](Pixels&p) {
+        std::fill(p.begin(), p.end(), std::uint16_t{1700});
+    });
+    const auto r = a.check(dead, fixed);
+    CHECK(r.decision == "one value");
+    CHECK(r.refused.find("holds nothing but ") != std::string::npos);
+}

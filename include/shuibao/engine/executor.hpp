@@ -59,8 +59,18 @@ class Executor {
     /// Decides, runs and records; units whose id names a tile outside the selection are left alone. A unit
     /// whose work throws Error is added to the problems (unless the code is `interrupted`, or the disk is
     /// full, which end the run) and the others go on. Throws Error(interrupted) after SIGINT/SIGTERM, when
-    /// the units in flight have finished.
-    StageCounts run(const std::string& stage, std::vector<Unit> units);
+    /// the units in flight have finished. With a name for the `plan`, what all shards together are to do is
+    /// kept under it for missing().
+    StageCounts run(const std::string& stage, std::vector<Unit> units, const std::string& plan = {});
+
+    /// What a stage was to do under the name of a plan and has not: units never done with what they were
+    /// planned from, or whose files are gone or altered (`open`), and those that failed. For stages that
+    /// gather what shards have made; they are not asked whether a file exists.
+    struct Missing {
+        std::size_t planned = 0;
+        std::vector<std::string> open, failed;  ///< unit ids, sorted
+    };
+    [[nodiscard]] Missing missing(const std::string& stage, const std::string& plan) const;
 
     /// Key under which a unit was last recorded as done (a hash of its inputs), or empty: what a later stage
     /// names as its input instead of hashing big files again.

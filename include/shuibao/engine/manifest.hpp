@@ -2,6 +2,7 @@
 // What was done, from what: an append-only log per stage and shard that decides what must be done again.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <mutex>
@@ -20,7 +21,11 @@ struct ManifestEntry {
     /// Path → size in bytes; none when the unit had nothing to write there.
     std::map<std::string, std::optional<std::uintmax_t>> outputs;
     std::uint64_t number = 0;  ///< of two records of a unit, the one with the higher number holds
+    std::string failed = {};   ///< key with which it was tried last and failed; its results are gone
 };
+
+/// What the records say of a unit that a plan names.
+enum class Standing : std::uint8_t { done, failed, open };
 
 /// Why a unit runs or is skipped; `text` is what --explain prints.
 struct Decision {
@@ -40,14 +45,23 @@ class StageManifest {
     void begin(const Unit& unit);
     /// The unit is done. Files that its former record names and this unit no longer has are removed.
     void record(const Unit& unit);
-    /// The unit failed: its former results are of other inputs and go.
+    /// The unit failed: its former results are of other inputs and go, and that it failed is kept.
     void discard(const Unit& unit);
+    /// Whether a unit was done or tried with the inputs of `key`, and what it wrote is as it was left.
+    [[nodiscard]] Standing standing(const std::string& unit, const std::string& key) const;
+    /// Keeps what `plan` wants done, all shards together: unit → key. The same units give the same file.
+    void keep_plan(const std::string& plan, const std::map<std::string, std::string>& units) const;
+    /// What keep_plan() kept last, by this or another process; empty where nothing was planned.
+    [[nodiscard]] std::map<std::string, std::string> plan(const std::string& plan) const;
     [[nodiscard]] std::string key(const std::string& unit) const;
     [[nodiscard]] const std::map<std::string, ManifestEntry>& entries() const { return m_entries; }
 
   private:
     void read(const std::filesystem::path& log);
     void append(const std::string& unit, ManifestEntry entry);
+    [[nodiscard]] std::filesystem::path plan_file(const std::string& plan) const;
+    /// What is wrong with the files of an entry, or nothing.
+    [[nodiscard]] static std::string harm(const ManifestEntry& entry);
     /// True for a file of a former record that lies in this store or where the unit writes now.
     [[nodiscard]] bool ours(const std::filesystem::path& path, const Unit& unit) const;
     std::filesystem::path m_store;

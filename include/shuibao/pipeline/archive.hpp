@@ -16,6 +16,15 @@ void save_acquisitions(const engine::Store& store, const std::vector<io::Acquisi
 /// `context`.
 const std::string& resolve_batch(RunContext& context);
 
+/// Name of the plan of a stage that has one for all that the store holds (engine::Executor::run).
+inline constexpr const char* plan_of_all = "all";
+
+/// REQUIRES of a stage that gathers that another has done what it planned, in all its shards: throws
+/// Error(temporary), which names the first of what is open, worded "12 of 64 `what`". Returns the units that
+/// were tried and failed. Nothing is asked of a store without a plan.
+std::vector<std::string> require_whole(const RunContext& context, const std::string& stage,
+                                       const std::string& plan, const std::string& what);
+
 /// The area under supervision: the extent of imagery.area, else of all scenes. Independent of the tiles.
 [[nodiscard]] Window supervised_area(const RunContext& context, const Grid& grid);
 

@@ -47,6 +47,21 @@ def brighter(world):
     dataset.FlushCache()
 
 
+def one_value(world):
+    """As a sensor delivers that has died: pixels are valid and all the same."""
+    image = gdal.Open(str(world.image(THIRD)), gdal.GA_Update)
+    for number in range(1, image.RasterCount + 1):
+        image.GetRasterBand(number).Fill(2000)
+    image = None
+
+
+def hide_one(world):
+    new = world.path("catalog/new")
+    new.mkdir()
+    world.item_path(FOURTH).rename(new / world.item_path(FOURTH).name)
+    new.chmod(0)
+
+
 def without_bands(*names):
     def change(j):
         asset = j["assets"]["data"]
@@ -171,11 +186,17 @@ TABLE = [
     Fault("no such day", lambda w: w.edit_item(FIRST, lambda j: j["properties"].update(datetime="2023-02-30T03:00:00Z")),
           [FIRST, "datetime '2023-02-30T03:00:00Z' is no date"], problem="bad_date"),
     Fault("one id twice", lambda w: w.edit_item(SECOND, lambda j: j.update(id=FIRST)),
-          [FIRST, "Another Item has the same id"], problem="duplicate"),
-    Fault("same images under two ids", twin, ["twin", "Another Item of the same day has the same images"],
+          ["{dir}/catalog/demo_20230521.json: another Item has the same id, {dir}/catalog/demo_20230506.json"], problem="duplicate"),
+    Fault("same images under two ids", twin, ["twin", "another Item of the same day has the same images, {dir}/catalog/"],
           problem="duplicate"),
     Fault("offset of -0.1 missing", brighter,
           [FOURTH, "is set aside", "all bands differ from demo_20230506 by +0.0", "offset of -0.1 is missing", "Check raster:bands offset"], problem="radiometry"),
+    Fault("five pixels beside the others", lambda w: reference(w.image(FOURTH), move=50),
+          [FOURTH, "is set aside", "it lies 50 m (+5.0, ", "tie points say", "Check the geotransform"], problem="misplaced"),
+    Fault("reference that lies elsewhere", lambda w: reference(w.image(FIRST), move=50),
+          [FIRST, "is set aside", "3 of the 3 scenes that were compared with it lie elsewhere"], problem="misplaced"),
+    Fault("a band that was not measured", one_value,
+          [THIRD, "is set aside", "its band red holds nothing but 0.1", "Get the scene again"], problem="one_value"),
     Fault("asset on the network", lambda w: data(w, FIRST, href="http://127.0.0.1:9/image.tif"),
           [FIRST, "http://127.0.0.1:9/image.tif lies on the network", "--allow-network"], problem="network"),
     Fault("network behind a VRT", smuggle, [FIRST, "smuggled.vrt", "lies on the network"],
@@ -195,6 +216,10 @@ TABLE = [
           ["No usable scene is left", "demo_20230506.tif does not exist"], code=4),
     Fault("one epoch lost", lambda w: [w.image(i).unlink() for i in (SECOND, THIRD, FOURTH)],
           ["no pair of dates", "detect.before"], code=4),
+    Fault("folder of the catalogue that may not be read", hide_one,
+          ["The folder {dir}/catalog/new cannot be read: Permission denied"], nobody=True, problem="unreadable"),
+    Fault("folder of images that may not be entered", lambda w: w.path("images").chmod(0),
+          ["No usable scene is left", "demo_20230506.tif cannot be reached: Permission denied"], code=4, nobody=True),
     Fault("image that may not be read", lambda w: w.image(FIRST).chmod(0),
           [FIRST, "demo_20230506.tif", "Permission denied"], nobody=True, problem="unreadable"),
 ]
