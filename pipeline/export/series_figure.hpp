@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "history.hpp"
+#include "../stages/history.hpp"
 #include <shuibao/algorithms/figure.hpp>
 
 namespace shuibao::pipeline {
