@@ -5,7 +5,7 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const $ = id => document.getElementById(id);
   const names = ["id", "rank", "tier", "verdict", "county", "industry", "area", "outside", "from", "to",
-    "confidence", "severity", "project", "owner", "why", "lon", "lat", "page", "rings"];
+    "confidence", "severity", "project", "owner", "why", "lon", "lat", "page", "rings", "state", "due", "reason", "confirmed"];
   const COLOURS = { high: "#e5352b", medium: "#ff8c1a", low: "#ffd21f", none: "#9aa3b2" };
   const ROW = 56;
 
@@ -26,13 +26,23 @@
     return w ? both(w[0], w[1] || w[0]) : both(code || "—", code || "—");
   };
   const hectares = m2 => (m2 / 1e4).toLocaleString("en", { maximumFractionDigits: m2 < 1e6 ? 2 : 0 });
+  const TITLES = { zh: "水土保持遥感监管报告 ", en: "Remote sensing supervision report " };
+  const size = m2 => both(hectares(m2) + " hm²", hectares(m2) + " ha");
+  // What the program wrote in Chinese, with its English where the dictionary has it; else it says so.
+  const translated = ([zh, en]) => (zh ? both(zh, en || zh + " (in Chinese)") : "");
+  const days = (from, to) => {
+    const f = document.createDocumentFragment(), day = text => make("span", { class: "day" }, text);
+    f.append(day((from || "…") + " – "), day(to || "…"));
+    return f;
+  };
   const unknown = () => both("未注明", "not stated");
 
   const suspects = data.suspects.map(values => {
     const s = {};
     names.forEach((n, i) => { s[n] = values[i]; });
     s.countyName = data.counties[s.county] || "";
-    s.industryName = data.industries[s.industry] || "";
+    s.industryName = data.industries[s.industry] || ["", ""];
+    s.late = Boolean(s.due) && s.due < data.end;
     s.text = [s.id, s.project, s.owner, s.countyName].join("\n").toLowerCase();
     const box = [Infinity, Infinity, -Infinity, -Infinity];
     for (const ring of s.rings)
@@ -95,6 +105,7 @@
     },
     publish() {
       const c = this._canvas, h = this._hidden, view = this._drawn = this._next;
+      if (!h.width || !h.height) return; // the map is not laid out yet, or hidden
       if (c.width !== h.width || c.height !== h.height) {
         c.width = h.width; c.height = h.height;
         c.style.width = view.size.x + "px"; c.style.height = view.size.y + "px";
@@ -198,6 +209,11 @@
       return this._hatch;
     }
   });
+  // One finger scrolls the page past the map; two move and zoom it.
+  if (matchMedia("(pointer: coarse)").matches) {
+    map.dragging.disable();
+    $("fingers").hidden = false;
+  }
   const outlines = new Outlines();
   map.fitBounds(extent);
   outlines.addTo(map);
@@ -218,7 +234,7 @@
       const d = inside(s, x, y) ? 0 : Math.hypot(x - (b[0] + b[2]) / 2, y - (b[1] + b[3]) / 2);
       if (d < least) { least = d; best = s; }
     }
-    if (best) choose(best, false);
+    if (best) choose(best, false, true);
   });
 
   $("borders").hidden = !data.borders.length;
@@ -236,6 +252,13 @@
     divider.style.transform = `translateX(${x}px)`;
   };
   swipe.addEventListener("input", clipNow);
+  divider.addEventListener("pointerdown", e => { divider.setPointerCapture(e.pointerId); e.preventDefault(); });
+  divider.addEventListener("pointermove", e => {
+    if (!divider.hasPointerCapture(e.pointerId)) return;
+    const box = map.getContainer().getBoundingClientRect();
+    swipe.value = (e.clientX - box.left) / box.width * 100;
+    clip();
+  });
   map.on("move zoom resize", clip);
   if (!swipes) { $("swipe-box").hidden = true; $("swipe-box").style.display = "none"; divider.hidden = true; }
   const span = p => (p.from === p.to ? p.to : p.from + " – " + p.to);
@@ -246,12 +269,19 @@
 
   // ---- list and detail -------------------------------------------------------------------------------------
   const rows = $("rows"), space = $("space");
+  const verdict = s => {
+    const f = word("verdicts", s.verdict);
+    if (s.confirmed) f.append(both("：", ": "), s.confirmed);
+    return f;
+  };
+  const phone = matchMedia("(max-width: 900px)");
   const line = (s, i) => {
     const e = make("div", { class: "row " + s.tier, role: "option", "aria-selected": String(s === state.chosen), id: "row-" + i },
-      make("div", {}, make("span", { class: "area" }, hectares(s.area) + " hm²"), s.rank + "　" + s.id + "　", word("verdicts", s.verdict)),
+      make("div", {}, make("span", { class: "area" }, size(s.area)), s.rank + "　" + s.id + "　", verdict(s)),
       make("div", { class: "sub" }, [s.countyName, s.project || s.owner].filter(Boolean).join(" · ") || unknown()));
+    if (s.late) e.lastChild.prepend(make("span", { class: "late" }, both("逾期 ", "overdue ")));
     e.style.top = i * ROW + "px";
-    e.addEventListener("click", () => choose(s, true));
+    e.addEventListener("click", () => choose(s, true, phone.matches));
     return e;
   };
   const fill = () => {
@@ -267,7 +297,16 @@
     const at = Math.min(state.shown.length - 1, Math.max(0, state.shown.indexOf(state.chosen) + step));
     choose(state.shown[at], true);
   });
-  const choose = (s, go) => {
+  const close = () => {
+    $("detail").hidden = true;
+    state.chosen = null;
+    fill();
+    outlines.draw();
+    rows.focus({ preventScroll: true });
+  };
+  document.addEventListener("keydown", e => { if (e.key === "Escape" && !$("detail").hidden) close(); });
+  // `go`: the map goes there; `enter`: so does the focus, because who chose it did not choose it in the list.
+  const choose = (s, go, enter) => {
     state.chosen = s;
     const at = state.shown.indexOf(s);
     if (at >= 0 && (at * ROW < rows.scrollTop || (at + 1) * ROW > rows.scrollTop + rows.clientHeight)) rows.scrollTop = at * ROW - 60;
@@ -275,16 +314,21 @@
     rows.setAttribute("aria-activedescendant", "row-" + at);
     const d = $("detail"), dl = make("dl");
     const fact = (zh, en, value) => { if (value) dl.append(make("dt", {}, both(zh, en)), make("dd", {}, value)); };
-    fact("判定", "verdict", word("verdicts", s.verdict));
-    fact("等级", "tier", word("tiers", s.tier));
-    fact("面积", "area", hectares(s.area) + " hm²");
-    if (s.verdict === "exceeds") fact("超出", "beyond", hectares(s.outside) + " hm²");
-    fact("发生区间", "onset between", s.from || s.to ? (s.from || "…") + " – " + (s.to || "…") : "");
-    fact("严重度、置信度", "severity, confidence", s.severity + " · " + s.confidence.toFixed(2));
-    fact("依据", "why", data.whys[s.why]);
+    fact("判定", "verdict", verdict(s));
+    const tier = word("tiers", s.tier), reason = translated(data.whys[s.reason]);
+    if (reason) tier.append(both("（", " ("), reason, both("）", ")"));
+    fact("等级", "tier", tier);
+    fact("严重度", "severity", String(s.severity));
+    fact("置信度", "confidence", s.confidence.toFixed(2));
+    fact("办理状态", "state", translated(data.states[s.state]));
+    if (s.due) fact("办理期限", "due", s.late ? make("span", { class: "late" }, s.due, both("（已逾期）", " (overdue)")) : s.due);
+    fact("面积", "area", size(s.area));
+    if (s.verdict === "exceeds") fact("超出", "beyond", size(s.outside));
+    fact("发生区间", "onset between", s.from || s.to ? days(s.from, s.to) : "");
+    fact("依据", "why", translated(data.whys[s.why]));
     fact("项目", "project", s.project);
     fact("建设单位", "owner", s.owner);
-    fact("行业", "industry", s.industryName);
+    fact("行业", "industry", translated(s.industryName));
     fact("县区", "county", s.countyName);
     fact("位置", "position", s.lat.toFixed(6) + "°N " + s.lon.toFixed(6) + "°E");
     const links = make("p", { class: "links" });
@@ -295,13 +339,24 @@
     const zoom = make("button", { type: "button" }, both("放大到图斑", "zoom to it"));
     zoom.addEventListener("click", () => show(s));
     links.append(zoom);
-    d.replaceChildren(make("h3", {}, s.id), dl, links);
+    const shut = make("button", { type: "button", class: "close", "aria-label": "Close / 关闭" }, "×");
+    shut.addEventListener("click", close);
+    d.replaceChildren(shut, make("h3", {}, s.id), dl, links);
+    // A page alone cannot know whether a file lies beside it.
+    if (s.page) d.append(make("p", { class: "note" }, both("证据页在本报告所在的导出文件夹中：", "the page lies in the export folder, beside this report: "), s.page));
     d.hidden = false;
     if (go) show(s); else outlines.draw();
+    const middle = map.latLngToContainerPoint([(s.box[1] + s.box[3]) / 2, (s.box[0] + s.box[2]) / 2]);
+    d.classList.toggle("left", middle.x > map.getSize().x - 370);
+    d.scrollTop = 0;
+    if (!phone.matches) d.scrollIntoView({ block: "nearest" });
+    if (enter) d.focus({ preventScroll: true });
   };
   const show = s => {
     const w = Math.max(400, (s.box[2] - s.box[0]) * 0.8), h = Math.max(400, (s.box[3] - s.box[1]) * 0.8);
-    map.fitBounds([[s.box[1] - h, s.box[0] - w], [s.box[3] + h, s.box[2] + w]], { animate: false });
+    // Beside what lies over the map.
+    map.fitBounds([[s.box[1] - h, s.box[0] - w], [s.box[3] + h, s.box[2] + w]],
+      { animate: false, paddingBottomRight: [phone.matches ? 0 : Math.min(350, map.getSize().x / 2), 0] });
     outlines.draw();
   };
 
@@ -349,6 +404,7 @@
   for (const [code, zh, en] of [["high", "高：限期复核", "high: check first"], ["medium", "中：现场复核", "medium: field check"], ["low", "低：预提醒", "low: reminder"]])
     card(code, String(suspects.filter(s => s.tier === code).length), zh, en);
   card("", hectares(t.suspect_area), "疑似面积 hm²", "suspect area, ha");
+  if (t.overdue) card("", String(t.overdue), "逾期未办", "overdue");
   card("", String(t.disturbances), "扰动图斑总数", "disturbances in all");
   card("", String(count(data.tables.verdicts, "compliant")), "其中合规", "of them compliant");
   if (t.unobserved !== undefined) card("", hectares(t.unobserved), "未观测面积 hm²", "not observed, ha");
@@ -364,21 +420,23 @@
     if (!list.length) return;
     const most = Math.max(...list.map(r => r[1]), 1);
     const body = make("tbody");
-    for (const [key, n, area] of list) {
+    const late = list.some(r => r[3]);
+    for (const [key, n, area, overdue] of list) {
       const bar = svg("svg", { viewBox: "0 0 100 14", preserveAspectRatio: "none", "aria-hidden": "true" });
       bar.append(svg("rect", { width: Math.max(0.8, n / most * 100), height: 14, rx: 1, fill: colour(key) }));
       body.append(make("tr", {}, make("th", { scope: "row" }, name(key)), make("td", { class: "bar" }, bar),
-        make("td", { class: "n" }, String(n)), make("td", { class: "n" }, hectares(area))));
+        make("td", { class: "n" }, String(n)), ...(late ? [make("td", { class: overdue ? "n late" : "n" }, String(overdue))] : []), make("td", { class: "n" }, hectares(area))));
     }
-    const head = make("thead", {}, make("tr", {}, make("th", {}, both(note[0], note[1])), make("th"), make("th", { class: "n" }, both("个数", "count")), make("th", { class: "n" }, both("hm²", "ha"))));
+    const head = make("thead", {}, make("tr", {}, make("th", {}, both(note[0], note[1])), make("th"), make("th", { class: "n" }, both("个数", "count")), ...(late ? [make("th", { class: "n" }, both("逾期", "overdue"))] : []), make("th", { class: "n" }, both("hm²", "ha"))));
     $("charts").append(make("div", {}, make("h2", {}, both(zh, en)), make("div", { class: "scroll" }, make("table", {}, head, body))));
   };
+  const industry = key => (key ? translated(data.industries.find(i => i[0] === key) || [key, ""]) : unknown());
   const plain = key => (key ? key : unknown()), blue = () => "#3b78b8";
   const TIERS = { high: "#c4281c", medium: "#d9730d", low: "#d8b100" };
   chart("按等级", "By tier", data.tables.tiers, c => word("tiers", c), c => TIERS[c] || "#98a2b3", ["全部扰动图斑", "all disturbances"]);
   chart("按判定", "By verdict", data.tables.verdicts, c => word("verdicts", c), c => (c === "compliant" ? "#5a9a63" : "#3b78b8"), ["全部扰动图斑", "all disturbances"]);
   chart("按县区", "By county", data.tables.counties, plain, blue, ["疑似图斑", "suspects"]);
-  chart("按行业", "By industry", data.tables.industries, plain, blue, ["疑似图斑", "suspects"]);
+  chart("按行业", "By industry", data.tables.industries, industry, blue, ["疑似图斑", "suspects"]);
 
   const section = (id, zh, en, ...children) => $(id).append(make("div", {}, make("h2", {}, both(zh, en)), ...children));
   const table = (heads, lines) => make("div", { class: "wide" }, make("table", {}, make("thead", {}, make("tr", {}, ...heads.map((h, i) => make("th", i ? { class: "n" } : {}, h)))),
@@ -396,12 +454,12 @@
     const parts = [];
     if (fates.length) {
       parts.push(make("h3", {}, both("图斑的变化", "What became of the cases")),
-        table([both("变化", "change"), both("个数", "cases"), both("其中疑似", "of them suspects"), both("增减 hm²", "change, ha"), t.previous + " hm²", data.batch + " hm²"], fates));
+        table([both("变化", "change"), both("个数", "cases"), both("其中疑似", "of them suspects"), both("增减 hm²", "change, ha"), both(t.previous + " hm²", t.previous + " ha"), both(data.batch + " hm²", data.batch + " ha")], fates));
       if (data.tables.changes.some(r => r[0] === "unseen"))
         parts.push(make("p", { class: "note" }, both("本期未显示不等于已恢复：可能没有可用影像，或两期影像之间没有变化。", "Not shown does not mean restored: there may be no usable image, or no change between its images.")));
     }
     parts.push(make("h3", {}, both("判定", "Verdicts")),
-      table([both("判定", "verdict"), t.previous, data.batch, both("增减", "change"), t.previous + " hm²", data.batch + " hm²"], lines));
+      table([both("判定", "verdict"), t.previous, data.batch, both("增减", "change"), both(t.previous + " hm²", t.previous + " ha"), both(data.batch + " hm²", data.batch + " ha")], lines));
     section("comparison", `与上期（${t.previous}）比较`, `Compared with the last batch (${t.previous})`, ...parts);
   } else section("comparison", "与上期比较", "Compared with the last batch", make("p", {}, both("存储中没有更早的期次。", "The store holds no earlier batch.")));
   if (data.hits.all) {
@@ -413,36 +471,46 @@
     const groups = [];
     for (const [key, zh, en] of [["tier", "等级", "tier"], ["county", "县区", "county"], ["industry", "行业", "industry"]])
       if (data.hits[key])
-        groups.push(table(heads(zh, en), data.hits[key].map(r => cells(key === "tier" && tierOf(r[0]) ? word("tiers", tierOf(r[0])) : plain(r[0]), r))));
+        groups.push(table(heads(zh, en), data.hits[key].map(r => cells(key === "tier" && tierOf(r[0]) ? word("tiers", tierOf(r[0])) : (key === "industry" ? industry : plain)(r[0]), r))));
     section("hits", "现场复核命中率", "Hit rates of the field checks", ...parts, ...groups);
   } else section("hits", "现场复核命中率", "Hit rates of the field checks", make("p", {}, both("尚无复核结果。", "No field results yet.")));
   if (data.problems.length) {
-    const list = table([both("环节", "stage"), both("问题", "problem"), both("建议", "what to do")], data.problems.map(p => [p[0] + " " + p[1], p[2], p[3]]));
+    const list = table([both("环节", "stage"), both("对象", "what"), both("问题", "problem")], data.problems.map(p => [both(p[0], p[1]), p[2], both(p[3], p[4])]));
     for (const cell of list.querySelectorAll(".n")) cell.className = "";
-    section("problems", `本次运行的问题（${data.problems.length}）`, `Problems of the run (${data.problems.length})`, make("div", { class: "scroll" }, list));
+    section("problems", `本次运行的问题（${data.problems.length}）`, `Problems of the run (${data.problems.length})`, make("div", { class: "scroll" }, list),
+      make("p", { class: "note" }, both("详情见 run.json。", "Details: run.json.")));
   } else section("problems", "本次运行的问题", "Problems of the run", make("p", {}, both("没有。", "None.")));
   section("provenance", "数据与程序", "Where it comes from",
     make("p", {}, both(`影像 ${data.looks.length} 期：`, `${data.looks.length} images: `), data.looks.join("，")),
+    make("p", {}, both("防治责任范围图层：", "approved ranges: "), data.approvals || both("无", "none"), both("；规则集：", "; rule set: "), data.rule_set || "—"),
     make("p", {}, both("坐标系 ", "CRS "), data.crs, both("；面积按 CGCS2000 椭球。", "; areas on the CGCS2000 ellipsoid.")),
     make("p", {}, both("程序 ", "program "), "shuibao " + data.program, both("；输入、设置与版本见 run.json。", "; inputs, settings and versions: run.json.")));
   if (data.looks.length) {
     const day = key => key.replace(/^(\d{4})(\d\d)(\d\d).*/, "$1-$2-$3");
-    $("period").append(both("影像 ", "images "), day(data.looks[0]) + " – " + day(data.looks[data.looks.length - 1]));
+    $("period").append(both("影像 ", "images "), days(day(data.looks[0]), day(data.looks[data.looks.length - 1])));
   }
 
   // ---- language, print -------------------------------------------------------------------------------------
   const speak = lang => {
     document.documentElement.dataset.lang = lang;
     document.documentElement.lang = lang === "zh" ? "zh-CN" : "en";
+    document.title = TITLES[lang] + data.batch;
     all.textContent = lang === "zh" ? `全部 (${suspects.length})` : `all (${suspects.length})`;
   };
   $("language").addEventListener("click", () => speak(document.documentElement.dataset.lang === "zh" ? "en" : "zh"));
   window.addEventListener("beforeprint", () => {
-    const lines = state.shown.slice(0, 200).map(s => make("tr", {}, ...[String(s.rank), s.id, word("tiers", s.tier), word("verdicts", s.verdict),
-      s.countyName, s.project || s.owner, hectares(s.area), s.from + " – " + s.to].map(c => make("td", {}, c))));
+    // On paper one picture with its date: nobody can move the line. Screens get theirs back.
+    swipe.dataset.at = swipe.value;
+    if (swipes) swipe.value = 0;
+    clipNow();
+    const most = 200, lines = state.shown.slice(0, most).map(s => make("tr", {}, ...[String(s.rank), s.id, word("tiers", s.tier), verdict(s),
+      s.countyName, s.project || s.owner, hectares(s.area), days(s.from, s.to), s.due].map(c => make("td", {}, c))));
+    const n = state.shown.length;
+    $("printed-note").replaceChildren(n > most ? both(`只印前 ${most} 个，共 ${n} 个；全部见台账（XLSX）。`, `The first ${most} of ${n} in rank; all are in the ledger (XLSX).`) : "");
     $("printed").replaceChildren(make("thead", {}, make("tr", {}, ...[["序号", "rank"], ["编号", "case"], ["等级", "tier"], ["判定", "verdict"], ["县区", "county"],
-      ["项目", "project"], ["hm²", "ha"], ["发生区间", "onset"]].map(h => make("th", {}, both(h[0], h[1]))))), make("tbody", {}, ...lines));
+      ["项目", "project"], ["hm²", "ha"], ["发生区间", "onset"], ["期限", "due"]].map(h => make("th", {}, both(h[0], h[1]))))), make("tbody", {}, ...lines));
   });
+  window.addEventListener("afterprint", () => { swipe.value = swipe.dataset.at; clipNow(); });
   speak("zh");
   apply();
 })();

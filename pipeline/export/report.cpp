@@ -86,9 +86,12 @@ class ReportExporter final : public Exporter {
         Mosaic mosaic;
         // Pictures lie under the polygons only where both have one CRS.
         if (const auto archive = archive_of(in.run.store);
-            archive && archive->grid().crs() == in.suspects.crs)
+            archive && archive->grid().crs() == in.suspects.crs) {
+            std::vector<io::Geometry> sites;
+            for (const auto* row : in.suspects.rows) sites.push_back(row->shape);
             mosaic = mosaic_of(*archive, supervised_area(in.run, archive->grid()), end_of_batch(in.batch),
-                               static_cast<int>(in.run.settings.integer("export.report.pixels")));
+                               static_cast<int>(in.run.settings.integer("export.report.pixels")), sites);
+        }
         TemplateData page;
         page.texts = {{"batch", in.batch},
                       {"css", without_pictures(leaflet_style()) + template_text("report.css")},

@@ -14,7 +14,7 @@ using algorithms::Anchor;
 using algorithms::Colour;
 using algorithms::Figure;
 
-constexpr double width = 840, height = 190, left = 42, right = 12, foot = 24, row = 18, gap = 14;
+constexpr double width = 840, height = 166, left = 42, right = 12, foot = 24, row = 18, gap = 14;
 constexpr double small = 13, large = 14;  // of type
 constexpr Colour ink{40, 44, 52}, faint{140, 146, 156}, grid{228, 231, 236}, fit{31, 96, 170},
     spread{31, 96, 170, 0.2}, onset{214, 60, 40, 0.2};
@@ -137,7 +137,7 @@ std::optional<Figure> series_figure(const PixelHistory& h) {
         const auto first = Date::parse(fmt::format("{}-01-01", year));
         if (!first || *first < from || *first > to) continue;
         line({{x(*first), top}, {x(*first), base}}, {200, 204, 212}, 1);
-        const algorithms::FigureLabel told{{x(*first), base + 17}, std::to_string(year), "", small, faint,
+        const algorithms::FigureLabel told{{x(*first), base + 19}, std::to_string(year), "", small, faint,
                                            Anchor::middle};
         if (told.at.x + algorithms::label_width(told) / 2 <= width) f.parts.emplace_back(told);
     }

@@ -33,7 +33,7 @@ class ReportContent(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory(prefix="shuibao_test_")
         cls.base = Path(cls.folder.name) / "city"
-        cls.output = two_batches.make(harness.SHUIBAO, cls.base, size=500, sites=30, options=("--set", "export.formats=[report]"))
+        cls.output = two_batches.make(harness.SHUIBAO, cls.base, size=500, sites=30, options=("--set", "export.formats=[evidence,report]"))
         cls.report = next((cls.output / "export").glob("report_*.html"))
         page = cls.report.read_text(encoding="utf-8")
         cls.data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)[1])
@@ -89,6 +89,59 @@ class ReportContent(unittest.TestCase):
             self.assertEqual(sorted(row(name, c) for name, c in counts.items()), sorted(self.data["hits"][group]))
         tiers = [r[0] for r in self.data["hits"]["tier"]]
         self.assertEqual([t for t in ("高", "中", "低", "无") if t in tiers], tiers, "from the gravest on")
+
+    def page_of(self, case):
+        path = next((self.output / "export").glob(f"*/evidence/{case}.html"))
+        return re.sub(r"<[^>]*>", "", path.read_text(encoding="utf-8"))
+
+    def test_a_page_tells_what_the_field_found_before(self):
+        """A site that was none comes back grown, and one that people confirmed is not suspected any more."""
+        areas = {r["spot"]: r["area_m2"] for r in self.then}
+        suspects = {r["case_id"]: r for r in rows(self.output / "disturbances.gpkg", "suspects")}
+        back = confirmed = 0
+        with open(self.base / "checked.csv", encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                case = suspects.get(row["QDNM"])
+                if case is None:
+                    continue
+                page = self.page_of(row["QDNM"])
+                self.assertIn(f'历次复核{row["DATE"]} {row["XCFHR"]}：{row["BYD"]}（当时 {areas[row["QDNM"]] / 1e4:.2f} hm²）',
+                              re.sub(r" earlier field checks|\n", "", page))
+                if row["BYD"] in ("合规", "非生产建设项目"):
+                    back += 1
+                    self.assertIn("；面积扩大，重新列入", page)
+                else:
+                    confirmed += 1
+                    self.assertNotIn("重新列入", page)
+                    self.assertIn(f'已复核认定：{row["BYD"]} confirmed on site', page)
+                    self.assertNotIn(case["verdict_zh"], page.replace(case["decided"], ""))
+                    then = re.search("原为 (.*)", case["decided"])[1]
+                    if then != case["verdict_zh"]:  # why and notices are of that
+                        self.assertNotIn(case["why"], page)
+                        self.assertNotIn(case["notices"], page)
+        self.assertGreaterEqual(back, 1, "the world shows too little")
+        self.assertGreaterEqual(confirmed, 2, "the world shows too little")
+
+    def test_state_and_deadline_are_told(self):
+        end = "2024-05-31"
+        suspects = {r["case_id"]: r for r in rows(self.output / "disturbances.gpkg", "suspects")}
+        late = Counter()
+        for case, row in suspects.items():
+            due = (row["due"] or "").replace("/", "-")
+            late[row["county"]] += bool(due and due < end)
+            page = re.sub(r"\s+", " ", self.page_of(case))
+            self.assertIn(f'办理状态 state of the case{row["state"]}', page)
+            if due:
+                self.assertIn(f"办理期限 due{due}" + ("（已逾期）" if due < end else ""), page)
+        self.assertGreater(sum(late.values()), 0, "the world shows too little")
+        table = {name: overdue for name, _, _, overdue in self.data["tables"]["counties"]}
+        self.assertEqual({name: late[name] for name in table}, table)
+        self.assertEqual(sum(late.values()), self.data["totals"]["overdue"])
+        for s in self.data["suspects"]:
+            row = suspects[s[0]]
+            self.assertEqual([row["state"], (row["due"] or "").replace("/", "-"), row["tier_reason"]], s[19:22])
+            if row["confirmed"] and row["verdict"] != "compliant":
+                self.assertEqual(("confirmed", row["confirmed"]), (s[3], s[22]))
 
     def test_borders_are_those_of_the_layer(self):
         borders = {name: rings for name, _, _, rings in self.data["borders"]}

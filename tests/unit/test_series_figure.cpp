@@ -16,7 +16,7 @@ namespace {
 
 struct Story {
     std::deque<io::Acquisition> acquisitions;
-    PixelHistory history;
+    pipeline::PixelHistory history;
 
     // A look a month from 2019 on, the first of them without a state; feature 0 from 0 to `high`.
     Story(const std::vector<std::string>& statuses, double high, const std::string& feature) {
