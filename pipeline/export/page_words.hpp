@@ -20,8 +20,8 @@ struct ToldProblem {
 /// The dictionaries of a run's pages.
 struct PageWords {
     engine::Dictionary pages, report, deliverables, verdicts, erosion;
-    /// Reads pages.yaml, report.yaml, deliverables.yaml and erosion.yaml of configs/dictionaries and the dictionary of verdicts
-    /// of this run. Throws Error(usage).
+    /// Reads pages.yaml, report.yaml, deliverables.yaml and erosion.yaml of configs/dictionaries and the
+    /// dictionary of verdicts of this run. Throws Error(usage).
     explicit PageWords(const RunContext& context);
     /// "high" for "高": the code whose official word this is, or the text itself.
     [[nodiscard]] std::string code_of(const char* section, const std::string& word) const;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <array>
+
 #include <fmt/format.h>
 
 #include "leaflet.hpp"
@@ -12,6 +14,8 @@
 
 namespace shuibao::pipeline {
 namespace {
+
+constexpr std::array scripts = {"report_base.js", "report_map.js", "report_list.js", "report_tables.js"};
 
 // JSON that may lie inside <script>: no text of it can end the element, nor begin a comment.
 std::string inside_script(const nlohmann::ordered_json& j) {
@@ -67,7 +71,9 @@ class ReportExporter final : public Exporter {
                .long_name = "report-pixels"});
     }
     [[nodiscard]] std::map<std::string, std::string> inputs(const ExportInput& in) const override {
-        auto list = page_hashes(in.run, {"report.html", "report.css", "report.js"});
+        std::vector<std::string> templates = {"report.html", "report.css"};
+        templates.insert(templates.end(), scripts.begin(), scripts.end());
+        auto list = page_hashes(in.run, templates);
         list.merge(summary_hashes(in.run, in.batch));
         list["leaflet"] = engine::hash_bytes(leaflet_script());
         std::string pages;
@@ -92,11 +98,13 @@ class ReportExporter final : public Exporter {
             mosaic = mosaic_of(*archive, supervised_area(in.run, archive->grid()), end_of_batch(in.batch),
                                static_cast<int>(in.run.settings.integer("export.report.pixels")), sites);
         }
+        std::string script;
+        for (const char* part : scripts) script += template_text(part);
         TemplateData page;
         page.texts = {{"batch", in.batch},
                       {"css", without_pictures(leaflet_style()) + template_text("report.css")},
                       {"leaflet", without_source_map(leaflet_script())},
-                      {"script", template_text("report.js")},
+                      {"script", script},
                       {"data", inside_script(report_json(in, summary, mosaic, words))},
                       {"disclaimer", words.disclaimer(false)},
                       {"disclaimer_en", words.disclaimer(true)}};

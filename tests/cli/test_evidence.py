@@ -209,7 +209,7 @@ class Evidence(ArchiveTest):
         layer = rows_of(self.output, "disturbances")
         self.assertEqual(len(layer), data["totals"]["disturbances"])
         self.assertAlmostEqual(sum(f["area_m2"] for f in layer), data["totals"]["area"], delta=1)
-        for code, count, area in data["tables"]["verdicts"]:
+        for code, count, area, _ in data["tables"]["verdicts"]:
             of_it = [f["area_m2"] for f in layer if f["verdict"] == code]
             self.assertEqual(len(of_it), count)
             self.assertAlmostEqual(sum(of_it), area, delta=1)

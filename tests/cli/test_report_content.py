@@ -139,7 +139,8 @@ class ReportContent(unittest.TestCase):
         self.assertEqual(sum(late.values()), self.data["totals"]["overdue"])
         for s in self.data["suspects"]:
             row = suspects[s[0]]
-            self.assertEqual([row["state"], (row["due"] or "").replace("/", "-"), row["tier_reason"]], s[19:22])
+            told = [self.data["states"][s[19]][0], s[20], self.data["whys"][s[21]][0]]
+            self.assertEqual([row["state"], (row["due"] or "").replace("/", "-"), row["tier_reason"]], told)
             if row["confirmed"] and row["verdict"] != "compliant":
                 self.assertEqual(("confirmed", row["confirmed"]), (s[3], s[22]))
 
@@ -155,6 +156,12 @@ class ReportContent(unittest.TestCase):
         for (name, x, y, rings) in self.data["borders"]:
             xs, ys = rings[0][::2], rings[0][1::2]
             self.assertTrue(min(xs) < x < max(xs) and min(ys) < y < max(ys), name)
+
+    @unittest.skipUnless(shutil.which("pdftotext"), "poppler-utils is not installed")
+    def test_the_paper_says_what_it_was_made_of_and_how_to_read_its_map(self):
+        for word in ("县界", "1 km", "approvals.shp", "规则集：2023-03-01", *self.data["looks"], *two_batches.COUNTIES):
+            self.assertIn(word, self.paper)
+        self.assertIn(f'（逾期 {max(row[3] for row in self.data["tables"]["counties"])}）', self.paper)
 
     @unittest.skipUnless(shutil.which("pdftotext"), "poppler-utils is not installed")
     def test_the_same_on_paper(self):
@@ -175,6 +182,43 @@ class ReportContent(unittest.TestCase):
         self.assertNotEqual(old, self.report.read_bytes())
         page = self.report.read_text(encoding="utf-8")
         self.assertIn(f'"all":["",{self.data["hits"]["all"][1] + 1},', page)
+
+
+class Problems(harness.ArchiveTest):
+    size, sites = 160, 4
+
+    def test_problems_are_told_in_words_without_the_paths_of_the_server(self):
+        image = sorted((self.archive / "images").glob("*.tif"))[0]
+        image.write_bytes(image.read_bytes()[:20000])
+        _, output, _ = self.run_all("problems", "--set", "export.formats=[report]", code=3)
+        record = json.loads((output / "run.json").read_text(encoding="utf-8"))["problems"]
+        self.assertTrue(any(str(self.base) in p["what"] for p in record), "the record itself names no path: nothing is shown")
+        page = next((output / "export").glob("report_*.html")).read_text(encoding="utf-8")
+        data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)[1])
+        self.assertEqual(len(record), len(data["problems"]))
+        for stage, stage_en, unit, zh, en in data["problems"]:
+            self.assertRegex(stage + zh, "^[\u4e00-\u9fff，、（）]+$")
+            self.assertNotRegex(stage_en + en, "[\u4e00-\u9fff]")
+        self.assertNotIn(str(self.base), page)
+        if shutil.which("pdftotext"):
+            paper = subprocess.run(["pdftotext", next((output / "export").glob("report_*.pdf")), "-"], capture_output=True, text=True,
+                                   check=True).stdout
+            self.assertIn("影像清单", paper)
+            self.assertTrue(data["unobserved"], "the world shows too little")
+            self.assertIn("未观测：无影像不等于无扰动", paper)
+            self.assertNotIn(str(self.base), paper)
+
+
+class Phrases(unittest.TestCase):
+    def test_every_verdict_and_tier_of_the_program_has_its_english(self):
+        known = (harness.SOURCE / "configs/dictionaries/report.yaml").read_text(encoding="utf-8").split("phrases:")[1]
+        judge = (harness.SOURCE / "algorithms/compliance/judge.cpp").read_text(encoding="utf-8")
+        score = (harness.SOURCE / "algorithms/risk/score.cpp").read_text(encoding="utf-8")
+        said = re.findall(r'decide\(Verdict::\w+, "([^"]+)"', judge)
+        hard = re.search(r"std::vector<std::string> hard_rules.*?return list;", score, re.S)[0]
+        said += ["硬性规则：" + text for text in re.findall(r'"([^"%\w]+) ?"', hard)]
+        self.assertGreater(len(said), 15)
+        self.assertEqual([], [text for text in said if text not in known])
 
 
 class LongTables(unittest.TestCase):
