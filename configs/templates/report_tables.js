@@ -102,6 +102,11 @@ $("language").addEventListener("click", () => speak(document.documentElement.dat
 window.addEventListener("beforeprint", () => {
   // On paper one picture with its date: nobody can move the line. Screens get theirs back.
   swipe.dataset.at = swipe.value;
+  // As it is drawn, only smaller: paper is 690 px wide.
+  const { x, y } = map.getSize(), paper = document.documentElement.style;
+  paper.setProperty("--map-width", x + "px");
+  paper.setProperty("--map-height", y + "px");
+  paper.setProperty("--map-zoom", x ? Math.min(1.8, 690 / x) : 1);
   if (swipes) swipe.value = 0;
   clipNow();
   const most = 200, lines = state.shown.slice(0, most).map(s => make("tr", {}, ...[String(s.rank), s.id, word("tiers", s.tier), verdict(s),

@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "../stages/history.hpp"
+#include "history.hpp"
 #include <shuibao/algorithms/figure.hpp>
 
 namespace shuibao::pipeline {

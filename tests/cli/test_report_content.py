@@ -185,7 +185,7 @@ class ReportContent(unittest.TestCase):
 
 
 class Problems(harness.ArchiveTest):
-    size, sites = 160, 4
+    size, sites, seed = 400, 16, 5
 
     def test_problems_are_told_in_words_without_the_paths_of_the_server(self):
         image = sorted((self.archive / "images").glob("*.tif"))[0]
