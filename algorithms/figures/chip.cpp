@@ -127,7 +127,8 @@ double median_shade(const Image& image, const Usable& pixels, const ChipBands& b
 
 }  // namespace
 
-Stretch common_stretch(std::span<const Image* const> images, const ChipBands& bands) {
+Stretch common_stretch(std::span<const Image* const> images, const ChipBands& bands,
+                       std::span<const std::uint8_t> shown) {
     Stretch s;
     std::vector<Usable> pixels;
     std::size_t most = 0;
@@ -148,6 +149,14 @@ Stretch common_stretch(std::span<const Image* const> images, const ChipBands& ba
         if (values.empty()) values.push_back(0);
         s.low[k] = quantile(values, clipped);
         s.high[k] = quantile(values, 1 - clipped);
+        values.clear();
+        if (!shown.empty())
+            for (std::size_t m = 0; m < images.size(); ++m) {
+                const int p = images[m]->plane_of(bands.bands[k]);
+                for (const auto i : pixels[m])
+                    if (shown[i] != 0) values.push_back(static_cast<float>(images[m]->value(p, i)));
+            }
+        if (!values.empty()) s.high[k] = std::max(s.high[k], quantile(values, 1 - clipped));
         if (!(s.high[k] > s.low[k])) s.high[k] = s.low[k] + 1e-6;
     }
     double darkest = 1;

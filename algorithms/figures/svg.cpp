@@ -83,6 +83,17 @@ struct Writer {
 
 }  // namespace
 
+double label_width(const FigureLabel& l) {
+    const double narrow = l.bold ? 0.68 : 0.62;
+    double width = l.chinese.empty() || l.english.empty() ? 0 : narrow;
+    for (const auto* text : {&l.chinese, &l.english})
+        for (const char c : *text) {
+            const auto byte = static_cast<unsigned char>(c);
+            width += byte < 0x80 ? narrow : byte >= 0xC0 ? 1 : 0;  // bytes that continue add nothing
+        }
+    return width * l.size;
+}
+
 std::string to_svg(const Figure& f) {
     const std::string w = std::to_string(f.width), h = std::to_string(f.height);
     std::string out =

@@ -119,7 +119,8 @@ ChipPair ChipCutter::cut(const io::Geometry& shape, std::optional<Date> from, st
     std::vector<const Image*> images;
     if (first != nullptr) images.push_back(&one.emplace(m_archive.read(*first, frame, wanted)));
     if (second != nullptr) images.push_back(&other.emplace(m_archive.read(*second, frame, wanted)));
-    const auto stretch = algorithms::common_stretch(images, *bands);
+    const auto site = io::burn({shape}, grid, frame);
+    const auto stretch = algorithms::common_stretch(images, *bands, site);
     if (one) pair.before = chip_of(*one, *first, *bands, stretch, printed);
     if (other) pair.after = chip_of(*other, *second, *bands, stretch, printed);
 

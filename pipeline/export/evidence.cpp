@@ -70,6 +70,8 @@ class EvidenceExporter final : public Exporter {
     [[nodiscard]] std::map<std::string, std::string> inputs(const ExportInput& in) const override {
         const auto& c = in.run;
         auto list = page_hashes(c, {"evidence.html", "evidence.css"});
+        list.merge(case_past_hashes(c.store, in.batch));
+        list.merge(kind_hashes(c, "county"));
         if (Ranges::given(c)) list["ranges"] = hash_vector(c.settings.path("approvals.path"));
         if (const auto archive = archive_of(c.store)) {
             list["acquisitions"] = engine::hash_file(c.store.acquisitions_file().string());
@@ -97,6 +99,8 @@ class EvidenceExporter final : public Exporter {
                       crs,
                       ranges,
                       PageWords(in.run),
+                      case_pasts(in.run.store, in.batch),
+                      areas_of_kind(in.run, "county", crs),
                       archive && follows_series(in.run, *archive)};
         const auto& rows = in.suspects.rows;
         std::vector<std::size_t> order(rows.size());
@@ -128,6 +132,8 @@ class EvidenceExporter final : public Exporter {
         std::string crs;
         const Ranges& ranges;
         PageWords words;
+        std::map<std::string, CasePast> pasts;
+        std::vector<NamedArea> counties;
         bool series;
     };
 
@@ -160,7 +166,9 @@ class EvidenceExporter final : public Exporter {
     static void one(const Job& job, std::size_t i, const io::Transformation& to_grid,
                     const io::Transformation& to_degrees) {
         const auto& row = *job.in.suspects.rows[i];
-        auto content = evidence_content(row, to_degrees(row.shape.point_inside()), job.words);
+        const auto past = job.pasts.find(text_of(row, "case_id"));
+        auto content = evidence_content(row, to_degrees(row.shape.point_inside()),
+                                        past == job.pasts.end() ? nullptr : &past->second, job.words);
         if (job.archive != nullptr) {
             const auto shape = to_grid(row.shape);
             content.chips = ChipCutter(*job.archive)
@@ -171,11 +179,15 @@ class EvidenceExporter final : public Exporter {
                 std::vector<const io::Geometry*> near;
                 for (const auto n : job.ranges.index.near(chips.frame)) near.push_back(&job.ranges.shapes[n]);
                 content.outlines = chip_outlines(shape, near, chips.frame, any->cols, any->rows);
-                content.locator_marks = locator_marks(chips);
+                content.locator_marks = locator_marks(chips, job.counties);
             }
-            if (job.series &&
-                i < static_cast<std::size_t>(job.in.run.settings.integer("export.evidence.series")))
-                content.series = history(job, shape);
+            if (const auto most = job.in.run.settings.integer("export.evidence.series"); job.series) {
+                if (static_cast<std::int64_t>(i) < most)
+                    content.series = history(job, shape);
+                else
+                    content.series_note = fmt::format(
+                        "像元历程只附于每县区排名前 {} 个图斑（export.evidence.series），本页没有", most);
+            }
         }
         const auto page = evidence_page(content.case_id);
         io::write_text(job.folder / page, evidence_html(content, job.words));

@@ -6,6 +6,8 @@
 namespace shuibao::pipeline {
 namespace {
 
+constexpr std::size_t a_line = 42;  // bytes: fourteen Chinese characters; more get a line of their own
+
 // Dark modules of a row as runs.
 std::string qr_path(const io::QrCode& code) {
     std::string d;
@@ -17,6 +19,23 @@ std::string qr_path(const io::QrCode& code) {
             x += n + 1;
         }
     return d;
+}
+
+// Where a line may end: behind the dash between two dates, before what stands in brackets; never in a date.
+std::vector<TemplateData> unbroken(const std::string& value) {
+    std::vector<TemplateData> parts;
+    std::size_t from = 0;
+    const auto cut = [&](std::size_t at) {
+        TemplateData part;
+        part.texts["text"] = value.substr(from, at - from);
+        parts.push_back(std::move(part));
+        from = at;
+    };
+    constexpr std::string_view dash = " – ", bracket = "（";
+    if (const auto at = value.find(dash); at != std::string::npos) cut(at + dash.size());
+    if (const auto at = value.find(bracket, from); at != std::string::npos) cut(at);
+    cut(value.size());
+    return parts;
 }
 
 TemplateData picture(const Chip& chip, const algorithms::Figure* over, std::string zh, std::string en) {
@@ -53,6 +72,7 @@ std::string evidence_html(const EvidenceContent& e, const PageWords& words) {
                   {"qr_path", qr_path(e.code)},
                   {"qr_size", std::to_string(e.code.size + 8)},
                   {"rule_set", e.rule_set},
+                  {"series_note", e.series_note},
                   {"disclaimer", words.disclaimer(false)},
                   {"disclaimer_en", words.disclaimer(true)},
                   {"gsd", fmt::format("{:g}", e.chips.gsd)},
@@ -65,7 +85,9 @@ std::string evidence_html(const EvidenceContent& e, const PageWords& words) {
                   {"no_after", e.chips.before && !e.chips.after},
                   {"no_pictures", !e.chips.before && !e.chips.after},
                   {"cut", !e.chips.whole},
-                  {"has_articles", !e.articles.empty()}};
+                  {"has_articles", !e.articles.empty()},
+                  {"has_series", e.series.has_value()},
+                  {"has_series_note", !e.series_note.empty()}};
     const auto* over = e.outlines ? &*e.outlines : nullptr;
     if (e.chips.before) page.lists["chips"].push_back(picture(*e.chips.before, over, "前期", "before"));
     if (e.chips.after) page.lists["chips"].push_back(picture(*e.chips.after, over, "后期", "after"));
@@ -83,6 +105,8 @@ std::string evidence_html(const EvidenceContent& e, const PageWords& words) {
     for (const auto& f : e.facts) {
         TemplateData t;
         t.texts = {{"zh", f.zh}, {"en", f.en}, {"value", f.value}, {"value_en", f.value_en}};
+        if (f.strong) t.lists["parts"] = unbroken(f.value);
+        t.flags["wide"] = f.value.size() > a_line;
         page.lists[f.strong ? "strong" : "facts"].push_back(std::move(t));
     }
     for (const auto& s : e.score) {

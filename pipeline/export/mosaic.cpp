@@ -66,7 +66,8 @@ std::optional<Image> filled(const io::TileArchive& archive, const Looks& looks, 
 
 }  // namespace
 
-Mosaic mosaic_of(const io::TileArchive& archive, const Window& area, Date until, int longest) {
+Mosaic mosaic_of(const io::TileArchive& archive, const Window& area, Date until, int longest,
+                 const std::vector<io::Geometry>& sites) {
     Mosaic m;
     Looks after;
     for (const auto& a : archive.acquisitions())
@@ -111,7 +112,10 @@ Mosaic mosaic_of(const io::TileArchive& archive, const Window& area, Date until,
     m.bounds = archive.grid().bounds({w.col * step, w.row * step, w.cols * step, w.rows * step});
     m.cols = static_cast<int>(w.cols);
     m.rows = static_cast<int>(w.rows);
-    const auto stretch = algorithms::common_stretch(images, *bands);
+    const auto& g = archive.grid();
+    const Grid coarse(g.crs(), g.gsd() * step, g.tile_size(), g.origin_x(), g.origin_y());
+    const auto shown = io::burn(sites, coarse, w);
+    const auto stretch = algorithms::common_stretch(images, *bands, shown);
     const auto picture = [&](const Image& image, MosaicPicture& p) {
         p.jpeg =
             io::encode_jpeg(algorithms::colours_of(image, *bands, stretch), m.cols, m.rows, jpeg_quality);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <array>
+
 #include <fmt/format.h>
 
 #include "leaflet.hpp"
@@ -12,6 +14,8 @@
 
 namespace shuibao::pipeline {
 namespace {
+
+constexpr std::array scripts = {"report_base.js", "report_map.js", "report_list.js", "report_tables.js"};
 
 // JSON that may lie inside <script>: no text of it can end the element, nor begin a comment.
 std::string inside_script(const nlohmann::ordered_json& j) {
@@ -67,7 +71,9 @@ class ReportExporter final : public Exporter {
                .long_name = "report-pixels"});
     }
     [[nodiscard]] std::map<std::string, std::string> inputs(const ExportInput& in) const override {
-        auto list = page_hashes(in.run, {"report.html", "report.css", "report.js"});
+        std::vector<std::string> templates = {"report.html", "report.css"};
+        templates.insert(templates.end(), scripts.begin(), scripts.end());
+        auto list = page_hashes(in.run, templates);
         list.merge(summary_hashes(in.run, in.batch));
         list["leaflet"] = engine::hash_bytes(leaflet_script());
         std::string pages;
@@ -86,14 +92,19 @@ class ReportExporter final : public Exporter {
         Mosaic mosaic;
         // Pictures lie under the polygons only where both have one CRS.
         if (const auto archive = archive_of(in.run.store);
-            archive && archive->grid().crs() == in.suspects.crs)
+            archive && archive->grid().crs() == in.suspects.crs) {
+            std::vector<io::Geometry> sites;
+            for (const auto* row : in.suspects.rows) sites.push_back(row->shape);
             mosaic = mosaic_of(*archive, supervised_area(in.run, archive->grid()), end_of_batch(in.batch),
-                               static_cast<int>(in.run.settings.integer("export.report.pixels")));
+                               static_cast<int>(in.run.settings.integer("export.report.pixels")), sites);
+        }
+        std::string script;
+        for (const char* part : scripts) script += template_text(part);
         TemplateData page;
         page.texts = {{"batch", in.batch},
                       {"css", without_pictures(leaflet_style()) + template_text("report.css")},
                       {"leaflet", without_source_map(leaflet_script())},
-                      {"script", template_text("report.js")},
+                      {"script", script},
                       {"data", inside_script(report_json(in, summary, mosaic, words))},
                       {"disclaimer", words.disclaimer(false)},
                       {"disclaimer_en", words.disclaimer(true)}};

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,8 @@ namespace shuibao::pipeline {
 
 struct Tally {
     std::size_t count = 0;
-    double area = 0;  ///< m²
+    double area = 0;          ///< m²
+    std::size_t overdue = 0;  ///< of suspects: those whose next step was due before the end of the batch
 };
 /// Counts and areas by one property, in the order they are shown.
 using Tallies = std::vector<std::pair<std::string, Tally>>;
@@ -35,9 +37,10 @@ struct CaseChange {
 
 struct BatchSummary {
     Tally disturbances, suspects;
-    Tallies verdicts;                            ///< of all disturbances, by code
-    Tallies tiers;                               ///< of all disturbances, by code
-    Tallies counties, industries;                ///< of the suspects; "" = not known
+    Date end;                      ///< of the batch
+    Tallies verdicts;              ///< of all disturbances, by code; "confirmed" where people have been there
+    Tallies tiers;                 ///< of all disturbances, by code
+    Tallies counties, industries;  ///< of the suspects; "" = not known
     std::optional<double> unobserved, smallest;  ///< m²; smallest: median of what could be found
     std::optional<double> share_with_range;      ///< of the approved projects
     std::string previous;                        ///< the batch before this one in the store; empty = none
@@ -45,6 +48,9 @@ struct BatchSummary {
     std::vector<CaseChange> changes;        ///< those that there are, in the order of the codes above
     HitRates hits;                          ///< of all batches in the store
     std::vector<NamedArea> counties_drawn;  ///< borders to draw, CRS of the suspects, simplified for a screen
+    std::vector<io::Geometry> unobserved_drawn;  ///< CRS of the suspects
+    std::set<std::string> rule_sets;             ///< that the suspects were judged by
+    std::string approvals;                       ///< name of the file with the ranges; empty = none was given
     std::vector<engine::Problem> problems;
     std::vector<std::string> dates;  ///< of the looks in the store, each with its platform
 };

@@ -6,30 +6,25 @@
 #include <functional>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "evidence_content.hpp"
+#include "paper_pen.hpp"
 #include <shuibao/io/page.hpp>
 
 namespace shuibao::pipeline {
 namespace {
 
+using namespace paper;
+
 using io::Align;
 using io::Ink;
 using io::TextStyle;
 
-// A4 in points.
-constexpr double page_width = 595.28, page_height = 841.89, left = 36, right = page_width - left, top = 34,
-                 bottom = page_height - 40, width = right - left;
-constexpr Ink ink{0.11, 0.14, 0.19}, faint{0.4, 0.44, 0.52}, rule{0.82, 0.84, 0.87}, accent{0.12, 0.37, 0.67},
-    pale{0.95, 0.96, 0.97}, bar{0.23, 0.47, 0.72};
+constexpr double left = 36, right = page_width - left, top = 34, bottom = page_height - 40,
+                 width = right - left;
+constexpr Ink bar{0.23, 0.47, 0.72};
 constexpr std::size_t listed = 150, told = 40;  // rows of the list and problems on paper
-
-Ink tier_ink(const std::string& code) {
-    if (code == "high") return {0.77, 0.16, 0.11};
-    if (code == "medium") return {0.85, 0.45, 0.05};
-    if (code == "low") return {0.85, 0.69, 0};
-    return {0.6, 0.64, 0.7};
-}
 
 std::string hectares(double m2) {
     return fmt::format("{:.{}f}", m2 / 1e4, m2 < 1e6 ? 2 : 0);
@@ -49,44 +44,31 @@ class Paper {
     void draw(const Mosaic& mosaic) {
         title();
         totals();
-        map(mosaic);
+        m_y += draw_report_map(m_page, m_in, m_s, m_words, mosaic, left, m_y, width) + 4;
         const double y = m_y, half = (width - 16) / 2;
-        table(left, half, "按等级", "by tier", m_s.tiers, "tiers", "tiers_en", true);
+        table(left, half, "按等级", "by tier", m_s.tiers, "tiers");
         const double a = m_y;
         m_y = y;
-        table(left + half + 16, half, "按判定", "by verdict", m_s.verdicts, "verdicts", "verdicts_en", false);
+        table(left + half + 16, half, "按判定", "by verdict", m_s.verdicts, "verdicts");
         const double next = m_y = std::max(a, m_y) + 8;
-        table(left, half, "按县区", "by county", m_s.counties, nullptr, nullptr, false);
+        table(left, half, "按县区", "by county", m_s.counties, "");
         const double b = m_y;
         m_y = next;
-        table(left + half + 16, half, "按行业", "by industry", m_s.industries, nullptr, nullptr, false);
+        table(left + half + 16, half, "按行业", "by industry", m_s.industries, "");
         m_y = std::max(b, m_y) + 8;
         comparison();
         hits();
         list();
         problems();
+        provenance();
         foot();
     }
 
   private:
-    void both(double x, double y, const std::string& zh, const std::string& en, double size, bool bold,
-              double most, Ink colour = ink) {
-        m_page.text({x, y}, 0, zh, {size, colour, bold});
-        const double w = m_page.text_width(zh, {size, colour, bold}) + 4;
-        const TextStyle style{size * 0.7, faint, false, Align::left, 1};
-        // What would be cut says nothing.
-        if (w + m_page.text_width(en, style) <= most)
-            m_page.text({x + w, y + size * 0.3}, most - w, en, style);
+    void heading(double x, const std::string& zh, const std::string& en) {
+        m_y += paper::heading(m_page, {x, m_y}, zh, en, 9.5) + 1.5;
     }
-    void heading(double x, const std::string& zh, const std::string& en, double most) {
-        m_page.box(x, m_y + 1.5, 2.5, 10, accent);
-        both(x + 7, m_y, zh, en, 9.5, true, most - 7);
-        m_y += 16;
-    }
-    void across(double x, double w, double y) {
-        const std::array<Point, 2> ends = {{{x, y}, {x + w, y}}};
-        m_page.line(ends, rule, 0.5);
-    }
+    void across(double x, double w, double y) { paper::across(m_page, x, x + w, y); }
     void foot() {
         m_page.text({left, bottom + 8}, width - 40, m_words.disclaimer(false),
                     {7, faint, false, Align::left, 1});
@@ -103,7 +85,7 @@ class Paper {
     }
 
     void title() {
-        both(left, m_y, "水土保持遥感监管报告", "remote sensing supervision report", 18, true, width);
+        both(m_page, {left, m_y}, "水土保持遥感监管报告", "remote sensing supervision report", 18);
         m_y += 27;
         m_page.text(
             {left, m_y}, width,
@@ -117,13 +99,13 @@ class Paper {
         m_page.text({left + 6, m_y + 2}, width - 12, m_words.disclaimer(false),
                     {8, ink, true, Align::left, 1});
         m_page.text({left + 6, m_y + 13}, width - 12, m_words.disclaimer(true),
-                    {6.5, faint, false, Align::left, 1});
+                    {least_type, faint, false, Align::left, 1});
         m_y += 31;
     }
 
     void totals() {
         struct Card {
-            std::string value, zh, en;
+            std::string value, zh;
             Ink colour;
         };
         std::vector<Card> cards;
@@ -132,71 +114,34 @@ class Paper {
                                          [&](const auto& t) { return t.first == code; });
             return std::to_string(it == m_s.tiers.end() ? 0 : it->second.count);
         };
-        cards.push_back({tier("high"), "高", "high", tier_ink("high")});
-        cards.push_back({tier("medium"), "中", "medium", tier_ink("medium")});
-        cards.push_back({tier("low"), "低", "low", tier_ink("low")});
-        cards.push_back({hectares(m_s.suspects.area), "疑似面积 hm²", "suspect area", rule});
-        cards.push_back({std::to_string(m_s.disturbances.count), "扰动图斑", "disturbances", rule});
-        if (m_s.unobserved) cards.push_back({hectares(*m_s.unobserved), "未观测 hm²", "not observed", rule});
-        if (m_s.smallest) cards.push_back({hectares(*m_s.smallest), "可发现最小 hm²", "smallest seen", rule});
+        cards.push_back({tier("high"), "高", tier_ink("high")});
+        cards.push_back({tier("medium"), "中", tier_ink("medium")});
+        cards.push_back({tier("low"), "低", tier_ink("low")});
+        cards.push_back({hectares(m_s.suspects.area), "疑似面积 hm²", rule});
+        cards.push_back({std::to_string(m_s.disturbances.count), "扰动图斑", rule});
+        if (m_s.suspects.overdue > 0)
+            cards.push_back({std::to_string(m_s.suspects.overdue), "逾期未办", rule});
+        if (m_s.unobserved) cards.push_back({hectares(*m_s.unobserved), "未观测 hm²", rule});
+        if (m_s.smallest) cards.push_back({hectares(*m_s.smallest), "可发现最小 hm²", rule});
         if (m_s.share_with_range)
-            cards.push_back(
-                {fmt::format("{:.0f} %", *m_s.share_with_range * 100), "项目有范围", "with a range", rule});
+            cards.push_back({fmt::format("{:.0f} %", *m_s.share_with_range * 100), "项目有范围", rule});
         const double gap = 5, w = (width - gap * static_cast<double>(cards.size() - 1)) /
                                   static_cast<double>(cards.size());
         for (std::size_t i = 0; i < cards.size(); ++i) {
             const double x = left + static_cast<double>(i) * (w + gap);
-            m_page.box(x, m_y, w, 40, pale);
+            m_page.box(x, m_y, w, 34, pale);
             m_page.box(x, m_y, w, 2.5, cards[i].colour);
             m_page.text({x + 4, m_y + 5}, w - 6, cards[i].value, {13, ink, true, Align::left, 1});
             m_page.text({x + 4, m_y + 21}, w - 6, cards[i].zh, {7, ink, false, Align::left, 1});
-            m_page.text({x + 4, m_y + 30}, w - 6, cards[i].en, {5.6, faint, false, Align::left, 1});
         }
-        m_y += 48;
-    }
-
-    void map(const Mosaic& m) {
-        if (!m.after && !m.before) return;
-        const double most = 300, gap = 8;
-        const auto draw = [&](const MosaicPicture& p, double x, double w, const char* zh, const char* en) {
-            const double h = w * m.rows / m.cols, sx = w / (m.bounds.max_x - m.bounds.min_x),
-                         sy = h / (m.bounds.max_y - m.bounds.min_y);
-            m_page.picture(p.jpeg, m.cols, m.rows, x, m_y, w, h);
-            m_page.clip(x, m_y, w, h);
-            for (const auto& county : m_s.counties_drawn)
-                for (const auto& polygon : county.shape.polygons()) {
-                    std::vector<Point> ring;
-                    for (const auto& v : polygon.outer)
-                        ring.push_back({x + (v.x - m.bounds.min_x) * sx, m_y + (m.bounds.max_y - v.y) * sy});
-                    m_page.line(ring, {0, 0, 0, 0.5}, 1.6);
-                    m_page.line(ring, {1, 1, 1}, 0.7);
-                }
-            for (auto it = m_in.suspects.rows.rbegin(); it != m_in.suspects.rows.rend(); ++it) {
-                const auto c = (*it)->shape.point_inside();
-                const Point at{x + (c.x - m.bounds.min_x) * sx, m_y + (m.bounds.max_y - c.y) * sy};
-                m_page.disc(at, 2.6, {0, 0, 0}, true);
-                m_page.disc(at, 2, tier_ink(m_words.code_of("tiers", text_of(**it, "tier"))), true);
-            }
-            m_page.unclip();
-            const std::string from = p.first ? p.first->iso() : "", to = p.last ? p.last->iso() : "";
-            both(x, m_y + h + 2, std::string(zh) + " " + (from == to ? to : from + " – " + to), en, 7.5, true,
-                 w);
-            return h;
-        };
-        const bool two = m.before && m.after;
-        double w = two ? (width - gap) / 2 : width;
-        w = std::min(w, most * m.cols / m.rows);
-        double h = 0;
-        if (m.before) h = draw(*m.before, left, w, "前期", "before");
-        if (m.after) h = draw(*m.after, two ? left + w + gap : left, w, "后期", "after");
-        m_y += h + 18;
+        m_y += 42;
     }
 
     // The first 12; what follows is summed.
-    void table(double x, double w, const char* zh, const char* en, const Tallies& all, const char* section,
-               const char* section_en, bool tiers) {
+    void table(double x, double w, const char* zh, const char* en, const Tallies& all,
+               std::string_view section) {
         if (all.empty()) return;
-        heading(x, zh, en, w);
+        heading(x, zh, en);
         constexpr std::size_t most = 12;
         Tallies rows(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(most, all.size())));
         if (all.size() > most) {
@@ -204,6 +149,7 @@ class Paper {
             for (std::size_t i = most; i < all.size(); ++i) {
                 rest.count += all[i].second.count;
                 rest.area += all[i].second.area;
+                rest.overdue += all[i].second.overdue;
             }
             rows.emplace_back(fmt::format("其余 {} 个", all.size() - most), rest);
         }
@@ -211,14 +157,15 @@ class Paper {
         for (const auto& r : rows) highest = std::max(highest, r.second.count);
         const double name = w * 0.44, bars = w * 0.24, number = w * 0.13;
         for (const auto& [key, t] : rows) {
-            const std::string text = section != nullptr ? m_words.verdicts.text(section, key)
-                                     : key.empty()      ? "未注明"
-                                                        : key;
-            both(x + 2, m_y, text, section_en != nullptr ? m_words.word(section_en, key) : "", 7.8, false,
-                 name - 4);
+            std::string text = key.empty()             ? "未注明"
+                               : section == "verdicts" ? m_words.verdict_word(key)
+                               : section == "tiers"    ? m_words.verdicts.text("tiers", key)
+                                                       : key;
+            if (t.overdue > 0) text += fmt::format("（逾期 {}）", t.overdue);
+            m_page.text({x + 2, m_y}, name - 4, text, {7.8, ink, false, Align::left, 1});
             m_page.box(x + name, m_y + 2,
                        std::max(0.8, bars * static_cast<double>(t.count) / static_cast<double>(highest)), 7,
-                       tiers ? tier_ink(key) : bar);
+                       section == "tiers" ? tier_ink(key) : bar);
             m_page.text({x + name + bars, m_y}, number, std::to_string(t.count),
                         {7.8, ink, true, Align::right, 1});
             m_page.text({x + name + bars + number, m_y}, w - name - bars - number, hectares(t.area) + " hm²",
@@ -231,17 +178,20 @@ class Paper {
     void comparison() {
         if (m_s.previous.empty()) return;
         room(30);
-        heading(left, "与上期比较", "compared with the last batch", width);
+        heading(left, "与上期比较", "compared with the last batch");
         std::string text;
         const auto count_in = [](const Tallies& list, const std::string& code) {
             const auto it =
                 std::find_if(list.begin(), list.end(), [&](const auto& t) { return t.first == code; });
             return it == list.end() ? std::size_t{0} : it->second.count;
         };
-        for (const auto& [code, words] : m_words.verdicts.sections.at("verdicts")) {
+        std::vector<std::string> codes = {"confirmed"};
+        for (const auto& [code, words] : m_words.verdicts.sections.at("verdicts")) codes.push_back(code);
+        for (const auto& code : codes) {
             const auto then = count_in(m_s.previous_verdicts, code), now = count_in(m_s.verdicts, code);
             if (then + now > 0)
-                text += fmt::format("{}{} {} → {}", text.empty() ? "" : "；", words.front(), then, now);
+                text += fmt::format("{}{} {} → {}", text.empty() ? "" : "；", m_words.verdict_word(code),
+                                    then, now);
         }
         m_y += m_page.text({left, m_y}, width, fmt::format("{} → {}：{}", m_s.previous, m_in.batch, text),
                            {8, ink}) +
@@ -259,7 +209,7 @@ class Paper {
     void hits() {
         if (m_s.hits.all.checked == 0) return;
         room(60);
-        heading(left, "现场复核命中率", "hit rates of the field checks, all batches", width);
+        heading(left, "现场复核命中率", "hit rates of the field checks, all batches");
         const std::vector<double> columns = {0.34, 0.13, 0.15, 0.13, 0.13, 0.12};
         const auto row = [](const std::string& name, const HitRate& h) -> std::vector<std::string> {
             return {name,
@@ -310,7 +260,7 @@ class Paper {
         heading(left,
                 fmt::format("名单（前 {} 个，共 {} 个）", std::min(listed, m_in.suspects.rows.size()),
                             m_in.suspects.rows.size()),
-                "the first in rank", width);
+                "the first in rank");
     }
     void list() {
         if (m_in.suspects.rows.empty()) return;
@@ -319,19 +269,23 @@ class Paper {
         for (std::size_t i = 0; i < std::min(listed, m_in.suspects.rows.size()); ++i) {
             const auto& r = *m_in.suspects.rows[i];
             if (room(12)) list_head();
-            const auto tier = m_words.code_of("tiers", text_of(r, "tier"));
+            const auto tier = m_words.code_of("tiers", plain_of(r, "tier"));
             m_page.box(left, m_y + 1, 3, 9, tier_ink(tier));
             const auto cell = [&](double x, double w, const std::string& text, Align align = Align::left) {
                 m_page.text({left + x, m_y}, w, text, {7.2, ink, false, align, 1});
             };
-            cell(6, 22, text_of(r, "rank"), Align::right);
-            cell(33, 76, text_of(r, "case_id"));
-            cell(112, 14, text_of(r, "tier"));
-            cell(128, 108, text_of(r, "verdict_zh"));
-            cell(238, 46, hectares(io::to_number(field_of(r, "area_m2")).value_or(0)) + " hm²", Align::right);
-            cell(290, 92, day_text(r, "onset_from") + "–" + day_text(r, "onset_to"));
-            const auto county = text_of(r, "county"), project = text_of(r, "approval_name");
-            cell(386, width - 386, county + (county.empty() || project.empty() ? "" : " · ") + project);
+            cell(6, 22, plain_of(r, "rank"), Align::right);
+            cell(33, 76, plain_of(r, "case_id"));
+            cell(112, 14, plain_of(r, "tier"));
+            cell(128, 108, verdict_words(r, m_words).zh);
+            cell(236, 46, hectares(io::to_number(field_of(r, "area_m2")).value_or(0)) + " hm²", Align::right);
+            cell(288, 88, day_text(r, "onset_from") + "–" + day_text(r, "onset_to"));
+            const bool late = overdue(r, m_s.end);
+            const auto due = day_text(r, "due");
+            m_page.text({left + 380, m_y}, 54, due.empty() ? "" : due + (late ? " 逾" : ""),
+                        {7.2, late ? tier_ink("high") : ink, late, Align::left, 1});
+            const auto county = plain_of(r, "county"), project = plain_of(r, "approval_name");
+            cell(436, width - 436, county + (county.empty() || project.empty() ? "" : " · ") + project);
             m_y += 11.4;
             across(left, width, m_y - 0.6);
         }
@@ -340,21 +294,44 @@ class Paper {
 
     void problems() {
         room(40);
-        heading(left, fmt::format("本次运行的问题（{}）", m_s.problems.size()), "problems of the run", width);
+        heading(left, fmt::format("本次运行的问题（{}）", m_s.problems.size()), "problems of the run");
         for (std::size_t i = 0; i < std::min(told, m_s.problems.size()); ++i) {
             const auto& p = m_s.problems[i];
             const TextStyle style{7.4, ink, false, Align::left, 2};
-            const auto text = fmt::format("{} {}: {} {}", p.stage, p.unit, p.what, p.hint);
+            const auto one = m_words.problem(p);
+            const auto text = fmt::format("{}　{}：{}", one.stage, one.unit, one.zh);
             room(m_page.text_height(width, text, style));
             m_y += m_page.text({left, m_y}, width, text, style) + 2;
         }
         if (m_s.problems.empty()) m_y += m_page.text({left, m_y}, width, "没有。", {7.4, ink});
-        m_y += 6;
-        room(24);
-        m_page.text({left, m_y}, width,
-                    fmt::format("shuibao {}；{}；输入、设置与版本见 run.json。",
-                                m_in.run.executor.options().code_version, m_in.suspects.crs),
-                    {7, faint, false, Align::left, 2});
+        if (m_s.problems.size() > told)
+            m_y += m_page.text({left, m_y}, width, fmt::format("另有 {} 条。", m_s.problems.size() - told),
+                               {7.4, ink});
+        if (!m_s.problems.empty())
+            m_y += m_page.text({left, m_y}, width, "详情见 run.json。", {7.4, faint, false, Align::left, 1});
+        m_y += 8;
+    }
+
+    // What a number can be traced to.
+    void provenance() {
+        room(60);
+        heading(left, "数据与程序", "where it comes from");
+        const auto say = [&](const std::string& text) {
+            const TextStyle style{7.4, ink};
+            room(m_page.text_height(width, text, style));
+            m_y += m_page.text({left, m_y}, width, text, style) + 2;
+        };
+        constexpr std::size_t most = 60;
+        std::string looks = fmt::format(
+            "{}", fmt::join(m_s.dates.begin(),
+                            m_s.dates.begin() + static_cast<std::ptrdiff_t>(std::min(most, m_s.dates.size())),
+                            "，"));
+        if (m_s.dates.size() > most) looks += fmt::format("，另有 {} 期", m_s.dates.size() - most);
+        if (!m_s.dates.empty()) say(fmt::format("影像 {} 期：{}。", m_s.dates.size(), looks));
+        say(fmt::format("防治责任范围图层：{}；规则集：{}。", m_s.approvals.empty() ? "无" : m_s.approvals,
+                        m_s.rule_sets.empty() ? "—" : fmt::format("{}", fmt::join(m_s.rule_sets, "，"))));
+        say(fmt::format("坐标系 {}；面积按 CGCS2000 椭球。程序 shuibao {}；输入、设置与版本见 run.json。",
+                        m_in.suspects.crs, m_in.run.executor.options().code_version));
     }
 
     io::PageFile& m_page;

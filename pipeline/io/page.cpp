@@ -2,6 +2,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <map>
 
 #include <cairo-pdf.h>
 #include <fmt/format.h>
@@ -55,6 +56,7 @@ struct PageFile::Impl {
     Cairo cairo;
     Layout layout;
     Font font{pango_font_description_from_string(families)};
+    std::map<std::string, bool> shown;  // characters looked for in the fonts so far
 
     explicit Impl(std::filesystem::path path) : file(std::move(path)) {}
 
@@ -64,7 +66,7 @@ struct PageFile::Impl {
         for (const auto& p : points) cairo_line_to(cairo.get(), p.x, p.y);
     }
     // `width` in points; none: one line as long as it is.
-    void set(double width, const std::string& utf8, const TextStyle& style) const {
+    void set(double width, const std::string& utf8, const TextStyle& style) {
         pango_font_description_set_absolute_size(font.get(), style.size * PANGO_SCALE);
         pango_layout_set_font_description(layout.get(), font.get());
         pango_layout_set_width(layout.get(), width > 0 ? static_cast<int>(width * PANGO_SCALE) : -1);
@@ -77,6 +79,25 @@ struct PageFile::Impl {
                                    style.lines > 0 ? PANGO_ELLIPSIZE_END : PANGO_ELLIPSIZE_NONE);
         const std::string clean = printable_text(utf8);
         pango_layout_set_text(layout.get(), clean.data(), static_cast<int>(clean.size()));
+        if (pango_layout_get_unknown_glyphs_count(layout.get()) == 0) return;
+        const std::string known = with_squares(clean);
+        pango_layout_set_text(layout.get(), known.data(), static_cast<int>(known.size()));
+    }
+    // "□" for what no font has (emoji mostly), where pango would draw a box with the number of the character.
+    std::string with_squares(const std::string& text) {
+        std::string out;
+        for (const char* at = text.c_str(); *at != 0;) {
+            const char* next = g_utf8_next_char(at);
+            const std::string one(at, next);
+            at = next;
+            auto it = shown.find(one);
+            if (it == shown.end()) {
+                pango_layout_set_text(layout.get(), one.data(), static_cast<int>(one.size()));
+                it = shown.emplace(one, pango_layout_get_unknown_glyphs_count(layout.get()) == 0).first;
+            }
+            out += it->second ? one : "□";
+        }
+        return out;
     }
     void show(Point at, const TextStyle& style) const {
         ink(style.ink);

@@ -20,6 +20,14 @@ HOSTILE = ('=HYPERLINK("http://x","a")<script>alert(1)</script>&amp;\'"><img src
            '{{{css}}}\u202eمشروع\u202c 🏗 </script><!-- ' + "长" * 400)
 
 
+TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")  # marks that turn the direction of what follows
+
+
+def plain(text):
+    """A text of strangers as pages show it (core/text.hpp)."""
+    return TURNING.sub("", re.sub(r"\n+", " ", text))
+
+
 def rows_of(output, layer):
     source = ogr.Open(str(output / "disturbances.gpkg"))
     return [f.items() for f in source.GetLayer(layer)]
@@ -157,16 +165,43 @@ class Evidence(ArchiveTest):
         if shutil.which("pdftotext"):
             paper = next(p for p in pages(self.output, "pdf") if p.stem == row["case_id"])
             said = subprocess.run(["pdftotext", "-raw", paper, "-"], capture_output=True, text=True, check=True).stdout
-            said = "".join(said.split())
+            said = TURNING.sub("", "".join(said.split()))  # poppler brackets words of right-to-left scripts by itself
             self.assertIn('=HYPERLINK("http://x","a")<script>alert(1)</script>&amp;\'"><imgsrc=xonerror=alert(2)>', said)
-            self.assertNotIn("\u202e", said)
             # Text only: nothing in the file acts or leads away.
             self.assertNotRegex(paper.read_bytes(), rb"/(JavaScript|JS|URI|Launch|OpenAction|EmbeddedFile)\b")
         text = report(self.output)
         read = Reader(text)
         self.assertEqual(3, read.tags.count("script"), "data, Leaflet, and the page's own")
         self.assertNotIn("img", read.tags)
-        self.assertIn(row["approval_name"], [s[12] for s in data_of(text)["suspects"]])
+        self.assertIn(plain(row["approval_name"]), [s[12] for s in data_of(text)["suspects"]])
+
+    def test_nothing_turns_the_direction_of_a_page(self):
+        """U+202E makes "gnp.exe" read as a picture's name."""
+        self.assertTrue(any(TURNING.search(r["approval_name"] or "") for r in self.rows), "nothing to leave out")
+        for page in [*pages(self.output, "html"), *(self.output / "export").glob("report_*.html")]:
+            self.assertIsNone(TURNING.search(page.read_text(encoding="utf-8")), page.name)
+            self.assertIsNone(re.search(r"\\u20(2[a-e]|6[6-9])", page.read_text(encoding="utf-8"), re.I), page.name)
+
+    @unittest.skipUnless(shutil.which("pdftotext"), "poppler-utils is not installed")
+    def test_what_a_font_cannot_show_is_a_square_on_paper(self):
+        row = next(r for r in self.rows if r["approval_name"] and len(r["approval_name"]) > 100)
+        paper = next(p for p in pages(self.output, "pdf") if p.stem == row["case_id"])
+        said = subprocess.run(["pdftotext", "-raw", paper, "-"], capture_output=True, text=True, check=True).stdout
+        self.assertNotIn("🏗", said)
+        self.assertIn("□", said)
+
+    def test_the_form_asks_what_the_record_of_the_field_holds(self):
+        """domain.md 2.3 and 7.3; on one page of A4 (the test above)."""
+        asked = ("项目联系人", "联系方式", "详细地址", "扰动变化类型", "续建（范围扩大）", "开工时间", "可不编报方案", "非生产建设项目",
+                 "图斑有误", "执法证号", "签字", "照片 3", "纬度", "经度", "方位角")
+        page = Reader(pages(self.output, "html")[0].read_text(encoding="utf-8")).text
+        self.assertEqual([], [word for word in asked if word not in page])
+        if shutil.which("pdftotext"):
+            paper = subprocess.run(["pdftotext", "-layout", pages(self.output, "pdf")[0], "-"], capture_output=True, text=True,
+                                   check=True).stdout
+            self.assertEqual([], [word for word in asked if word not in paper])
+            self.assertEqual(3, paper.count("方位角"))
+            self.assertRegex(paper, r"项目 +值 +分 +依据 +数据")
 
     def test_report_holds_the_numbers_of_the_layers(self):
         text = report(self.output)
@@ -174,7 +209,7 @@ class Evidence(ArchiveTest):
         layer = rows_of(self.output, "disturbances")
         self.assertEqual(len(layer), data["totals"]["disturbances"])
         self.assertAlmostEqual(sum(f["area_m2"] for f in layer), data["totals"]["area"], delta=1)
-        for code, count, area in data["tables"]["verdicts"]:
+        for code, count, area, _ in data["tables"]["verdicts"]:
             of_it = [f["area_m2"] for f in layer if f["verdict"] == code]
             self.assertEqual(len(of_it), count)
             self.assertAlmostEqual(sum(of_it), area, delta=1)

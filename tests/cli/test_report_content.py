@@ -33,7 +33,7 @@ class ReportContent(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory(prefix="shuibao_test_")
         cls.base = Path(cls.folder.name) / "city"
-        cls.output = two_batches.make(harness.SHUIBAO, cls.base, size=500, sites=30, options=("--set", "export.formats=[report]"))
+        cls.output = two_batches.make(harness.SHUIBAO, cls.base, size=500, sites=30, options=("--set", "export.formats=[evidence,report]"))
         cls.report = next((cls.output / "export").glob("report_*.html"))
         page = cls.report.read_text(encoding="utf-8")
         cls.data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)[1])
@@ -90,6 +90,60 @@ class ReportContent(unittest.TestCase):
         tiers = [r[0] for r in self.data["hits"]["tier"]]
         self.assertEqual([t for t in ("高", "中", "低", "无") if t in tiers], tiers, "from the gravest on")
 
+    def page_of(self, case):
+        path = next((self.output / "export").glob(f"*/evidence/{case}.html"))
+        return re.sub(r"<[^>]*>", "", path.read_text(encoding="utf-8"))
+
+    def test_a_page_tells_what_the_field_found_before(self):
+        """A site that was none comes back grown, and one that people confirmed is not suspected any more."""
+        areas = {r["spot"]: r["area_m2"] for r in self.then}
+        suspects = {r["case_id"]: r for r in rows(self.output / "disturbances.gpkg", "suspects")}
+        back = confirmed = 0
+        with open(self.base / "checked.csv", encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                case = suspects.get(row["QDNM"])
+                if case is None:
+                    continue
+                page = self.page_of(row["QDNM"])
+                self.assertIn(f'历次复核{row["DATE"]} {row["XCFHR"]}：{row["BYD"]}（当时 {areas[row["QDNM"]] / 1e4:.2f} hm²）',
+                              re.sub(r" earlier field checks|\n", "", page))
+                if row["BYD"] in ("合规", "非生产建设项目"):
+                    back += 1
+                    self.assertIn("；面积扩大，重新列入", page)
+                else:
+                    confirmed += 1
+                    self.assertNotIn("重新列入", page)
+                    self.assertIn(f'已复核认定：{row["BYD"]} confirmed on site', page)
+                    self.assertNotIn(case["verdict_zh"], page.replace(case["decided"], ""))
+                    then = re.search("原为 (.*)", case["decided"])[1]
+                    if then != case["verdict_zh"]:  # why and notices are of that
+                        self.assertNotIn(case["why"], page)
+                        self.assertNotIn(case["notices"], page)
+        self.assertGreaterEqual(back, 1, "the world shows too little")
+        self.assertGreaterEqual(confirmed, 2, "the world shows too little")
+
+    def test_state_and_deadline_are_told(self):
+        end = "2024-05-31"
+        suspects = {r["case_id"]: r for r in rows(self.output / "disturbances.gpkg", "suspects")}
+        late = Counter()
+        for case, row in suspects.items():
+            due = (row["due"] or "").replace("/", "-")
+            late[row["county"]] += bool(due and due < end)
+            page = re.sub(r"\s+", " ", self.page_of(case))
+            self.assertIn(f'办理状态 state of the case{row["state"]}', page)
+            if due:
+                self.assertIn(f"办理期限 due{due}" + ("（已逾期）" if due < end else ""), page)
+        self.assertGreater(sum(late.values()), 0, "the world shows too little")
+        table = {name: overdue for name, _, _, overdue in self.data["tables"]["counties"]}
+        self.assertEqual({name: late[name] for name in table}, table)
+        self.assertEqual(sum(late.values()), self.data["totals"]["overdue"])
+        for s in self.data["suspects"]:
+            row = suspects[s[0]]
+            told = [self.data["states"][s[19]][0], s[20], self.data["whys"][s[21]][0]]
+            self.assertEqual([row["state"], (row["due"] or "").replace("/", "-"), row["tier_reason"]], told)
+            if row["confirmed"] and row["verdict"] != "compliant":
+                self.assertEqual(("confirmed", row["confirmed"]), (s[3], s[22]))
+
     def test_borders_are_those_of_the_layer(self):
         borders = {name: rings for name, _, _, rings in self.data["borders"]}
         self.assertEqual(set(two_batches.COUNTIES), set(borders))
@@ -102,6 +156,12 @@ class ReportContent(unittest.TestCase):
         for (name, x, y, rings) in self.data["borders"]:
             xs, ys = rings[0][::2], rings[0][1::2]
             self.assertTrue(min(xs) < x < max(xs) and min(ys) < y < max(ys), name)
+
+    @unittest.skipUnless(shutil.which("pdftotext"), "poppler-utils is not installed")
+    def test_the_paper_says_what_it_was_made_of_and_how_to_read_its_map(self):
+        for word in ("县界", "1 km", "approvals.shp", "规则集：2023-03-01", *self.data["looks"], *two_batches.COUNTIES):
+            self.assertIn(word, self.paper)
+        self.assertIn(f'（逾期 {max(row[3] for row in self.data["tables"]["counties"])}）', self.paper)
 
     @unittest.skipUnless(shutil.which("pdftotext"), "poppler-utils is not installed")
     def test_the_same_on_paper(self):
@@ -122,6 +182,43 @@ class ReportContent(unittest.TestCase):
         self.assertNotEqual(old, self.report.read_bytes())
         page = self.report.read_text(encoding="utf-8")
         self.assertIn(f'"all":["",{self.data["hits"]["all"][1] + 1},', page)
+
+
+class Problems(harness.ArchiveTest):
+    size, sites, seed = 400, 16, 5
+
+    def test_problems_are_told_in_words_without_the_paths_of_the_server(self):
+        image = sorted((self.archive / "images").glob("*.tif"))[0]
+        image.write_bytes(image.read_bytes()[:20000])
+        _, output, _ = self.run_all("problems", "--set", "export.formats=[report]", code=3)
+        record = json.loads((output / "run.json").read_text(encoding="utf-8"))["problems"]
+        self.assertTrue(any(str(self.base) in p["what"] for p in record), "the record itself names no path: nothing is shown")
+        page = next((output / "export").glob("report_*.html")).read_text(encoding="utf-8")
+        data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)[1])
+        self.assertEqual(len(record), len(data["problems"]))
+        for stage, stage_en, unit, zh, en in data["problems"]:
+            self.assertRegex(stage + zh, "^[\u4e00-\u9fff，、（）]+$")
+            self.assertNotRegex(stage_en + en, "[\u4e00-\u9fff]")
+        self.assertNotIn(str(self.base), page)
+        if shutil.which("pdftotext"):
+            paper = subprocess.run(["pdftotext", next((output / "export").glob("report_*.pdf")), "-"], capture_output=True, text=True,
+                                   check=True).stdout
+            self.assertIn("影像清单", paper)
+            self.assertTrue(data["unobserved"], "the world shows too little")
+            self.assertIn("未观测：无影像不等于无扰动", paper)
+            self.assertNotIn(str(self.base), paper)
+
+
+class Phrases(unittest.TestCase):
+    def test_every_verdict_and_tier_of_the_program_has_its_english(self):
+        known = (harness.SOURCE / "configs/dictionaries/report.yaml").read_text(encoding="utf-8").split("phrases:")[1]
+        judge = (harness.SOURCE / "algorithms/compliance/judge.cpp").read_text(encoding="utf-8")
+        score = (harness.SOURCE / "algorithms/risk/score.cpp").read_text(encoding="utf-8")
+        said = re.findall(r'decide\(Verdict::\w+, "([^"]+)"', judge)
+        hard = re.search(r"std::vector<std::string> hard_rules.*?return list;", score, re.S)[0]
+        said += ["硬性规则：" + text for text in re.findall(r'"([^"%\w]+) ?"', hard)]
+        self.assertGreater(len(said), 15)
+        self.assertEqual([], [text for text in said if text not in known])
 
 
 class LongTables(unittest.TestCase):

@@ -2,6 +2,7 @@
 // Pictures before and after: the looks that are set side by side, and one stretch for both.
 #include <algorithm>
 #include <array>
+#include <set>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -132,4 +133,33 @@ TEST_CASE("chips: a bright site does not leave the other date in the dark, nor d
     CHECK(clouded.low[0] == doctest::Approx(stretch.low[0]).epsilon(0.05));
     CHECK(clouded.high[0] == doctest::Approx(stretch.high[0]).epsilon(0.05));
     CHECK(clouded.exponent == doctest::Approx(stretch.exponent).epsilon(0.05));
+}
+
+TEST_CASE("chips: a small bright site keeps its shades, and the rest of the frame its place between them") {
+    constexpr std::size_t side = 50;
+    Image before = flat(side, {400, 400, 400}), after = flat(side, {400, 400, 400});
+    std::vector<std::uint8_t> site(side * side, 0);
+    for (std::size_t i = 0; i < 20; ++i) {  // 0.8 % of the frame, from 0.20 to 0.39
+        site[100 + i] = 1;
+        for (int b = 0; b < 3; ++b)
+            after.pixels.plane(b)[100 + i] = static_cast<std::uint16_t>(2000 + 100 * i);
+    }
+    for (int b = 0; b < 3; ++b)
+        for (std::size_t i = 0; i < side * side; ++i)
+            if (site[i] == 0)
+                before.pixels.plane(b)[i] = after.pixels.plane(b)[i] =
+                    static_cast<std::uint16_t>(300 + i % 300);
+    const auto bands = chip_bands(before.bands, after.bands).value();
+    const std::array<const Image*, 2> both = {&before, &after};
+    const auto shades = [&](const Stretch& stretch) {
+        const auto rgb = colours_of(after, bands, stretch);
+        std::set<int> found;
+        for (std::size_t i = 0; i < site.size(); ++i)
+            if (site[i] != 0) found.insert(rgb[3 * i]);
+        return found.size();
+    };
+    CHECK(shades(common_stretch(both, bands)) == 1);  // what this is against
+    const auto stretch = common_stretch(both, bands, site);
+    CHECK(shades(stretch) >= 15);
+    CHECK(stretch.high[0] == doctest::Approx(0.39).epsilon(0.03));
 }

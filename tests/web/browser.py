@@ -31,7 +31,31 @@ def open_browser(width, height, phone=False):
     if phone:
         driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
                                {"width": width, "height": height, "deviceScaleFactor": 2, "mobile": True})
+        driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 5})
     return driver
+
+
+def finger(driver, x, y, up):
+    """One finger laid on the page and drawn up by so many pixels."""
+    import time
+
+    def touch(kind, *points):
+        driver.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": list(points)})
+
+    touch("touchStart", {"x": x, "y": y})
+    for step in range(1, 11):
+        touch("touchMove", {"x": x, "y": y - up * step / 10})
+        time.sleep(0.02)
+    touch("touchEnd")
+    time.sleep(0.4)
+
+
+def pages_on_paper(driver):
+    """How many sheets the page takes."""
+    import base64
+    pdf = base64.b64decode(driver.execute_cdp_cmd("Page.printToPDF", {"printBackground": True, "preferCSSPageSize": True})["data"])
+    told = subprocess.run(["pdfinfo", "-"], input=pdf, capture_output=True, check=True).stdout.decode()
+    return int(told.split("Pages:")[1].split()[0])
 
 
 def drawn(driver):

@@ -86,9 +86,64 @@ class Report(harness.ArchiveTest):
         self.js("document.getElementById('detail').hidden = true")
         box = self.one("#map").rect
         from selenium.webdriver import ActionChains
-        ActionChains(self.driver).move_to_element_with_offset(self.one("#map"), 0, 0).click().perform()
-        self.assertGreater(box["width"], 600)
+        # Beside the panel, where the map put it.
+        ActionChains(self.driver).move_to_element_with_offset(self.one("#map"), -175, 0).click().perform()
+        self.assertGreater(box["width"], 700)
         self.assertEqual(suspect[0], self.one("#detail h3").text)
+
+    def seen(self, driver):
+        """The chosen suspect lies in the window, and nothing over it."""
+        return driver.execute_script("""const d = document.getElementById('detail'), b = d.getBoundingClientRect();
+            const top = d.querySelector('h3').getBoundingClientRect();
+            return !d.hidden && b.top >= 0 && b.bottom <= innerHeight && b.left >= 0 && b.right <= innerWidth && b.height > 100 &&
+                d.contains(document.elementFromPoint(top.left + 20, top.top + top.height / 2));""")
+
+    def test_what_was_chosen_is_seen_and_can_be_closed(self):
+        from selenium.webdriver import ActionChains
+        from selenium.webdriver.common.keys import Keys
+        for width, height, phone in ((1440, 900, False), (1366, 768, False), (390, 844, True)):
+            driver = browser.open_browser(width, height, phone=phone)
+            self.addCleanup(driver.quit)
+            driver.get(self.url)
+            for row in (0, 2):
+                driver.execute_script("document.getElementById('rows').scrollIntoView({ block: 'center' })")
+                driver.execute_script("document.querySelectorAll('#rows .row')[arguments[0]].click()", row)
+                self.assertTrue(self.seen(driver), f"{width}: row")
+            driver.find_element("css selector", "#detail .close").click()
+            self.assertFalse(self.seen(driver))
+            driver.execute_script("document.querySelectorAll('#rows .row')[1].click(); document.getElementById('map').scrollIntoView({ block: 'center' });"
+                                  "document.querySelector('#detail .close').click()")
+            box = driver.execute_script("const s = document.getElementById('map').getBoundingClientRect(); return [s.width, s.height]")
+            # The map put the suspect beside the panel.
+            left = 0 if phone else -min(350, box[0] / 2) / 2
+            ActionChains(driver).move_to_element_with_offset(driver.find_element("css selector", "#map"), int(left), 0).click().perform()
+            self.assertTrue(self.seen(driver), f"{width}: map")
+            self.assertEqual("detail", driver.execute_script("return document.activeElement.id"))
+            driver.switch_to.active_element.send_keys(Keys.ESCAPE)
+            self.assertEqual(["rows", True], driver.execute_script("return [document.activeElement.id, document.getElementById('detail').hidden]"))
+            self.assertEqual([], [e for e in driver.get_log("browser") if e["level"] == "SEVERE"])
+
+    def test_one_finger_scrolls_past_the_map(self):
+        phone = browser.open_browser(390, 844, phone=True)
+        self.addCleanup(phone.quit)
+        phone.get(self.url)
+        phone.execute_script("document.getElementById('map').scrollIntoView({ block: 'center' })")
+        at, box = phone.execute_script("const b = document.getElementById('map').getBoundingClientRect(); return [scrollY, [b.left + b.width / 3, b.top + b.height / 2]]")
+        browser.finger(phone, *box, up=250)
+        self.assertGreater(phone.execute_script("return scrollY"), at + 150)
+        self.assertTrue(phone.find_element("css selector", "#fingers").is_displayed())
+
+    def test_the_line_itself_can_be_drawn_aside(self):
+        from selenium.webdriver import ActionChains
+        before = float(self.js("return document.getElementById('swipe').value"))
+        ActionChains(self.driver).drag_and_drop_by_offset(self.one("#divider"), 200, 0).perform()
+        width = self.one("#map").size["width"]
+        self.assertAlmostEqual(before + 100 * 200 / width, float(self.js("return document.getElementById('swipe').value")), delta=2)
+
+    def test_a_map_without_size_is_no_error(self):
+        self.js("document.querySelector('.map-box').style.display = 'none'; dispatchEvent(new Event('resize'));"
+                "const s = document.getElementById('search'); s.value = '2'; s.dispatchEvent(new Event('input'))")
+        browser.drawn(self.driver)  # and tearDown looks at the log
 
     def test_the_map_shows_what_the_filters_leave(self):
         """Coloured pixels on the canvas: none when nothing is left, as many as before when all are back, whatever came between."""
@@ -134,6 +189,15 @@ class Report(harness.ArchiveTest):
         button.click()
         self.assertEqual("Remote sensing supervision report", self.one("h1").text)
         self.assertEqual("en", self.js("return document.documentElement.lang"))
+        self.assertIn("Remote sensing supervision report", self.driver.title)
+        self.one("#rows .row").click()
+        detail = self.js("return [...document.querySelectorAll('#detail dt, #detail dd')].map(e => e.innerText).join(' | ')")
+        named = [self.data()["suspects"][0][i] for i in (12, 13)] + self.data()["counties"]
+        for name in named:
+            detail = detail.replace(name, "") if name else detail
+        self.assertNotRegex(detail, "[\u4e00-\u9fff]")
+        self.assertIn(" ha", detail)
+        self.assertNotIn("hm²", self.one("main").text)
         visible = self.one("main").text
         for word in ("By tier", "not observed", "Problems of the run", "suspects"):
             self.assertIn(word, visible)
@@ -168,6 +232,8 @@ class Report(harness.ArchiveTest):
         import base64
         pdf = base64.b64decode(self.driver.execute_cdp_cmd("Page.printToPDF", {"printBackground": True})["data"])
         self.assertTrue(pdf.startswith(b"%PDF"))
+        # The whole map is of one date, which stands below it; the screen has its line back.
+        self.assertEqual("50", self.js("return document.getElementById('swipe').value"))
         rows = self.js("return document.querySelectorAll('#printed tbody tr').length")
         self.assertEqual(len(self.data()["suspects"]), rows)
 
@@ -201,7 +267,7 @@ class TwoBatches(unittest.TestCase):
         """In Chinese no English word but units, codes and what the data says; in English no Chinese but what the data says."""
         driver = self.opened(self.url, 1440)
         driver.execute_script("document.querySelector('#rows .row').click()")
-        ours = re.compile(r"hm|CRS|EPSG|CGCS|shuibao|run|json|simulated|English|[A-F0-9a-f]{6,}")
+        ours = re.compile(r"hm|CRS|EPSG|CGCS|shuibao|run|json|simulated|English|approvals\.shp|RDTB\S+\.html|[A-F0-9a-f]{6,}")
         visible = driver.find_element("css selector", "body").text
         self.assertEqual([], [w for w in re.findall(r"[A-Za-z]{3,}", ours.sub("", visible))])
         driver.find_element("css selector", "#language").click()
@@ -234,6 +300,28 @@ class TwoBatches(unittest.TestCase):
             for (let i = 0; i < p.length; i += 4) n += p[i] > 240 && p[i + 1] > 240 && p[i + 2] > 240 && p[i + 3] > 200; return n;""")
         self.assertGreater(white, 600)
         self.clean(driver)
+
+    def test_an_evidence_page_takes_one_sheet(self):
+        driver = self.opened(self.url, 1440)
+        for page in sorted((self.output / "export").glob("*/evidence/*.html")):
+            driver.get(page.as_uri())
+            self.assertEqual(1, browser.pages_on_paper(driver), page.name)
+
+    def test_no_word_and_no_date_is_broken_in_english_on_a_phone(self):
+        driver = self.opened(self.url, 390, phone=True)
+        driver.find_element("css selector", "#language").click()
+        broken = driver.execute_script("""const bad = [];
+            for (const e of document.querySelectorAll('#hits th, #hits td, #comparison th, #comparison td, .day')) {
+                const walk = document.createTreeWalker(e, NodeFilter.SHOW_TEXT);
+                for (let n = walk.nextNode(); n; n = walk.nextNode()) {
+                    for (const m of n.data.matchAll(/[A-Za-z]+|\\d{4}-\\d\\d-\\d\\d/g)) {
+                        const r = document.createRange(); r.setStart(n, m.index); r.setEnd(n, m.index + m[0].length);
+                        if (r.getClientRects().length > 1) bad.push(m[0]);
+                    }
+                }
+            }
+            return bad;""")
+        self.assertEqual([], broken)
 
     def test_an_evidence_page_on_a_phone(self):
         page = sorted((self.output / "export").glob("*/evidence/*.html"))[0]

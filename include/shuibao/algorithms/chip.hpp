@@ -50,7 +50,11 @@ struct Stretch {
 /// A site of bright soil takes most of that range and would leave the woods and fields of the other date black:
 /// the exponent lifts the darkest image's median to a third of white, within [0.4, 0.75]. Project defaults,
 /// chosen by eye. Images need not be of one size. REQUIRES the bands in every image.
-[[nodiscard]] Stretch common_stretch(std::span<const Image* const> images, const ChipBands& bands);
+/// `shown` marks the pixels that the pictures are about (not 0; as many as every image has, or none): white is
+/// not below their 99th percentile either, because bright ground in a wide frame is less than a hundredth of
+/// it, and what was torn open would be white all over.
+[[nodiscard]] Stretch common_stretch(std::span<const Image* const> images, const ChipBands& bands,
+                                     std::span<const std::uint8_t> shown = {});
 
 /// Red, green, blue bytes, row-major. Clouds are shown as they are; what no scene covers is light grey.
 [[nodiscard]] std::vector<std::uint8_t> colours_of(const Image& image, const ChipBands& bands,

@@ -51,6 +51,10 @@ struct Figure {
     std::vector<std::variant<FigureArea, FigureLine, FigureDot, FigureLabel>> parts = {};  ///< back to front
 };
 
+/// Width of the label's text, pixels: what it takes at most in the fonts that pages are read in (letters and
+/// digits 0.62 of the size, bold ones 0.68, anything else as wide as high). For laying out, not for cutting.
+[[nodiscard]] double label_width(const FigureLabel& label);
+
 /// SVG 1.1, self-contained, texts escaped; labels in both languages in the reader's fonts.
 [[nodiscard]] std::string to_svg(const Figure& figure);
 

@@ -34,7 +34,7 @@ struct PageInfo {
 
 /// A PDF that grows page by page and stands under its name when finish() returns. Texts are set in the
 /// installed fonts for simplified Chinese, which are embedded as subsets; control characters in them become
-/// spaces. Not to be shared by threads; different files may be written at once.
+/// spaces, and what no font has (emoji) "□". Not to be shared by threads; different files may be written at once.
 class PageFile {
   public:
     /// Throws Error(failed) naming path and remedy, Error(input) when no installed font has Chinese
