@@ -6,7 +6,8 @@
   const $ = id => document.getElementById(id);
   const names = ["id", "rank", "tier", "verdict", "county", "industry", "area", "outside", "from", "to",
     "confidence", "severity", "project", "owner", "why", "lon", "lat", "page", "rings"];
-  const COLOURS = { high: "#e5352b", medium: "#ff8c1a", low: "#ffd21f", none: "#9aa3b2" };
+  const style = getComputedStyle(document.documentElement);
+  const COLOURS = Object.fromEntries(["high", "medium", "low", "none"].map(tier => [tier, style.getPropertyValue("--" + tier).trim()]));
   const ROW = 56;
 
   // Elements: text is text, children are elements.
@@ -148,8 +149,8 @@
             if (w < 7 && h < 7) g.drawImage(dot, o.x + (s.box[0] + s.box[2]) / 2 * k - 5, o.y - (s.box[1] + s.box[3]) / 2 * k - 5, 10, 10);
             else path(s.rings);
           }
-          g.lineWidth = 3.4; g.strokeStyle = "rgba(0,0,0,.55)"; g.stroke();
-          g.lineWidth = 1.9; g.strokeStyle = COLOURS[tier]; g.stroke();
+          g.lineWidth = 4.2; g.strokeStyle = "rgba(255,255,255,.85)"; g.stroke();
+          g.lineWidth = 2.1; g.strokeStyle = COLOURS[tier]; g.stroke();
           yield;
         }
       }
@@ -179,7 +180,7 @@
       if (!this._dots[tier]) {
         const c = make("canvas", { width: 10 * ratio, height: 10 * ratio }), g = c.getContext("2d");
         g.scale(ratio, ratio);
-        for (const [width, colour] of [[3.4, "rgba(0,0,0,.55)"], [1.9, COLOURS[tier]]]) {
+        for (const [width, colour] of [[4.2, "rgba(255,255,255,.85)"], [2.1, COLOURS[tier]]]) {
           g.beginPath(); g.arc(5, 5, 2.8, 0, 7);
           g.lineWidth = width; g.strokeStyle = colour; g.stroke();
         }
@@ -374,8 +375,7 @@
     $("charts").append(make("div", {}, make("h2", {}, both(zh, en)), make("div", { class: "scroll" }, make("table", {}, head, body))));
   };
   const plain = key => (key ? key : unknown()), blue = () => "#3b78b8";
-  const TIERS = { high: "#c4281c", medium: "#d9730d", low: "#d8b100" };
-  chart("按等级", "By tier", data.tables.tiers, c => word("tiers", c), c => TIERS[c] || "#98a2b3", ["全部扰动图斑", "all disturbances"]);
+  chart("按等级", "By tier", data.tables.tiers, c => word("tiers", c), c => COLOURS[c] || COLOURS.none, ["全部扰动图斑", "all disturbances"]);
   chart("按判定", "By verdict", data.tables.verdicts, c => word("verdicts", c), c => (c === "compliant" ? "#5a9a63" : "#3b78b8"), ["全部扰动图斑", "all disturbances"]);
   chart("按县区", "By county", data.tables.counties, plain, blue, ["疑似图斑", "suspects"]);
   chart("按行业", "By industry", data.tables.industries, plain, blue, ["疑似图斑", "suspects"]);

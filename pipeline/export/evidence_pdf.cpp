@@ -21,11 +21,9 @@ constexpr double page_width = 595.28, page_height = 841.89, left = 34, top = 28,
 constexpr Ink ink{0.11, 0.14, 0.19}, faint{0.4, 0.44, 0.52}, rule{0.82, 0.84, 0.87}, accent{0.12, 0.37, 0.67},
     pale{0.95, 0.96, 0.97};
 
-Ink tier_ink(const std::string& code) {
-    if (code == "high") return {0.71, 0.14, 0.09};
-    if (code == "medium") return {0.77, 0.33, 0.04};
-    if (code == "low") return {0.54, 0.42, 0};
-    return faint;
+Ink tier_ink(const PageWords& words, const std::string& code) {
+    const auto rgb = words.colours[code];
+    return {(rgb >> 16U) / 255.0, (rgb >> 8U & 0xFFU) / 255.0, (rgb & 0xFFU) / 255.0};
 }
 
 // One page, its parts from top to bottom. Every part gives its height; with `draw` off it only measures, so
@@ -81,14 +79,14 @@ class Sheet {
 
     double header(double y) {
         const double badge = 42, qr = 70, x = left + badge + 11, room = width - badge - qr - 30;
-        m_page.box(left, y + 2, badge, badge, tier_ink(m.tier_code));
+        m_page.box(left, y + 2, badge, badge, tier_ink(m_words, m.tier_code));
         m_page.text({left, y + 5}, badge, m.tier, {25, {1, 1, 1}, true, Align::centre, 1});
         m_page.text({left, y + badge + 3}, badge, m_words.word("tiers_en", m.tier_code),
                     {6.5, faint, false, Align::centre, 1});
         both(x, y - 1, "扰动图斑复核单", "evidence for a field check", 15, true, ink, room);
         m_page.text({x, y + 21}, room, fmt::format("{}　·　期次 {}　·　序号 {}", m.case_id, m.batch, m.rank),
                     {9.5, ink, true, Align::left, 1});
-        both(x, y + 35, m.verdict, m.verdict_en, 13, true, tier_ink(m.tier_code), room);
+        both(x, y + 35, m.verdict, m.verdict_en, 13, true, tier_ink(m_words, m.tier_code), room);
         m_page.text({x, y + 54}, room, m.action, {8.5, ink, false, Align::left, 1});
         const double side = qr / (m.code.size + 8), qx = right - qr + 4 * side, qy = y - 2 + 4 * side;
         for (int r = 0; r < m.code.size; ++r)

@@ -53,6 +53,7 @@ std::map<std::string, std::string> page_hashes(const RunContext& c,
     hashes["words"] = engine::hash_file(verdict_words_file(c).string());
     hashes["pages"] = engine::hash_file(engine::config_file("dictionaries/pages.yaml").string());
     hashes["erosion"] = erosion_words_hash();
+    hashes["colours"] = palette_hash();
     for (const auto& name : templates)
         hashes["template " + name] = engine::hash_file(engine::config_file("templates/" + name).string());
     return hashes;

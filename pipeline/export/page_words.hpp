@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 
+#include "palette.hpp"
 #include <shuibao/engine/rule_set.hpp>
 #include <shuibao/pipeline/stage.hpp>
 
@@ -13,6 +14,7 @@ namespace shuibao::pipeline {
 /// The dictionaries of a run's pages.
 struct PageWords {
     engine::Dictionary pages, verdicts, erosion;
+    Palette colours;  ///< of tiers
     /// Reads pages.yaml and erosion.yaml of configs/dictionaries and the dictionary of verdicts of this run.
     /// Throws Error(usage).
     explicit PageWords(const RunContext& context);

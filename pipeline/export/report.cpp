@@ -90,13 +90,14 @@ class ReportExporter final : public Exporter {
             mosaic = mosaic_of(*archive, supervised_area(in.run, archive->grid()), end_of_batch(in.batch),
                                static_cast<int>(in.run.settings.integer("export.report.pixels")));
         TemplateData page;
-        page.texts = {{"batch", in.batch},
-                      {"css", without_pictures(leaflet_style()) + template_text("report.css")},
-                      {"leaflet", without_source_map(leaflet_script())},
-                      {"script", template_text("report.js")},
-                      {"data", inside_script(report_json(in, summary, mosaic, words))},
-                      {"disclaimer", words.disclaimer(false)},
-                      {"disclaimer_en", words.disclaimer(true)}};
+        page.texts = {
+            {"batch", in.batch},
+            {"css", without_pictures(leaflet_style()) + words.colours.css() + template_text("report.css")},
+            {"leaflet", without_source_map(leaflet_script())},
+            {"script", template_text("report.js")},
+            {"data", inside_script(report_json(in, summary, mosaic, words))},
+            {"disclaimer", words.disclaimer(false)},
+            {"disclaimer_en", words.disclaimer(true)}};
         io::write_text(folder / files(in).front(), fill_template("report.html", page));
         write_report_pdf(folder / files(in).back(), in, summary, mosaic, words);
     }

@@ -24,11 +24,9 @@ constexpr Ink ink{0.11, 0.14, 0.19}, faint{0.4, 0.44, 0.52}, rule{0.82, 0.84, 0.
     pale{0.95, 0.96, 0.97}, bar{0.23, 0.47, 0.72};
 constexpr std::size_t listed = 150, told = 40;  // rows of the list and problems on paper
 
-Ink tier_ink(const std::string& code) {
-    if (code == "high") return {0.77, 0.16, 0.11};
-    if (code == "medium") return {0.85, 0.45, 0.05};
-    if (code == "low") return {0.85, 0.69, 0};
-    return {0.6, 0.64, 0.7};
+Ink tier_ink(const PageWords& words, const std::string& code) {
+    const auto rgb = words.colours[code];
+    return {(rgb >> 16U) / 255.0, (rgb >> 8U & 0xFFU) / 255.0, (rgb & 0xFFU) / 255.0};
 }
 
 std::string hectares(double m2) {
@@ -132,9 +130,9 @@ class Paper {
                                          [&](const auto& t) { return t.first == code; });
             return std::to_string(it == m_s.tiers.end() ? 0 : it->second.count);
         };
-        cards.push_back({tier("high"), "高", "high", tier_ink("high")});
-        cards.push_back({tier("medium"), "中", "medium", tier_ink("medium")});
-        cards.push_back({tier("low"), "低", "low", tier_ink("low")});
+        cards.push_back({tier("high"), "高", "high", tier_ink(m_words, "high")});
+        cards.push_back({tier("medium"), "中", "medium", tier_ink(m_words, "medium")});
+        cards.push_back({tier("low"), "低", "low", tier_ink(m_words, "low")});
         cards.push_back({hectares(m_s.suspects.area), "疑似面积 hm²", "suspect area", rule});
         cards.push_back({std::to_string(m_s.disturbances.count), "扰动图斑", "disturbances", rule});
         if (m_s.unobserved) cards.push_back({hectares(*m_s.unobserved), "未观测 hm²", "not observed", rule});
@@ -175,7 +173,7 @@ class Paper {
                 const auto c = (*it)->shape.point_inside();
                 const Point at{x + (c.x - m.bounds.min_x) * sx, m_y + (m.bounds.max_y - c.y) * sy};
                 m_page.disc(at, 2.6, {0, 0, 0}, true);
-                m_page.disc(at, 2, tier_ink(m_words.code_of("tiers", text_of(**it, "tier"))), true);
+                m_page.disc(at, 2, tier_ink(m_words, m_words.code_of("tiers", text_of(**it, "tier"))), true);
             }
             m_page.unclip();
             const std::string from = p.first ? p.first->iso() : "", to = p.last ? p.last->iso() : "";
@@ -218,7 +216,7 @@ class Paper {
                  name - 4);
             m_page.box(x + name, m_y + 2,
                        std::max(0.8, bars * static_cast<double>(t.count) / static_cast<double>(highest)), 7,
-                       tiers ? tier_ink(key) : bar);
+                       tiers ? tier_ink(m_words, key) : bar);
             m_page.text({x + name + bars, m_y}, number, std::to_string(t.count),
                         {7.8, ink, true, Align::right, 1});
             m_page.text({x + name + bars + number, m_y}, w - name - bars - number, hectares(t.area) + " hm²",
@@ -320,7 +318,7 @@ class Paper {
             const auto& r = *m_in.suspects.rows[i];
             if (room(12)) list_head();
             const auto tier = m_words.code_of("tiers", text_of(r, "tier"));
-            m_page.box(left, m_y + 1, 3, 9, tier_ink(tier));
+            m_page.box(left, m_y + 1, 3, 9, tier_ink(m_words, tier));
             const auto cell = [&](double x, double w, const std::string& text, Align align = Align::left) {
                 m_page.text({left + x, m_y}, w, text, {7.2, ink, false, align, 1});
             };
