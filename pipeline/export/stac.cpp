@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 #include <filesystem>
-#include <set>
+#include <fstream>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -64,7 +64,7 @@ class StacExporter final : public Exporter {
                                          ? engine::hash_file(path.string())
                                          : std::string("missing");
         }
-        for (const auto& [id, source] : sources(input)) map["source " + id] = source;
+        for (const auto& [id, href] : sources(input)) map["source " + id] = href;
         const Products products(input.run);
         if (products.there())
             map["place"] = fmt::format("{} {} {}", products.first().iso(), products.last().iso(),
@@ -100,17 +100,47 @@ class StacExporter final : public Exporter {
         return list;
     }
 
-    // Id → file of the Items whose looks the batch could use.
+    // Where a catalogue that is reached from anywhere has this Item, by its own word; empty where it does not
+    // say.
+    static std::string published_at(const Json& file, const std::string& id) {
+        const auto of = [&](const Json& item) -> std::string {
+            if (!item.is_object() || item.value("id", Json()) != id || !item.contains("links")) return {};
+            for (const auto& l : item["links"]) {
+                if (!l.is_object() || l.value("rel", Json()) != "self") continue;
+                const auto href = l.value("href", Json());
+                if (href.is_string() && href.get<std::string>().starts_with("http"))
+                    return plain_text(href.get<std::string>());
+            }
+            return {};
+        };
+        if (!file.is_object() || !file.contains("features")) return of(file);
+        for (const auto& item : file["features"])
+            if (auto href = of(item); !href.empty()) return href;
+        return {};
+    }
+
+    // Ids of the Items whose looks the batch could use, each with where it is published. Not their files:
+    // those lie where this machine has them, and the same results lie elsewhere tomorrow.
     static std::map<std::string, std::string> sources(const ExportInput& input) {
         const auto& store = input.run.store;
         const auto archive = archive_of(store);
-        if (!archive || !std::filesystem::exists(store.scenes_file())) return {};
-        std::set<std::string> used;
-        for (const auto& a : archive->acquisitions())
-            if (a.date.compact().substr(0, 6) <= input.batch) used.insert(a.sources.begin(), a.sources.end());
+        if (!archive) return {};
         std::map<std::string, std::string> map;
-        for (const auto& scene : engine::load_scenes(store.scenes_file()).scenes)
-            if (used.contains(scene.id) && !scene.source.starts_with("/vsi")) map[scene.id] = scene.source;
+        for (const auto& a : archive->acquisitions())
+            if (a.date.compact().substr(0, 6) <= input.batch)
+                for (const auto& id : a.sources) map[id];
+        if (!std::filesystem::exists(store.scenes_file())) return map;
+        std::map<std::string, Json> files;
+        for (const auto& scene : engine::load_scenes(store.scenes_file()).scenes) {
+            const auto it = map.find(scene.id);
+            if (it == map.end() || !scene.source.ends_with(".json")) continue;
+            const auto [file, is_new] = files.try_emplace(scene.source);
+            if (is_new) {
+                std::ifstream in(scene.source, std::ios::binary);
+                file->second = Json::parse(in, nullptr, false);
+            }
+            it->second = published_at(file->second, scene.id);
+        }
         return map;
     }
 
@@ -173,6 +203,8 @@ class StacExporter final : public Exporter {
                            {"shuibao:batch", input.batch},
                            {"shuibao:disturbances", input.disturbances.rows.size()},
                            {"shuibao:suspects", input.suspects.rows.size()}};
+        properties["shuibao:sources"] = Json::array();
+        for (const auto& [id, href] : sources(input)) properties["shuibao:sources"].push_back(plain_text(id));
         properties["processing:level"] = "L4";
         properties["processing:software"] = {{"shuibao", input.run.executor.options().code_version}};
         properties["processing:lineage"] = words.text("lineage");
@@ -187,16 +219,12 @@ class StacExporter final : public Exporter {
         item["properties"] = std::move(properties);
         item["links"] = Json::array({link("root", "collection.json"), link("parent", "collection.json"),
                                      link("collection", "collection.json")});
-        // Where the inputs lie from here, as long as both stay in their places.
-        const auto here = std::filesystem::absolute(input.run.output / "export" / "stac");
-        for (const auto& [id, source] : sources(input)) {
-            const auto path = std::filesystem::absolute(source).lexically_normal();
-            Json from = {{"rel", "derived_from"},
-                         {"href", path.lexically_relative(here.lexically_normal()).generic_string()},
-                         {"title", plain_text(id)}};
-            if (path.extension() == ".json") from["type"] = "application/geo+json";
-            item["links"].push_back(std::move(from));
-        }
+        for (const auto& [id, href] : sources(input))
+            if (!href.empty())
+                item["links"].push_back({{"rel", "derived_from"},
+                                         {"href", href},
+                                         {"type", "application/geo+json"},
+                                         {"title", plain_text(id)}});
         item["assets"] = Json::object();
         for (const auto& a : assets(input)) item["assets"][a.name] = asset_of(input, products, words, a);
         return item;

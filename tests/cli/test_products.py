@@ -141,15 +141,45 @@ class Products(ArchiveTest):
             self.assertEqual([band["description"], band["nodata"], 10],
                              [data.GetRasterBand(1).GetDescription(), data.GetRasterBand(1).GetNoDataValue(), band["spatial_resolution"]])
             self.assertEqual("uint8", band["data_type"])
-        # Every look that could have been used, each as the Item it came from.
-        sources = [l for l in item["links"] if l["rel"] == "derived_from"]
-        scenes = {s["id"]: s["source"] for s in json.loads((self.store / "scenes.json").read_text())["scenes"]}
-        self.assertEqual(set(scenes), {l["title"] for l in sources})
-        for link in sources:
-            self.assertFalse(link["href"].startswith("/"), "a path of this machine")
-            self.assertEqual(Path(scenes[link["title"]]).resolve(), (self.export / "stac" / link["href"]).resolve())
+        # Every look that could have been used; nothing of where this machine has it.
+        scenes = {s["id"] for s in json.loads((self.store / "scenes.json").read_text())["scenes"]}
+        self.assertEqual(scenes, set(properties["shuibao:sources"]))
+        self.assertEqual([], [l for l in item["links"] if l["rel"] == "derived_from"])
+        self.assertNotIn(str(self.base), json.dumps(item))
         self.assertEqual(["shuibao"], list(properties["processing:software"]))
         self.assertTrue(properties["processing:lineage"])
+
+    def test_item_is_derived_from_what_is_published(self):
+        """Items that say by `self` where they are to be found are linked, as Items and in a collection of them; what else stands
+        there is no link."""
+        scenes = self.store / "scenes.json"
+        kept = {scenes: scenes.read_bytes()}
+        self.addCleanup(lambda: [path.write_bytes(data) for path, data in kept.items()])
+        known = json.loads(kept[scenes])
+        items = []
+        for i, scene in enumerate(known["scenes"]):
+            path = Path(scene["source"])
+            kept[path] = path.read_bytes()
+            item = json.loads(kept[path])
+            item["links"].append({"rel": "self", "href": f"https://example.invalid/items/{scene['id']}"})
+            if i == 0:
+                item["links"] = [7, {"rel": "self"}, {"rel": "self", "href": "file:///etc/passwd"}]
+            path.write_text(json.dumps(item))
+            items.append(item)
+        for together in (False, True):
+            if together:
+                collected = self.base / "collected.json"
+                collected.write_text(json.dumps({"type": "FeatureCollection", "features": items}))
+                for scene in known["scenes"]:
+                    scene["source"] = str(collected)
+                scenes.write_text(json.dumps(known))
+            output = self.base / f"linked{together}"
+            output.mkdir()
+            (output / "disturbances.gpkg").write_bytes((self.output / "disturbances.gpkg").read_bytes())
+            shuibao("export", self.config, "-q", "-o", output, "--store", self.store, "--set", "export.formats=[stac]")
+            linked = json.loads((output / "export/stac/shuibao_202405.json").read_text())
+            self.assertEqual({s["id"]: f"https://example.invalid/items/{s['id']}" for s in known["scenes"][1:]},
+                             {l["title"]: l["href"] for l in linked["links"] if l["rel"] == "derived_from"})
 
     def test_balloons_show_the_pictures(self):
         """Before and after lie in the KMZ as the evidence exporter cut them, small enough for a phone, and each balloon shows its own."""
