@@ -90,7 +90,14 @@ struct Painter {
 }  // namespace
 
 std::vector<std::uint8_t> to_pixels(const Figure& f) {
-    cv::Mat large(f.height * factor, f.width * factor, CV_8UC3, cv::Scalar::all(255)), image;
+    const std::vector<std::uint8_t> white(
+        static_cast<std::size_t>(f.width) * static_cast<std::size_t>(f.height) * 3, 255);
+    return drawn_over(white, f);
+}
+
+std::vector<std::uint8_t> drawn_over(std::span<const std::uint8_t> rgb, const Figure& f) {
+    cv::Mat image = cv::Mat(f.height, f.width, CV_8UC3, const_cast<std::uint8_t*>(rgb.data())).clone(), large;
+    cv::resize(image, large, {}, factor, factor, cv::INTER_NEAREST);
     for (const auto& part : f.parts) std::visit(Painter{large}, part);
     cv::resize(large, image, {f.width, f.height}, 0, 0, cv::INTER_AREA);
     return {image.data, image.data + image.total() * image.elemSize()};

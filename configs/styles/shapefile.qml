@@ -10,32 +10,32 @@
   <symbols>
    <symbol alpha="1" clip_to_extent="1" force_rhr="0" name="0" type="fill">
     <layer class="SimpleFill" enabled="1" locked="0" pass="0">
-     <prop k="color" v="215,25,28,60"/>
-     <prop k="outline_color" v="215,25,28,255"/>
+     <prop k="color" v="{high},60"/>
+     <prop k="outline_color" v="{high},255"/>
      <prop k="outline_width" v="0.5"/>
      <prop k="style" v="solid"/>
     </layer>
    </symbol>
    <symbol alpha="1" clip_to_extent="1" force_rhr="0" name="1" type="fill">
     <layer class="SimpleFill" enabled="1" locked="0" pass="0">
-     <prop k="color" v="253,141,60,60"/>
-     <prop k="outline_color" v="253,141,60,255"/>
+     <prop k="color" v="{medium},60"/>
+     <prop k="outline_color" v="{medium},255"/>
      <prop k="outline_width" v="0.5"/>
      <prop k="style" v="solid"/>
     </layer>
    </symbol>
    <symbol alpha="1" clip_to_extent="1" force_rhr="0" name="2" type="fill">
     <layer class="SimpleFill" enabled="1" locked="0" pass="0">
-     <prop k="color" v="44,123,182,60"/>
-     <prop k="outline_color" v="44,123,182,255"/>
+     <prop k="color" v="{low},60"/>
+     <prop k="outline_color" v="{low},255"/>
      <prop k="outline_width" v="0.5"/>
      <prop k="style" v="solid"/>
     </layer>
    </symbol>
    <symbol alpha="1" clip_to_extent="1" force_rhr="0" name="3" type="fill">
     <layer class="SimpleFill" enabled="1" locked="0" pass="0">
-     <prop k="color" v="128,128,128,60"/>
-     <prop k="outline_color" v="128,128,128,255"/>
+     <prop k="color" v="{none},60"/>
+     <prop k="outline_color" v="{none},255"/>
      <prop k="outline_width" v="0.5"/>
      <prop k="style" v="solid"/>
     </layer>

@@ -9,24 +9,24 @@
   <symbols>
    <symbol alpha="1" clip_to_extent="1" force_rhr="0" name="0" type="fill">
     <layer class="SimpleFill" enabled="1" locked="0" pass="0">
-     <prop k="color" v="215,25,28,60"/>
-     <prop k="outline_color" v="215,25,28,255"/>
+     <prop k="color" v="{high},60"/>
+     <prop k="outline_color" v="{high},255"/>
      <prop k="outline_width" v="0.5"/>
      <prop k="style" v="solid"/>
     </layer>
    </symbol>
    <symbol alpha="1" clip_to_extent="1" force_rhr="0" name="1" type="fill">
     <layer class="SimpleFill" enabled="1" locked="0" pass="0">
-     <prop k="color" v="253,141,60,60"/>
-     <prop k="outline_color" v="253,141,60,255"/>
+     <prop k="color" v="{medium},60"/>
+     <prop k="outline_color" v="{medium},255"/>
      <prop k="outline_width" v="0.5"/>
      <prop k="style" v="solid"/>
     </layer>
    </symbol>
    <symbol alpha="1" clip_to_extent="1" force_rhr="0" name="2" type="fill">
     <layer class="SimpleFill" enabled="1" locked="0" pass="0">
-     <prop k="color" v="44,123,182,60"/>
-     <prop k="outline_color" v="44,123,182,255"/>
+     <prop k="color" v="{low},60"/>
+     <prop k="outline_color" v="{low},255"/>
      <prop k="outline_width" v="0.5"/>
      <prop k="style" v="solid"/>
     </layer>
@@ -38,7 +38,7 @@
    <text-style fieldName="&quot;rank&quot; || ' ' || &quot;verdict_zh&quot;" isExpression="1" fontFamily="Noto Sans CJK SC" fontSize="9" fontSizeUnit="Point" textColor="20,20,20,255" textOpacity="1" namedStyle="Regular">
     <text-buffer bufferDraw="1" bufferSize="1" bufferSizeUnits="MM" bufferColor="255,255,255,255" bufferOpacity="1"/>
    </text-style>
-   <placement placement="1" centroidInside="1" priority="5"/>
+   <placement placement="8" dist="1" distUnits="MM" priority="5"/>
    <rendering drawLabels="1" obstacle="1" scaleVisibility="0"/>
   </settings>
  </labeling>

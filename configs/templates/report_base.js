@@ -5,7 +5,8 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const $ = id => document.getElementById(id);
 const names = ["id", "rank", "tier", "verdict", "county", "industry", "area", "outside", "from", "to",
   "confidence", "severity", "project", "owner", "why", "lon", "lat", "page", "rings", "state", "due", "reason", "confirmed"];
-const COLOURS = { high: "#e5352b", medium: "#ff8c1a", low: "#ffd21f", none: "#9aa3b2" };
+const style = getComputedStyle(document.documentElement);
+const COLOURS = Object.fromEntries(["high", "medium", "low", "none"].map(tier => [tier, style.getPropertyValue("--" + tier).trim()]));
 const ROW = 56;
 
 // Elements: text is text, children are elements.

@@ -103,8 +103,8 @@ const Outlines = L.Layer.extend({
           if (w < 7 && h < 7) g.drawImage(dot, o.x + (s.box[0] + s.box[2]) / 2 * k - 5, o.y - (s.box[1] + s.box[3]) / 2 * k - 5, 10, 10);
           else path(s.rings);
         }
-        g.lineWidth = 3.4; g.strokeStyle = "rgba(0,0,0,.55)"; g.stroke();
-        g.lineWidth = 1.9; g.strokeStyle = COLOURS[tier]; g.stroke();
+        g.lineWidth = 4.2; g.strokeStyle = "rgba(255,255,255,.85)"; g.stroke();
+        g.lineWidth = 2.1; g.strokeStyle = COLOURS[tier]; g.stroke();
         yield;
       }
     }
@@ -134,7 +134,7 @@ const Outlines = L.Layer.extend({
     if (!this._dots[tier]) {
       const c = make("canvas", { width: 10 * ratio, height: 10 * ratio }), g = c.getContext("2d");
       g.scale(ratio, ratio);
-      for (const [width, colour] of [[3.4, "rgba(0,0,0,.55)"], [1.9, COLOURS[tier]]]) {
+      for (const [width, colour] of [[4.2, "rgba(255,255,255,.85)"], [2.1, COLOURS[tier]]]) {
         g.beginPath(); g.arc(5, 5, 2.8, 0, 7);
         g.lineWidth = width; g.strokeStyle = colour; g.stroke();
       }

@@ -33,8 +33,7 @@ const chart = (zh, en, list, name, colour, note) => {
 };
 const industry = key => (key ? translated(data.industries.find(i => i[0] === key) || [key, ""]) : unknown());
 const plain = key => (key ? key : unknown()), blue = () => "#3b78b8";
-const TIERS = { high: "#c4281c", medium: "#d9730d", low: "#d8b100" };
-chart("按等级", "By tier", data.tables.tiers, c => word("tiers", c), c => TIERS[c] || "#98a2b3", ["全部扰动图斑", "all disturbances"]);
+chart("按等级", "By tier", data.tables.tiers, c => word("tiers", c), c => COLOURS[c] || COLOURS.none, ["全部扰动图斑", "all disturbances"]);
 chart("按判定", "By verdict", data.tables.verdicts, c => word("verdicts", c), c => (c === "compliant" ? "#5a9a63" : "#3b78b8"), ["全部扰动图斑", "all disturbances"]);
 chart("按县区", "By county", data.tables.counties, plain, blue, ["疑似图斑", "suspects"]);
 chart("按行业", "By industry", data.tables.industries, industry, blue, ["疑似图斑", "suspects"]);

@@ -43,8 +43,9 @@ class ChangeMapExporter final : public Exporter {
         const auto names = files(input);
         const Products products(input.run);
         io::CogWriter kinds(folder / names[0], products.grid(), products.area(), look_of_kinds()),
-            confidence(folder / names[2], products.grid(), products.area(),
-                       {.nodata = unseen, .metadata = {{"UNIT", "per cent"}}});
+            confidence(
+                folder / names[2], products.grid(), products.area(),
+                {.nodata = unseen, .description = "变化置信度（%）", .metadata = {{"UNIT", "per cent"}}});
         std::vector<std::uint8_t> bytes;
         products.strips({0, 1, 5}, [&](auto bands) {
             const auto &evidence = bands[0], &sure = bands[1], &kind = bands[2];
@@ -76,6 +77,8 @@ class ChangeMapExporter final : public Exporter {
                             {4, {166, 86, 40}},
                             {5, {55, 126, 184}},
                             {unseen, {128, 128, 128}}},
+                .nodata = 0,  // a table of colours has no transparency: no change is not drawn
+                .description = "变化类型",
                 // The format has no place for names of values but this.
                 .metadata = {{"LEGEND",
                               "0 无变化; 1 植被变裸地; 2 植被变建筑; 3 裸地变建筑; 4 裸露面变化; 5 "

@@ -44,8 +44,8 @@ Chip chip_of(const Image& image, const io::Acquisition& a, const ChipBands& band
     const double scale = static_cast<double>(longest) / std::max(cols, rows);
     chip.cols = std::max(1, static_cast<int>(std::lround(cols * scale)));
     chip.rows = std::max(1, static_cast<int>(std::lround(rows * scale)));
-    chip.jpeg = io::encode_jpeg(algorithms::resized(rgb, cols, rows, chip.cols, chip.rows), chip.cols,
-                                chip.rows, jpeg_quality);
+    chip.rgb = algorithms::resized(rgb, cols, rows, chip.cols, chip.rows);
+    chip.jpeg = io::encode_jpeg(chip.rgb, chip.cols, chip.rows, jpeg_quality);
     return chip;
 }
 

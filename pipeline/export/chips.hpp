@@ -13,12 +13,13 @@
 
 namespace shuibao::pipeline {
 
-/// One look at the frame, as a JPEG.
+/// One look at the frame, as a JPEG and as pixels to draw on.
 struct Chip {
     Date date;
     std::string sensor;  ///< platform, from the acquisition's key
     int cols = 0, rows = 0;
     std::vector<std::uint8_t> jpeg;
+    std::vector<std::uint8_t> rgb;  ///< 3 · cols · rows
 };
 
 /// Two looks at one square frame at one scale and one stretch, and where that frame lies.

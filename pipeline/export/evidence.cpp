@@ -46,7 +46,9 @@ struct Ranges {
 class EvidenceExporter final : public Exporter {
   public:
     [[nodiscard]] ExporterInfo info() const override {
-        return {.summary = "evidence/<case>.html and .pdf: one page of A4 for each suspect",
+        return {.summary =
+                    "evidence/<case>.html and .pdf: one page of A4 for each suspect, and its pictures "
+                    "with the outlines as _before.jpg and _after.jpg",
                 .purpose =
                     "for the field team and the file: pictures before and after, why, and the form to fill",
                 .scope = ExportScope::county};
@@ -82,10 +84,14 @@ class EvidenceExporter final : public Exporter {
     }
     [[nodiscard]] std::vector<std::string> files(const ExportInput& in) const override {
         std::vector<std::string> list;
+        const bool pictures = archive_of(in.run.store).has_value();
         for (const auto* row : in.suspects.rows) {
-            const auto page = evidence_page(text_of(*row, "case_id"));
+            const auto id = text_of(*row, "case_id");
+            const auto page = evidence_page(id);
             list.push_back(page);
             if (in.run.settings.flag("export.evidence.pdf")) list.push_back(pdf_of(page));
+            if (pictures)
+                for (const char* which : {"before", "after"}) list.push_back(evidence_picture(id, which));
         }
         return list;
     }
@@ -163,6 +169,37 @@ class EvidenceExporter final : public Exporter {
         }
     }
 
+    // For balloons and for documents that people write. Where no look is usable a picture says so: which
+    // files there are must not depend on clouds.
+    static void write_pictures(const Job& job, const EvidenceContent& content) {
+        constexpr int quality = 70, side = 192;
+        const auto write = [&](const char* which, const std::optional<Chip>& chip) {
+            algorithms::Figure marks;
+            std::vector<std::uint8_t> ground(std::size_t{side} * side * 3, 200);
+            marks.width = marks.height = side;
+            std::string words = "no clear image";
+            if (chip && content.outlines) {
+                marks = *content.outlines;
+                ground = chip->rgb;
+                words = chip->date.iso() + " " + chip->sensor;
+            }
+            marks.parts.emplace_back(
+                algorithms::FigureArea{{{0, 0},
+                                        {9.0 * static_cast<double>(words.size()) + 8, 0},
+                                        {9.0 * static_cast<double>(words.size()) + 8, 22},
+                                        {0, 22}},
+                                       {255, 255, 255, 0.8}});
+            marks.parts.emplace_back(algorithms::FigureLabel{
+                {4, 16}, words, "", 15, {20, 20, 20}, algorithms::Anchor::start, true});
+            const auto jpeg =
+                io::encode_jpeg(algorithms::drawn_over(ground, marks), marks.width, marks.height, quality);
+            io::write_text(job.folder / evidence_picture(content.case_id, which),
+                           std::string(jpeg.begin(), jpeg.end()));
+        };
+        write("before", content.chips.before);
+        write("after", content.chips.after);
+    }
+
     static void one(const Job& job, std::size_t i, const io::Transformation& to_grid,
                     const io::Transformation& to_degrees) {
         const auto& row = *job.in.suspects.rows[i];
@@ -188,6 +225,7 @@ class EvidenceExporter final : public Exporter {
                     content.series_note = fmt::format(
                         "像元历程只附于每县区排名前 {} 个图斑（export.evidence.series），本页没有", most);
             }
+            write_pictures(job, content);
         }
         const auto page = evidence_page(content.case_id);
         io::write_text(job.folder / page, evidence_html(content, job.words));

@@ -76,7 +76,7 @@ std::string evidence_html(const EvidenceContent& e, const PageWords& words) {
                   {"disclaimer", words.disclaimer(false)},
                   {"disclaimer_en", words.disclaimer(true)},
                   {"gsd", fmt::format("{:g}", e.chips.gsd)},
-                  {"css", template_text("evidence.css")}};
+                  {"css", words.colours.css() + template_text("evidence.css")}};
     page.flags = {{"natural", e.chips.natural},
                   {"infrared", !e.chips.natural && !e.chips.grey},
                   {"grey", e.chips.grey},

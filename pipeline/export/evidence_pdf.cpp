@@ -20,13 +20,6 @@ using io::TextStyle;
 constexpr double left = sheet_left, right = sheet_right, width = sheet_width, gap = sheet_gap, top = 28,
                  bottom = page_height - 24;
 
-Ink tier_ink(const std::string& code) {
-    if (code == "high") return {0.71, 0.14, 0.09};
-    if (code == "medium") return {0.77, 0.33, 0.04};
-    if (code == "low") return {0.54, 0.42, 0};
-    return faint;
-}
-
 // One page, its parts from top to bottom. Every part gives its height; with `draw` off it only measures, so
 // that the pictures can take what the words leave.
 class Sheet {
@@ -57,14 +50,14 @@ class Sheet {
   private:
     double header(double y) {
         const double badge = 42, qr = 70, x = left + badge + 11, room = width - badge - qr - 30;
-        m_page.box(left, y + 2, badge, badge, tier_ink(m.tier_code));
+        m_page.box(left, y + 2, badge, badge, tier_ink(m_words, m.tier_code));
         m_page.text({left, y + 5}, badge, m.tier, {25, {1, 1, 1}, true, Align::centre, 1});
         m_page.text({left, y + badge + 3}, badge, m_words.word("tiers_en", m.tier_code),
                     {least_type, faint, false, Align::centre, 1});
         both(m_page, {x, y - 1}, "扰动图斑复核单", "evidence for a field check", 15);
         m_page.text({x, y + 21}, room, fmt::format("{}　·　期次 {}　·　序号 {}", m.case_id, m.batch, m.rank),
                     {9.5, ink, true, Align::left, 1});
-        m_page.text({x, y + 36}, room, m.verdict, {13, tier_ink(m.tier_code), true, Align::left, 1});
+        m_page.text({x, y + 36}, room, m.verdict, {13, tier_ink(m_words, m.tier_code), true, Align::left, 1});
         m_page.text({x, y + 54}, room, m.action, {8.5, ink, false, Align::left, 1});
         const double side = qr / (m.code.size + 8), qx = right - qr + 4 * side, qy = y - 2 + 4 * side;
         for (int r = 0; r < m.code.size; ++r)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <shuibao/core/text.hpp>
 #include <shuibao/engine/hash.hpp>
 #include <shuibao/pipeline/exporter.hpp>
 
@@ -11,9 +12,10 @@ namespace {
 constexpr std::size_t longest_name = 120;
 
 // Names come from a contractor's layer: they must not leave the folder, nor be refused by Windows.
+// Marks that turn the direction of text would make the name read as another.
 std::string file_name_of(std::string_view text, std::size_t longest = longest_name) {
     std::string name;
-    for (const char c : io::cut_text(std::string(text), longest, "UTF-8"))
+    for (const char c : io::cut_text(plain_text(text), longest, "UTF-8"))
         name += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ||
                         std::string_view("/\\:*?\"<>|#%&'` ").find(c) != std::string_view::npos
                     ? '_'
@@ -32,6 +34,10 @@ std::string package_stem(std::string_view county, std::string_view batch) {
 
 std::string evidence_page(std::string_view case_id) {
     return fmt::format("evidence/{}.html", file_name_of(case_id));
+}
+
+std::string evidence_picture(std::string_view case_id, std::string_view which) {
+    return fmt::format("evidence/{}_{}.jpg", file_name_of(case_id), which);
 }
 
 io::Value field_of(const io::VectorFeature& feature, const std::string& name) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "field_rows.hpp"
 #include "qgis_style.hpp"
+#include "surroundings.hpp"
 #include <shuibao/engine/hash.hpp>
 
 namespace shuibao::pipeline {
@@ -10,15 +11,18 @@ namespace {
 class GeoPackageExporter final : public Exporter {
   public:
     [[nodiscard]] ExporterInfo info() const override {
-        return {.summary =
-                    "<county>/<stem>.gpkg: layers suspects (with the order of visits) and disturbances, long "
-                    "names, styles inside",
-                .purpose = "For QGIS and QField",
-                .scope = ExportScope::county};
+        return {
+            .summary =
+                "<county>/<stem>.gpkg: layers suspects (with the order of visits and empty fields for the "
+                "field team), disturbances, ranges (approved) and county (its border), long names, styles "
+                "inside",
+            .purpose = "For QGIS and QField",
+            .scope = ExportScope::county};
     }
     [[nodiscard]] std::map<std::string, std::string> inputs(const ExportInput& input) const override {
         auto map = word_inputs(input.run);
-        for (const char* style : {"suspects.qml", "disturbances.qml"})
+        map.merge(Surroundings::inputs(input));
+        for (const char* style : {"suspects.qml", "disturbances.qml", "ranges.qml", "county.qml"})
             map[std::string("style ") + style] = engine::hash_bytes(style_text(style));
         return map;
     }
@@ -27,12 +31,19 @@ class GeoPackageExporter final : public Exporter {
     }
     void write(const ExportInput& input, const std::filesystem::path& folder) const override {
         const ExportWords words(input.run);
-        std::vector<io::LayerData> layers = {long_layer(input.suspects, visiting_order(input.suspects)),
-                                             long_layer(input.disturbances)};
-        layers[0].style = with_titles(style_text("suspects.qml"), titles_of(layers[0], words));
-        layers[1].style = with_titles(style_text("disturbances.qml"), titles_of(layers[1], words));
+        std::vector<io::LayerData> layers = {
+            long_layer(input.suspects, visiting_order(input.suspects, words)),
+            long_layer(input.disturbances)};
+        add_empty(layers[0], words.record());
+        layers.push_back(m_surroundings.ranges(input));
+        layers.push_back(m_surroundings.border(input));
+        for (auto& layer : layers)
+            layer.style = with_titles(style_text((layer.name + ".qml").c_str()), titles_of(layer, words));
         io::write_geopackage(folder / files(input).front(), layers);
     }
+
+  private:
+    Surroundings m_surroundings;
 };
 
 const Registration<Exporter, GeoPackageExporter> registration{"gpkg", 20};

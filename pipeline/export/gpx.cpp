@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "field_rows.hpp"
@@ -14,10 +12,12 @@ namespace {
 class GpxExporter final : public Exporter {
   public:
     [[nodiscard]] ExporterInfo info() const override {
-        return {
-            .summary = "<county>/<stem>.gpx: a waypoint for each suspect, and a route in the order of visits",
-            .purpose = "For navigation devices and phones",
-            .scope = ExportScope::county};
+        return {.summary =
+                    "<county>/<stem>.gpx: a waypoint for each suspect, and a route in the order of visits "
+                    "through "
+                    "those that are visited",
+                .purpose = "For navigation devices and phones",
+                .scope = ExportScope::county};
     }
     [[nodiscard]] std::map<std::string, std::string> inputs(const ExportInput& input) const override {
         return word_inputs(input.run);
@@ -28,15 +28,15 @@ class GpxExporter final : public Exporter {
     void write(const ExportInput& input, const std::filesystem::path& folder) const override {
         const ExportWords words(input.run);
         const auto columns = words.columns("balloon");
-        auto stops = visiting_order(input.suspects);
-        std::sort(stops.begin(), stops.end(), [](const Stop& a, const Stop& b) { return a.order < b.order; });
+        auto stops = visiting_order(input.suspects, words);
+        sort_by_turn(stops);
         std::string points, route;
         for (const auto& stop : stops) {
-            const auto name = xml_text(fmt::format("{} {}", stop.order, text_of(*stop.feature, "case_id")));
+            const auto name = xml_text(stop.turn() + text_of(*stop.feature, "case_id"));
             points += point("wpt", stop) + "<name>" + name + "</name><desc>" +
                       description(words, columns, stop) + "</desc><type>" +
                       xml_text(text_of(*stop.feature, "tier")) + "</type></wpt>\n";
-            route += point("rtept", stop) + "<name>" + name + "</name></rtept>\n";
+            if (stop.order > 0) route += point("rtept", stop) + "<name>" + name + "</name></rtept>\n";
         }
         io::write_text(
             folder / files(input).front(),
@@ -45,7 +45,7 @@ class GpxExporter final : public Exporter {
                 "xmlns=\"http://www.topografix.com/GPX/1/1\">\n<metadata><name>{0}</name><desc>{1}</desc>"
                 "</metadata>\n{2}{3}</gpx>\n",
                 xml_text(input.stem), xml_text(words.text("disclaimer")), points,
-                stops.empty()
+                route.empty()
                     ? std::string()
                     : fmt::format("<rte><name>{}</name>\n{}</rte>\n", xml_text(input.stem), route)));
     }

@@ -83,6 +83,8 @@ class OnsetMapExporter final : public Exporter {
         io::CogWriter map(
             folder / names[0], products.grid(), products.area(),
             {.colours = colours_of(first, products.last()),
+             .nodata = 0,  // as in the map of changes
+             .description = "首次见到扰动的月份",
              .metadata = {
                  {"MONTH_OF_1", month_text(month_of(first))},
                  {"LEGEND", "0 无变化; 1 以后为首次见到扰动的月份，自 MONTH_OF_1 起每月加 1; 255 未观测"}}});

@@ -12,13 +12,17 @@ class OpenVectors : public Exporter {
   public:
     OpenVectors(ExporterInfo info, const char* extension) : m_info(std::move(info)), m_extension(extension) {}
     [[nodiscard]] ExporterInfo info() const override { return m_info; }
+    [[nodiscard]] std::map<std::string, std::string> inputs(const ExportInput& input) const override {
+        return word_inputs(input.run);
+    }
     [[nodiscard]] std::vector<std::string> files(const ExportInput& input) const override {
         return {fmt::format("suspects_{}.{}", input.batch, m_extension),
                 fmt::format("disturbances_{}.{}", input.batch, m_extension)};
     }
     void write(const ExportInput& input, const std::filesystem::path& folder) const override {
         const auto names = files(input);
-        write_format(folder / names[0], long_layer(input.suspects, visiting_order(input.suspects)));
+        const auto stops = visiting_order(input.suspects, ExportWords(input.run));
+        write_format(folder / names[0], long_layer(input.suspects, stops));
         write_format(folder / names[1], long_layer(input.disturbances));
     }
 

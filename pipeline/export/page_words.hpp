@@ -6,6 +6,7 @@
 #include <string>
 
 #include <shuibao/engine/problems.hpp>
+#include "palette.hpp"
 #include <shuibao/engine/rule_set.hpp>
 #include <shuibao/pipeline/stage.hpp>
 
@@ -20,6 +21,7 @@ struct ToldProblem {
 /// The dictionaries of a run's pages.
 struct PageWords {
     engine::Dictionary pages, report, deliverables, verdicts, erosion;
+    Palette colours;  ///< of tiers
     /// Reads pages.yaml, report.yaml, deliverables.yaml and erosion.yaml of configs/dictionaries and the
     /// dictionary of verdicts of this run. Throws Error(usage).
     explicit PageWords(const RunContext& context);

@@ -7,6 +7,7 @@
 #include <array>
 #include <string>
 
+#include "page_words.hpp"
 #include <shuibao/io/page.hpp>
 
 namespace shuibao::pipeline::paper {
@@ -17,6 +18,11 @@ inline constexpr io::Ink ink{0.11, 0.14, 0.19}, faint{0.4, 0.44, 0.52}, rule{0.8
     accent{0.12, 0.37, 0.67}, pale{0.95, 0.96, 0.97};
 inline constexpr double least_type = 6.5;  ///< points: smaller is not read on paper
 
+/// Colour of a tier by its code.
+inline io::Ink tier_ink(const PageWords& words, const std::string& code) {
+    const auto rgb = words.colours[code];
+    return {(rgb >> 16U) / 255.0, (rgb >> 8U & 0xFFU) / 255.0, (rgb & 0xFFU) / 255.0};
+}
 /// Chinese, then English fainter, on one line. Gives its width.
 inline double both(io::PageFile& page, Point at, const std::string& zh, const std::string& en, double size,
                    io::Ink colour = ink) {

@@ -7,14 +7,15 @@
 #include "onset_map.hpp"
 #include "products.hpp"
 #include "qgis_style.hpp"
+#include "surroundings.hpp"
 #include <shuibao/engine/hash.hpp>
 #include <shuibao/io/atomic_output.hpp>
 
 namespace shuibao::pipeline {
 namespace {
 
-constexpr const char* styles[] = {"suspects.qml", "disturbances.qml", "unobserved.qml", "change.qml",
-                                  "confidence.qml"};
+constexpr const char* styles[] = {"suspects.qml",   "disturbances.qml", "ranges.qml",    "county.qml",
+                                  "unobserved.qml", "change.qml",       "confidence.qml"};
 
 // Projects that open with everything in its place: one of the batch, one in each county's folder.
 class ProjectExporter final : public Exporter {
@@ -41,14 +42,18 @@ class ProjectExporter final : public Exporter {
     }
     void write(const ExportInput& input, const std::filesystem::path& folder) const override {
         const ExportWords words(input.run);
-        const auto title = fmt::format("{} {}", words.text("title"), input.batch);
+        const auto title = fmt::format("{} {}", words.text("project"), input.batch);
         io::write_text(folder / files(input).front(), project_text(title, batch_layers(input, words),
                                                                    extent_of(input.disturbances, {}, input)));
+        std::vector<std::string> more = {"route", "longitude", "latitude"};
+        for (const auto& field : words.record()) more.push_back(field.name);
         for (const auto& stem : counties(input)) {
-            const auto layers =
-                ranked_layers(input, words, "./" + stem + ".gpkg", {"route", "longitude", "latitude"});
+            auto layers = ranked_layers(input, words, "./" + stem + ".gpkg", more);
+            for (auto& l : surrounding_layers(input, words, stem, "./" + stem + ".gpkg", ""))
+                layers.insert(layers.end() - 1, std::move(l));
             io::write_text(folder / stem / (stem + ".qgs"),
-                           project_text(stem, layers, extent_of(input.disturbances, stem, input)));
+                           project_text(words.text("project") + " " + stem, layers,
+                                        extent_of(input.disturbances, stem, input)));
         }
     }
 
@@ -73,20 +78,44 @@ class ProjectExporter final : public Exporter {
             return with_titles(style_text(file), titles_of(fields, words));
         };
         return {{.id = "shuibao_suspects",
-                 .title = "疑似图斑",
+                 .title = words.text("suspects"),
                  .source = source + "|layername=suspects",
                  .style = style("suspects.qml", input.suspects.fields, more_of_suspects),
                  .crs = input.suspects.crs},
                 {.id = "shuibao_disturbances",
-                 .title = "全部扰动图斑",
+                 .title = words.text("disturbances"),
                  .source = source + "|layername=disturbances",
                  .style = style("disturbances.qml", input.disturbances.fields, {}),
                  .crs = input.disturbances.crs,
                  .shown = false}};
     }
 
+    // What the GeoPackage of a county holds beside its polygons, above the layer of all disturbances.
+    static std::vector<ProjectLayer> surrounding_layers(const ExportInput& input, const ExportWords& words,
+                                                        const std::string& stem, const std::string& source,
+                                                        const std::string& suffix) {
+        std::vector<ProjectLayer> layers;
+        const auto add = [&](const char* name, const std::vector<std::string>& fields) {
+            layers.push_back({.id = fmt::format("shuibao_{}{}", name, suffix),
+                              .title = words.text(name) + (suffix.empty() ? "" : " " + stem),
+                              .source = source + "|layername=" + name,
+                              .style = with_titles(style_text(fmt::format("{}.qml", name).c_str()),
+                                                   titles_of(fields, words)),
+                              .crs = input.suspects.crs,
+                              .read_only = true});
+        };
+        add("ranges", Surroundings::range_fields());
+        add("county", {"county"});
+        return layers;
+    }
+
     static std::vector<ProjectLayer> batch_layers(const ExportInput& input, const ExportWords& words) {
         auto layers = ranked_layers(input, words, "../disturbances.gpkg");
+        std::size_t n = 0;
+        for (const auto& stem : counties(input))
+            for (auto& l : surrounding_layers(input, words, stem, fmt::format("./{0}/{0}.gpkg", stem),
+                                              fmt::format("_{}", ++n)))
+                layers.insert(layers.end() - 1, std::move(l));
         std::error_code error;
         if (std::filesystem::exists(input.run.output / "observation.gpkg", error))
             layers.push_back({.id = "shuibao_unobserved",

@@ -24,12 +24,13 @@ std::string inside_of(const std::string& qml) {
 
 std::string layer_text(const ProjectLayer& l) {
     return fmt::format(
-        "  <maplayer type=\"{}\"{}>\n   <id>{}</id>\n   <datasource>{}</datasource>\n   "
+        "  <maplayer type=\"{}\"{}{}>\n   <id>{}</id>\n   <datasource>{}</datasource>\n   "
         "<layername>{}</layername>\n"
         "   <srs>{}</srs>\n   <provider{}>{}</provider>\n{}  </maplayer>\n",
-        l.raster ? "raster" : "vector", l.raster ? "" : " geometry=\"Polygon\"", xml_text(l.id),
-        xml_text(l.source), xml_text(l.title), crs_text(l.crs), l.raster ? "" : " encoding=\"UTF-8\"",
-        l.raster ? "gdal" : "ogr", inside_of(l.style));
+        l.raster ? "raster" : "vector", l.raster ? "" : " geometry=\"Polygon\"",
+        l.read_only ? " readOnly=\"1\"" : "", xml_text(l.id), xml_text(l.source), xml_text(l.title),
+        crs_text(l.crs), l.raster ? "" : " encoding=\"UTF-8\"", l.raster ? "gdal" : "ogr",
+        inside_of(l.style));
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ struct ProjectLayer {
     std::string style;          ///< QML
     std::string crs;
     bool raster = false, shown = true;
+    bool read_only = false;  ///< QGIS lets nobody edit it
 };
 /// A project of these layers, the first on top, opening on `extent` (in the CRS of the first layer). Paths
 /// are relative; nothing in it names the machine or the time. QGIS 3.22's format.

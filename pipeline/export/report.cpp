@@ -102,7 +102,7 @@ class ReportExporter final : public Exporter {
         for (const char* part : scripts) script += template_text(part);
         TemplateData page;
         page.texts = {{"batch", in.batch},
-                      {"css", without_pictures(leaflet_style()) + template_text("report.css")},
+                      {"css", without_pictures(leaflet_style()) + words.colours.css() + template_text("report.css")},
                       {"leaflet", without_source_map(leaflet_script())},
                       {"script", script},
                       {"data", inside_script(report_json(in, summary, mosaic, words))},

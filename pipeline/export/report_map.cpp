@@ -74,7 +74,7 @@ class ReportMap {
         for (auto it = m_in.suspects.rows.rbegin(); it != m_in.suspects.rows.rend(); ++it) {
             const auto c = at((*it)->shape.point_inside());
             m_page.disc(c, 2.6, {0, 0, 0}, true);
-            m_page.disc(c, 2, tier_ink(m_words.code_of("tiers", text_of(**it, "tier"))), true);
+            m_page.disc(c, 2, tier_ink(m_words, m_words.code_of("tiers", text_of(**it, "tier"))), true);
         }
         for (const auto& county : m_s.counties_drawn) name(county);
         scale_and_north();
@@ -136,7 +136,7 @@ class ReportMap {
         for (const char* code : {"high", "medium", "low"})
             mark(m_words.verdicts.text("tiers", code), [&](double cx, double cy) {
                 m_page.disc({cx, cy}, 2.6, {0, 0, 0}, true);
-                m_page.disc({cx, cy}, 2, tier_ink(code), true);
+                m_page.disc({cx, cy}, 2, tier_ink(m_words, code), true);
             });
         if (!m_s.unobserved_drawn.empty())
             mark("未观测：无影像不等于无扰动",
@@ -159,13 +159,6 @@ class ReportMap {
 };
 
 }  // namespace
-
-Ink tier_ink(const std::string& code) {
-    if (code == "high") return {0.77, 0.16, 0.11};
-    if (code == "medium") return {0.85, 0.45, 0.05};
-    if (code == "low") return {0.85, 0.69, 0};
-    return {0.6, 0.64, 0.7};
-}
 
 double draw_report_map(io::PageFile& page, const ExportInput& input, const BatchSummary& summary,
                        const PageWords& words, const Mosaic& mosaic, double x, double y, double width) {

@@ -114,9 +114,9 @@ class Paper {
                                          [&](const auto& t) { return t.first == code; });
             return std::to_string(it == m_s.tiers.end() ? 0 : it->second.count);
         };
-        cards.push_back({tier("high"), "高", tier_ink("high")});
-        cards.push_back({tier("medium"), "中", tier_ink("medium")});
-        cards.push_back({tier("low"), "低", tier_ink("low")});
+        cards.push_back({tier("high"), "高", tier_ink(m_words, "high")});
+        cards.push_back({tier("medium"), "中", tier_ink(m_words, "medium")});
+        cards.push_back({tier("low"), "低", tier_ink(m_words, "low")});
         cards.push_back({hectares(m_s.suspects.area), "疑似面积 hm²", rule});
         cards.push_back({std::to_string(m_s.disturbances.count), "扰动图斑", rule});
         if (m_s.suspects.overdue > 0)
@@ -165,7 +165,7 @@ class Paper {
             m_page.text({x + 2, m_y}, name - 4, text, {7.8, ink, false, Align::left, 1});
             m_page.box(x + name, m_y + 2,
                        std::max(0.8, bars * static_cast<double>(t.count) / static_cast<double>(highest)), 7,
-                       section == "tiers" ? tier_ink(key) : bar);
+                       section == "tiers" ? tier_ink(m_words, key) : bar);
             m_page.text({x + name + bars, m_y}, number, std::to_string(t.count),
                         {7.8, ink, true, Align::right, 1});
             m_page.text({x + name + bars + number, m_y}, w - name - bars - number, hectares(t.area) + " hm²",
@@ -270,7 +270,7 @@ class Paper {
             const auto& r = *m_in.suspects.rows[i];
             if (room(12)) list_head();
             const auto tier = m_words.code_of("tiers", plain_of(r, "tier"));
-            m_page.box(left, m_y + 1, 3, 9, tier_ink(tier));
+            m_page.box(left, m_y + 1, 3, 9, tier_ink(m_words, tier));
             const auto cell = [&](double x, double w, const std::string& text, Align align = Align::left) {
                 m_page.text({left + x, m_y}, w, text, {7.2, ink, false, align, 1});
             };
@@ -283,7 +283,7 @@ class Paper {
             const bool late = overdue(r, m_s.end);
             const auto due = day_text(r, "due");
             m_page.text({left + 380, m_y}, 54, due.empty() ? "" : due + (late ? " 逾" : ""),
-                        {7.2, late ? tier_ink("high") : ink, late, Align::left, 1});
+                        {7.2, late ? tier_ink(m_words, "high") : ink, late, Align::left, 1});
             const auto county = plain_of(r, "county"), project = plain_of(r, "approval_name");
             cell(436, width - 436, county + (county.empty() || project.empty() ? "" : " · ") + project);
             m_y += 11.4;

@@ -15,6 +15,5 @@ void write_report_pdf(const std::filesystem::path& path, const ExportInput& inpu
 /// The map with its legend, `width` points wide at most. Gives its height; 0 where there are no images.
 double draw_report_map(io::PageFile& page, const ExportInput& input, const BatchSummary& summary,
                        const PageWords& words, const Mosaic& mosaic, double x, double y, double width);
-[[nodiscard]] io::Ink tier_ink(const std::string& code);
 
 }  // namespace shuibao::pipeline

@@ -31,6 +31,7 @@ class OfficialValues {
     }
     // QTYPE: the official word among those that mean the same.
     [[nodiscard]] std::string type(const io::VectorFeature& f) const {
+        if (no_works(f)) return m_deliverables.values("not_works", "").at(0);
         const auto given = text_of(f, "qtype");
         const auto& official = m_deliverables.values("qtypes", "");
         if (holds(official, given)) return given;
@@ -40,6 +41,14 @@ class OfficialValues {
                 if (holds(official, word)) return word;
         }
         return "其他扰动";
+    }
+    // BYD: what people confirmed goes back to them in their words, as far as the list has them; everything
+    // else is only suspected.
+    [[nodiscard]] io::Value compliance(const io::VectorFeature& f) const {
+        if (no_works(f)) return m_deliverables.values("not_works", "").at(1);
+        const auto text =
+            plain_text(text_of(f, text_of(f, "confirmed").empty() ? "verdict_zh" : "confirmed"));
+        return text.empty() ? io::Value() : io::Value(text);
     }
     // PRTYPE: one of the 36.
     [[nodiscard]] io::Value project_type(const io::VectorFeature& f) const {
@@ -63,16 +72,20 @@ class OfficialValues {
     }
 
   private:
+    [[nodiscard]] bool no_works(const io::VectorFeature& f) const {
+        return m_feedback.lists("not_works", "", text_of(f, "confirmed"));
+    }
     static bool holds(const std::vector<std::string>& list, const std::string& word) {
         return std::find(list.begin(), list.end(), word) != list.end();
     }
-    static constexpr const char* names[] = {"disturbances", "industries", "deliverables"};
+    static constexpr const char* names[] = {"disturbances", "industries", "deliverables", "feedback"};
     static std::filesystem::path file(const char* name) {
         return engine::config_file(fmt::format("dictionaries/{}.yaml", name));
     }
     engine::Dictionary m_disturbances = engine::Dictionary::load(file(names[0])),
                        m_industries = engine::Dictionary::load(file(names[1])),
-                       m_deliverables = engine::Dictionary::load(file(names[2]));
+                       m_deliverables = engine::Dictionary::load(file(names[2])),
+                       m_feedback = engine::Dictionary::load(file(names[3]));
 };
 
 // 扰动图斑 layer with the official short names (domain.md 2.1): one shapefile per 3° zone, because a city may
@@ -82,12 +95,14 @@ class ShapefileExporter final : public Exporter {
     [[nodiscard]] ExporterInfo info() const override {
         return {.summary =
                     "<county>/RDTB_<county>_<batch>_CM<meridian>.shp with the official short names, CGCS2000 "
-                    "3° Gauss–Krüger, one for each zone",
+                    "3° Gauss–Krüger, one for each zone, with empty fields of the 现场复核 record for the "
+                    "field team",
                 .purpose = "For ArcGIS, QGIS and the platforms that take official layers",
                 .scope = ExportScope::county};
     }
-    [[nodiscard]] std::map<std::string, std::string> inputs(const ExportInput& /*input*/) const override {
+    [[nodiscard]] std::map<std::string, std::string> inputs(const ExportInput& input) const override {
         auto map = OfficialValues::inputs();
+        map.merge(word_inputs(input.run));
         map["style"] = engine::hash_bytes(style_text("shapefile.qml"));
         return map;
     }
@@ -114,13 +129,17 @@ class ShapefileExporter final : public Exporter {
     }
     void write(const ExportInput& input, const std::filesystem::path& folder) const override {
         const OfficialValues values;
+        const ExportWords words(input.run);
+        auto record = words.record();
+        std::erase_if(record, [](const io::Field& f) { return f.name == "BYD"; });  // stands there anyhow
         std::map<std::string, Stop> by_case;
-        for (const auto& stop : visiting_order(input.suspects))
+        for (const auto& stop : visiting_order(input.suspects, words))
             by_case[text_of(*stop.feature, "case_id")] = stop;
         for (const auto& [meridian, features] : zones_of(input)) {
             const auto path = folder / (stem(input, meridian) + ".shp");
-            io::write_shapefile(path, layer_of(layer(input).crs, meridian, features, values, by_case),
-                                input.run.settings.text("export.shapefile.encoding"));
+            auto data = layer_of(layer(input).crs, meridian, features, values, by_case);
+            add_empty(data, record);
+            io::write_shapefile(path, data, input.run.settings.text("export.shapefile.encoding"));
             io::write_text(std::filesystem::path(path).replace_extension(".qml"),
                            style_text("shapefile.qml"));
         }
@@ -151,11 +170,6 @@ class ShapefileExporter final : public Exporter {
         const auto text = plain_text(text_of(f, name));
         return text.empty() ? io::Value() : io::Value(text);
     }
-    // What people confirmed goes back to them in their words; everything else is only suspected.
-    static io::Value byd(const io::VectorFeature& f) {
-        const auto confirmed = text_of(f, "confirmed");
-        return confirmed.empty() ? plain(f, "verdict_zh") : plain(f, "confirmed");
-    }
     static std::string reviewed(const io::VectorFeature& f) {
         return text_of(f, "confirmed").empty() ? "0" : "1";
     }
@@ -176,21 +190,36 @@ class ShapefileExporter final : public Exporter {
                         {"FXDJ", FieldType::text, 10},     {"PXH", FieldType::integer, 8},
                         {"QSX", FieldType::date},          {"HSX", FieldType::date},
                         {"LXSX", FieldType::integer, 8},   {"JD", FieldType::real, 12, 6},
-                        {"WD", FieldType::real, 12, 6}};
+                        {"WD", FieldType::real, 12, 6},    {"BLZT", FieldType::text, 10},
+                        {"BLQX", FieldType::date}};
         const io::Transformation move(crs, layer.crs), to_geographic(crs, "EPSG:4490");
         for (const auto* f : features) {
             io::Geometry shape = move(f->shape);
             if (!shape.valid()) shape = shape.made_valid();
             const auto stop = stops.find(text_of(*f, "case_id"));
             const Point place = to_geographic(f->shape.point_inside());
-            layer.rows.push_back(
-                {std::move(shape),
-                 {plain(*f, "case_id"), plain(*f, "approval_name"), plain(*f, "owner"),
-                  values.project_type(*f), values.type(*f), hectares(*f, "area_m2"),
-                  hectares(*f, "outside_m2"), values.state(*f), values.change(*f), byd(*f), reviewed(*f),
-                  plain(*f, "notices"), plain(*f, "tier"), field_of(*f, "rank"), field_of(*f, "onset_from"),
-                  field_of(*f, "onset_to"), stop == stops.end() ? io::Value() : io::Value(stop->second.order),
-                  place.x, place.y}});
+            layer.rows.push_back({std::move(shape),
+                                  {plain(*f, "case_id"),
+                                   plain(*f, "approval_name"),
+                                   plain(*f, "owner"),
+                                   values.project_type(*f),
+                                   values.type(*f),
+                                   hectares(*f, "area_m2"),
+                                   hectares(*f, "outside_m2"),
+                                   values.state(*f),
+                                   values.change(*f),
+                                   values.compliance(*f),
+                                   reviewed(*f),
+                                   plain(*f, "notices"),
+                                   plain(*f, "tier"),
+                                   field_of(*f, "rank"),
+                                   field_of(*f, "onset_from"),
+                                   field_of(*f, "onset_to"),
+                                   stop == stops.end() ? io::Value() : value_of(stop->second, "route"),
+                                   place.x,
+                                   place.y,
+                                   plain(*f, "state"),
+                                   field_of(*f, "due")}});
         }
         return layer;
     }

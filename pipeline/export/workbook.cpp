@@ -37,12 +37,24 @@ class WorkbookExporter final : public Exporter {
     static io::Sheet ledger(const ExportInput& input, const ExportWords& words) {
         io::Sheet sheet{.name = "图斑台账", .tables = {{}}, .ledger = true};
         auto& table = sheet.tables.front();
-        const auto columns = words.columns("ledger");
-        for (const auto& c : columns)
-            table.columns.push_back({words.label(c.field), c.decimals, c.width,
-                                     c.field == "tier" ? fills(input, words) : Fills()});
+        // What the first column counts, the rows go by: the way of a county, the rank over all counties.
+        auto columns = words.columns("ledger");
+        auto stops = visiting_order(input.suspects, words);
+        if (input.whole)
+            std::stable_partition(columns.begin(), columns.end(),
+                                  [](const auto& c) { return c.field == "rank"; });
+        else
+            sort_by_turn(stops);
+        for (const auto& c : columns) {
+            const auto title = words.label(input.whole && c.field == "route" ? "county_route" : c.field);
+            table.columns.push_back(
+                {title, c.decimals, c.width, c.field == "tier" ? fills(input, words) : Fills()});
+            if (c.field == "case_id") sheet.kept = table.columns.size();
+        }
         for (const auto& title : words.form()) table.columns.push_back({title, 0, 14});
-        for (const auto& stop : visiting_order(input.suspects)) {
+        // What is chosen from the list, `feedback` takes.
+        table.columns[columns.size()].choices = words.findings();
+        for (const auto& stop : stops) {
             std::vector<io::Value> row;
             for (const auto& c : columns) row.push_back(value_of(stop, c.field));
             row.resize(table.columns.size());

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cpl_string.h>
+#include <fmt/format.h>
 
 #include "dataset.hpp"
+#include <shuibao/core/error.hpp>
 #include <shuibao/io/atomic_output.hpp>
 #include <shuibao/io/cog.hpp>
 
@@ -55,10 +57,28 @@ struct CogWriter::Impl {
             band->SetColorTable(&table);
             band->SetColorInterpretation(GCI_PaletteIndex);
         }
+        if (!options.description.empty()) band->SetDescription(options.description.c_str());
         for (const auto& [key, value] : options.metadata) view->SetMetadataItem(key.c_str(), value.c_str());
         return view;
     }
 };
+
+BandFacts band_facts(const std::filesystem::path& path) {
+    const GdalMessages messages;
+    const GDALDatasetUniquePtr d(
+        GDALDataset::Open(path.c_str(), GDAL_OF_RASTER | GDAL_OF_READONLY, nullptr, nullptr, nullptr));
+    if (d == nullptr || d->GetRasterCount() == 0)
+        throw Error(ErrorCode::input, fmt::format("Cannot read {}: {}.", path.string(), messages.reason()),
+                    "Run the same command again.");
+    auto* band = d->GetRasterBand(1);
+    BandFacts facts;
+    facts.type = CPLString(GDALGetDataTypeName(band->GetRasterDataType())).tolower();
+    facts.description = band->GetDescription();
+    int has = 0;
+    const double nodata = band->GetNoDataValue(&has);
+    if (has != 0) facts.nodata = nodata;
+    return facts;
+}
 
 CogWriter::CogWriter(std::filesystem::path path, const Grid& grid, const Window& window, CogOptions options)
     : m_impl(std::make_unique<Impl>(std::move(path), grid, window, std::move(options))) {}

@@ -11,8 +11,20 @@
 namespace shuibao::io {
 namespace {
 
-OGRLayer& table_of(GDALDataset& d, const std::string& path, const std::string& name) {
-    if (!name.empty()) return layer_of(d, path, name);
+bool has_column(OGRLayer& layer, const std::vector<std::string>& names, Decoder& decode) {
+    const auto& definition = *layer.GetLayerDefn();
+    for (int i = 0; i < definition.GetFieldCount(); ++i) {
+        const auto field = decode(const_cast<OGRFeatureDefn&>(definition).GetFieldDefn(i)->GetNameRef(), 0);
+        for (const auto& name : names)
+            if (EQUAL(CPLString(field).Trim().c_str(), name.c_str())) return true;
+    }
+    return false;
+}
+
+OGRLayer& table_of(GDALDataset& d, const std::string& path, const ReadOptions& o, Decoder& decode) {
+    if (!o.layer.empty()) return layer_of(d, path, o.layer);
+    for (int i = 0; i < d.GetLayerCount(); ++i)
+        if (has_column(*d.GetLayer(i), o.column, decode)) return *d.GetLayer(i);
     if (d.GetLayerCount() > 0) return *d.GetLayer(0);
     throw Error(ErrorCode::input, fmt::format("{} holds no table.", path),
                 "Give a file with one line for each case.");
@@ -35,9 +47,9 @@ Table read_table(const std::string& path, const ReadOptions& o) {
     std::vector<const char*> options;
     if (extension == ".csv") options.push_back("HEADERS=YES");
     const GDALDatasetUniquePtr d = open_vector(path, options);
-    OGRLayer& source = table_of(*d, path, o.layer);
     Table table;
     Decoder decode(path, o.encoding, table.notes);
+    OGRLayer& source = table_of(*d, path, o, decode);
     std::optional<Transformation> move;
     if (source.GetGeomType() != wkbNone && !o.to_crs.empty()) move.emplace(crs_of(source, path), o.to_crs);
     const auto& definition = *source.GetLayerDefn();

@@ -48,7 +48,7 @@ class Book {
             const bool last = &table == &sheet.tables.back();
             fill(ws, row, table);
             if (last && sheet.ledger) {
-                worksheet_freeze_panes(ws, row + 1, std::min<lxw_col_t>(2, columns_of(table)));
+                worksheet_freeze_panes(ws, row + 1, static_cast<lxw_col_t>(sheet.kept));
                 check(worksheet_autofilter(ws, row, 0, row + static_cast<lxw_row_t>(table.rows.size()),
                                            static_cast<lxw_col_t>(columns_of(table) - 1)));
                 worksheet_repeat_rows(ws, row, row);
@@ -104,7 +104,13 @@ class Book {
                 f, (look.decimals == 0 ? std::string("0")
                                        : "0." + std::string(static_cast<std::size_t>(look.decimals), '0'))
                        .c_str());
-        if (look.fill != 0) format_set_bg_color(f, look.fill);
+        if (look.fill != 0) {
+            format_set_bg_color(f, look.fill);
+            // ITU-R BT.601: what is darker than the middle grey is written on in white.
+            const auto bright =
+                299 * (look.fill >> 16U) + 587 * (look.fill >> 8U & 0xFFU) + 114 * (look.fill & 0xFFU);
+            if (bright < 128 * 1000) format_set_font_color(f, LXW_COLOR_WHITE);
+        }
         return f;
     }
 
@@ -120,9 +126,24 @@ class Book {
             text(ws, top, k, table.columns[k].title, style({.header = true}));
             check(worksheet_set_column(ws, k, k, table.columns[k].width, nullptr));
         }
+        for (lxw_col_t k = 0; k < columns_of(table); ++k)
+            if (!table.columns[k].choices.empty() && !table.rows.empty())
+                offer(ws, top + 1, top + static_cast<lxw_row_t>(table.rows.size()), k,
+                      table.columns[k].choices);
         for (std::size_t r = 0; r < table.rows.size(); ++r)
             for (lxw_col_t k = 0; k < columns_of(table); ++k)
                 cell(ws, top + 1 + static_cast<lxw_row_t>(r), k, table.columns[k], table.rows[r][k]);
+    }
+
+    void offer(lxw_worksheet* ws, lxw_row_t first, lxw_row_t last, lxw_col_t col,
+               std::vector<std::string> choices) const {
+        std::vector<char*> list;
+        for (auto& c : choices) list.push_back(c.data());
+        list.push_back(nullptr);
+        lxw_data_validation v{};
+        v.validate = LXW_VALIDATION_TYPE_LIST;
+        v.value_list = list.data();
+        check(worksheet_data_validation_range(ws, first, col, last, col, &v));
     }
 
     void cell(lxw_worksheet* ws, lxw_row_t row, lxw_col_t col, const SheetColumn& column,

@@ -8,7 +8,9 @@
 #include <fmt/format.h>
 
 #include "disturbance_file.hpp"
+#include "rules.hpp"
 #include <shuibao/core/error.hpp>
+#include <shuibao/engine/hash.hpp>
 #include <shuibao/engine/resources.hpp>
 #include <shuibao/io/vector.hpp>
 
@@ -218,6 +220,46 @@ Approvals read_approvals(RunContext& c, const std::string& crs) {
         if (const auto key = fields.key(f); !key.empty() && !projects.contains(key)) undrawn.insert(key);
     list.without_range = undrawn.size();
     return list;
+}
+
+namespace {
+
+bool given(const RunContext& c) {
+    return c.settings.has("approvals.path") && c.settings.text("approvals.path") != "none";
+}
+
+}  // namespace
+
+std::vector<DrawnRange> drawn_ranges(const RunContext& c, const std::string& crs) {
+    std::vector<DrawnRange> list;
+    if (!given(c)) return list;
+    auto layer =
+        io::read_layer(c.settings.path("approvals.path"),
+                       {c.settings.text("approvals.layer"), c.settings.text("approvals.encoding"), crs});
+    const Fields fields(c, layer);
+    for (auto& f : layer.features) {
+        const auto text = [&](const char* name) { return fields.text(f, name); };
+        list.push_back({fields.key(f),
+                        text("name"),
+                        text("owner"),
+                        text("type"),
+                        text("authority"),
+                        text("part"),
+                        io::to_date(fields.value(f, "date")),
+                        fields.schematic(f),
+                        {}});
+        list.back().shape = std::move(f.shape);
+    }
+    return list;
+}
+
+std::map<std::string, std::string> drawn_range_hashes(const RunContext& c) {
+    if (!given(c)) return {};
+    auto map = c.settings.canonical("approvals.");
+    map["approvals"] = hash_vector(c.settings.path("approvals.path"));
+    map["dictionary approvals"] =
+        engine::hash_file(engine::config_file("dictionaries/approvals.yaml").string());
+    return map;
 }
 
 }  // namespace shuibao::pipeline

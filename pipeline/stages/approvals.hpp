@@ -2,6 +2,7 @@
 // Approved responsibility ranges (防治责任范围), dissolved per project.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -41,6 +42,19 @@ struct Approvals {
 /// Reads `approvals.path` into `crs`. What was mended goes to context.notes, what was lost to
 /// context.problems. Throws Error(input) when the layer has no range, or no field names a project.
 [[nodiscard]] Approvals read_approvals(RunContext& context, const std::string& crs);
+
+/// One polygon of the layer as it is drawn: a part of a project (组成部分), or all of it.
+struct DrawnRange {
+    std::string key, name, owner, type, authority, part;  ///< as Project has them
+    std::optional<Date> approved;
+    bool schematic = false;  ///< 示意性范围
+    io::Geometry shape;
+};
+/// The same layer to be shown, polygon by polygon in the order of the file; none where there is no layer.
+/// Says nothing of what was mended: read_approvals() did. Throws Error(input) when it cannot be read.
+[[nodiscard]] std::vector<DrawnRange> drawn_ranges(const RunContext& context, const std::string& crs);
+/// Hash of the layer and of what decides how it is read, for the manifest.
+[[nodiscard]] std::map<std::string, std::string> drawn_range_hashes(const RunContext& context);
 
 void declare_approvals(OptionTable& table);
 

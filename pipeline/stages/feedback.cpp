@@ -60,7 +60,8 @@ class FeedbackStage final : public Stage {
 
     void declare(OptionTable& t) const override {
         t.add({.key = "feedback.file", .type = OptionType::path, .help = "What the field team sent"});
-        t.add({.key = "feedback.layer", .help = "Which layer or sheet of it; default: the first"});
+        t.add({.key = "feedback.layer",
+               .help = "Which layer or sheet of it; default: the first that names cases"});
         t.add({.key = "feedback.encoding",
                .help =
                    "Encoding of its texts when it is a shapefile or CSV; default: UTF-8 where it is that, "

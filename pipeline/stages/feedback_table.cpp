@@ -46,8 +46,6 @@ constexpr double farthest = 5000;
 class Reader {
   public:
     explicit Reader(const FeedbackSource& source) : m_source(source) {
-        for (const auto& [name, aliases] : m_source.words.sections.at("fields")) known_column(name, aliases);
-        for (const auto& [name, aliases] : m_source.words.sections.at("kept")) known_column(name, aliases);
         for (const auto& [code, list] : m_source.words.sections.at("violations"))
             m_verdicts.insert(m_verdicts.end(), list.begin(), list.end());
         for (const char* section : {"lawful", "not_works"})
@@ -55,11 +53,14 @@ class Reader {
     }
 
     FeedbackFile operator()() {
-        const auto table = io::read_table(m_source.path, {m_source.layer, m_source.encoding, geographic});
+        const auto table = io::read_table(m_source.path, {.layer = m_source.layer,
+                                                          .encoding = m_source.encoding,
+                                                          .to_crs = geographic,
+                                                          .column = m_source.words.values("fields", "case")});
         const auto name = fs::path(m_source.path).filename().string();
-        for (const auto& field : table.fields)
-            if (const auto it = m_columns.find(folded(trimmed(field))); it != m_columns.end())
-                m_field.try_emplace(it->second, field);
+        for (const char* section : {"fields", "kept"})
+            for (const auto& [known, aliases] : m_source.words.sections.at(section))
+                find_column(table, known, aliases);
         if (!m_field.contains("case"))
             throw Error(ErrorCode::input, fmt::format("{} has no column that names the case.", m_source.path),
                         fmt::format("Call it QDNM; the columns are: {}.", fmt::join(table.fields, ", ")));
@@ -88,9 +89,20 @@ class Reader {
     }
 
   private:
-    void known_column(const std::string& name, const std::vector<std::string>& aliases) {
-        m_columns[folded(name)] = name;
-        for (const auto& a : aliases) m_columns[folded(a)] = name;
+    // The column that the first of the aliases names, else the one that is called as we call it.
+    void find_column(const io::Table& table, const std::string& name, std::vector<std::string> aliases) {
+        aliases.push_back(name);
+        for (const auto& alias : aliases)
+            for (const auto& field : table.fields)
+                if (folded(trimmed(field)) == folded(alias)) {
+                    m_field.try_emplace(name, field);
+                    return;
+                }
+    }
+    /// As the file calls it, for those who look for it there.
+    [[nodiscard]] std::string column(const std::string& name, const char* official) const {
+        const auto field = m_field.find(name);
+        return field == m_field.end() ? official : field->second;
     }
     [[nodiscard]] io::Value value(const io::TableRow& row, const std::string& name) const {
         const auto field = m_field.find(name);
@@ -100,10 +112,21 @@ class Reader {
         return trimmed(io::to_text(value(row, name)));
     }
 
-    // Without the column, who writes a name and a day was there.
-    [[nodiscard]] bool reviewed(const io::TableRow& row) const {
-        if (m_field.contains("reviewed")) return m_source.words.lists("reviewed", "", text(row, "reviewed"));
-        return !text(row, "by").empty() || !text(row, "date").empty();
+    // Without the column, who writes a name and a day was there. A finding of before that we sent out with
+    // its mark, and that nobody signed, is no new one.
+    [[nodiscard]] bool reviewed(const io::TableRow& row) {
+        const bool is_signed = !text(row, "by").empty() || !text(row, "date").empty();
+        if (!m_field.contains("reviewed")) return is_signed;
+        return m_source.words.lists("reviewed", "", text(row, "reviewed")) && (is_signed || !as_sent(row));
+    }
+    [[nodiscard]] bool as_sent(const io::TableRow& row) {
+        if (m_ids.empty()) index();
+        const auto it = m_ids.find(text(row, "case"));
+        if (it == m_ids.end()) return false;
+        const auto& known = it->second.first->cases[it->second.second];
+        const auto word = text(row, "verdict");
+        return known.decided() && (word == known.confirmed || (known.confirmed_as == "not_works" &&
+                                                               m_source.words.lists("lawful", "", word)));
     }
 
     [[nodiscard]] std::optional<Date> day(const io::TableRow& row, const std::string& name) const {
@@ -152,10 +175,12 @@ class Reader {
         const auto& words = m_source.words;
         if (r.verdict.empty())
             throw Refusal{"no_verdict", "The row says that it was reviewed, but not what was found.",
-                          fmt::format("Fill BYD with one of: {}.", fmt::join(m_verdicts, ", "))};
+                          fmt::format("Fill {} with one of: {}.", column("verdict", "BYD"),
+                                      fmt::join(m_verdicts, ", "))};
         if (r.verdict.starts_with("疑似") || words.lists("undecided", "", r.verdict))
             throw Refusal{"undecided",
-                          fmt::format("The row says that it was reviewed, but BYD is still '{}'.", r.verdict),
+                          fmt::format("The row says that it was reviewed, but {} is still '{}'.",
+                                      column("verdict", "BYD"), r.verdict),
                           fmt::format("Confirm it as one of: {}.", fmt::join(m_verdicts, ", "))};
         for (const auto& [code, list] : words.sections.at("violations"))
             if (std::find(list.begin(), list.end(), r.verdict) != list.end()) r.meaning = code;
@@ -163,7 +188,8 @@ class Reader {
         if (words.lists("not_works", "", r.verdict)) r.meaning = "not_works";
         if (!r.meaning.empty()) return;
         const auto near = nearest_of(r.verdict, m_verdicts);
-        throw Refusal{"verdict", fmt::format("BYD '{}' is not in the list.", r.verdict),
+        throw Refusal{"verdict",
+                      fmt::format("{} '{}' is not in the list.", column("verdict", "BYD"), r.verdict),
                       near.empty() ? fmt::format("Known are: {}.", fmt::join(m_verdicts, ", "))
                                    : fmt::format("Did you mean '{}'?", near)};
     }
@@ -314,8 +340,7 @@ class Reader {
     }
 
     const FeedbackSource& m_source;
-    std::map<std::string, std::string> m_columns;  // folded alias → our name
-    std::map<std::string, std::string> m_field;    // our name → column of this file
+    std::map<std::string, std::string> m_field;  // our name → column of this file
     std::vector<std::string> m_verdicts;
     std::map<std::string, std::pair<const LedgerState*, std::size_t>> m_ids;
 };

@@ -3,6 +3,7 @@
 parsers for the rest. Field tables and value lists: domain.md 2.1–2.5; zones: EPSG 4546 (111° E) and 4547 (114° E)."""
 import csv
 import datetime
+import hashlib
 import html
 import html.parser
 import io
@@ -18,9 +19,10 @@ import zipfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import yaml
 from osgeo import gdal, ogr, osr
 
-from harness import command, digests, environment, files, main, shuibao, temporaries
+from harness import SOURCE, command, digests, environment, files, main, shuibao, temporaries
 import stac_schema
 from package_world import COUNTIES, HOSTILE, make, plain, rows
 
@@ -29,6 +31,11 @@ STATES = {None, "施工", "停工", "完工", "未开工", "已验收"}
 CHANGES = {None, "新增", "续建（范围扩大）", "续建（范围缩小）", "续建（范围不变）", "完工", "停工"}
 SUSPECTED = {"合规", "疑似未批先建", "疑似超出防治责任范围", "疑似建设地点变更", "疑似未批先弃", "疑似先建后批", "待核"}
 PROJECT_TYPES = {None, "公路工程", "露天非金属矿", "房地产工程"}  # of the 36, those that the approvals name
+# 现场复核 (domain.md 2.3), for the field team to fill; 现场情况 (XCQK) is ours.
+RECORD = ["XXDZ", "PFQK", "XCQK", "ZPBH", "XMLXR", "LXFS", "CZ", "XCFHR", "DATE", "LXFS_1"]
+CASE = re.compile(r"^(\d+ )?(\d{6}-\d{5}) ")  # turn and number before the verdict
+PALETTE = {tier: colours[0] for tier, colours in
+           yaml.safe_load((SOURCE / "configs" / "dictionaries" / "deliverables.yaml").read_text())["colours"].items()}
 KML = "{http://www.opengis.net/kml/2.2}"
 GPX = "{http://www.topografix.com/GPX/1/1}"
 
@@ -71,12 +78,19 @@ class Packages(unittest.TestCase):
     def of_county(self, what, county):
         return [v for v in what if v["county"] == county]
 
+    def visited(self, county):
+        """Suspects that somebody goes to: 低 gets a letter (rules.md §6)."""
+        return [v for v in self.of_county(self.suspects, county) if v["tier"] in ("高", "中")]
+
     def test_world(self):
         """The world is what the other tests take it for."""
         self.assertEqual("", self.talk)
         self.assertEqual(set(COUNTIES), {v["county"] for v in self.disturbances})
         self.assertEqual(24, len(self.disturbances))
         self.assertGreaterEqual(len(self.suspects), 20)
+        self.assertEqual({"高", "中", "低"}, {v["tier"] for v in self.suspects})
+        letters = [len(self.of_county(self.suspects, county)) - len(self.visited(county)) for county in COUNTIES]
+        self.assertTrue(any(letters) and all(self.visited(county) for county in COUNTIES))
         self.assertEqual(set(HOSTILE), {v["approval_name"] for v in self.suspects} - {None})
         self.assertEqual({"RDTB_西峡县_202405", "RDTB_跨带县_202405"}, {self.stems["西峡县"], self.stems["跨带县"]})
         self.assertRegex(self.stems["=1+1/../<b>县"], r"^RDTB_=1\+1_\.\.__b_县_[0-9a-f]{8}_202405$")
@@ -128,7 +142,7 @@ class Packages(unittest.TestCase):
                         if values["LXSX"] is not None:
                             orders.append(values["LXSX"])
                 self.assertEqual({"西峡县": [111], "跨带县": [111, 114]}.get(county, [114]), meridians)
-                self.assertEqual(list(range(1, len(self.of_county(self.suspects, county)) + 1)), sorted(orders))
+                self.assertEqual(list(range(1, len(self.visited(county)) + 1)), sorted(orders))
             self.assertEqual(sorted(v["case_id"] for v in self.disturbances), sorted(found))
         self.assertEqual([], warnings)
 
@@ -151,6 +165,9 @@ class Packages(unittest.TestCase):
                 self.assertIn(values[field], known)
             for field in ("QDNM", "QTYPE", "QAREA", "EAREA", "BYD", "RST", "FXDJ", "PXH", "QSX", "HSX", "JD", "WD"):
                 self.assertIsNotNone(values[field], field)
+            for field in RECORD:
+                self.assertIsNone(values[field], field)
+            self.assertEqual((original["state"], original["due"]), (values["BLZT"], values["BLQX"]))
             self.assertEqual({"spoil": "弃渣场", "取土场": "取土（石）场"}.get(original["qtype"], "其他扰动"), values["QTYPE"])
             implied = {"新增": "施工", "续建（范围扩大）": "施工"}.get(original["change_type"])
             self.assertEqual(original["construction"] or implied, values["QDCS"])
@@ -184,13 +201,15 @@ class Packages(unittest.TestCase):
             for want, have in zip(expected, got):
                 self.assertEqual({k: plain(v) if isinstance(v, str) else v for k, v in want.items()},
                                  {k: have[k] for k in want})
-            self.assertEqual(list(range(1, len(got) + 1)), sorted(v["route"] for v in got))
+                self.assertEqual({None}, {have[k] for k in ["BYD"] + RECORD})
+            self.assertEqual(list(range(1, len(self.visited(county)) + 1)), sorted(v["route"] for v in got if v["route"] is not None))
+            self.assertEqual({v["case_id"] for v in self.visited(county)}, {v["case_id"] for v in got if v["route"] is not None})
             self.assertEqual(len(self.of_county(self.disturbances, county)), len(rows(path, "disturbances")))
             data = ogr.Open(str(path))
             for style in data.GetLayerByName("layer_styles"):
                 tree = ET.fromstring(style["styleQML"].split("\n", 1)[1])
                 labels[style["f_table_name"]] = {a.get("field"): a.get("name") for a in tree.iter("alias")}
-        self.assertEqual({"suspects", "disturbances"}, set(labels))
+        self.assertEqual({"suspects", "disturbances", "ranges", "county"}, set(labels))
         self.assertEqual("路线序", labels["suspects"]["route"])
         self.assertEqual("项目名称", labels["disturbances"]["approval_name"])
         for fields in labels.values():
@@ -201,7 +220,7 @@ class Packages(unittest.TestCase):
         """Against a way walked here: within a tier, from the last stop to the nearest; the first is the first in rank."""
         import math
         for county, stem in self.stems.items():
-            left = [v for v, _ in rows(self.export / stem / f"{stem}.gpkg", "suspects")]
+            left = [v for v, _ in rows(self.export / stem / f"{stem}.gpkg", "suspects") if v["tier"] != "低"]
             way, at = [], None
             while left:
                 same = [v for v in left if v["tier"] == left[0]["tier"]]
@@ -211,8 +230,13 @@ class Packages(unittest.TestCase):
                 at = same[0] if at is None else min(same, key=far)
                 left.remove(at)
                 way.append(at["case_id"])
-            got = sorted((v["route"], v["case_id"]) for v, _ in rows(self.export / stem / f"{stem}.gpkg", "suspects"))
+            got = sorted((v["route"], v["case_id"]) for v, _ in rows(self.export / stem / f"{stem}.gpkg", "suspects") if v["route"])
             self.assertEqual(way, [case for _, case in got])
+
+    def by_turn(self, county):
+        stem = self.stems[county]
+        turn = {v["case_id"]: v["route"] for v, _ in rows(self.export / stem / f"{stem}.gpkg", "suspects")}
+        return sorted(self.of_county(self.suspects, county), key=lambda v: turn[v["case_id"]] or 1e9)
 
     def test_ledger(self):
         try:
@@ -222,7 +246,8 @@ class Packages(unittest.TestCase):
         books = {county: self.export / stem / f"{stem}.xlsx" for county, stem in self.stems.items()}
         books[None] = self.export / "RDTB_202405.xlsx"
         for county, path in books.items():
-            expected = self.of_county(self.suspects, county) if county else self.suspects
+            # By what the first column counts: the way of the county, the rank over all of them.
+            expected = self.by_turn(county) if county else self.suspects
             book = openpyxl.load_workbook(path)
             self.assertEqual(["汇总", "图斑台账"], book.sheetnames)
             for sheet in book:
@@ -231,8 +256,11 @@ class Packages(unittest.TestCase):
                         self.assertNotEqual("f", cell.data_type, f"{cell.coordinate} is a formula")
                         self.assertIsNone(cell.hyperlink)
             sheet = book["图斑台账"]
-            self.assertEqual("C2", sheet.freeze_panes)
             header = [c.value for c in sheet[1]]
+            self.assertEqual(sheet.cell(2, header.index("图斑编号") + 2).coordinate, sheet.freeze_panes)
+            self.assertEqual(["路线序", "排名"] if county else ["排名", "县内路线序"], header[:2])
+            turns = [n for n in (row[0].value for row in sheet.iter_rows(min_row=2)) if n is not None]
+            self.assertEqual(list(range(1, (len(self.visited(county)) if county else len(expected)) + 1)), turns)
             self.assertEqual(f"A1:{sheet.cell(1, len(header)).column_letter}{len(expected) + 1}", sheet.auto_filter.ref)
             self.assertEqual(["复核结论", "批复情况", "现场情况", "照片编号", "复核人", "复核时间"], header[-6:])
             column = {title: i for i, title in enumerate(header)}
@@ -243,7 +271,9 @@ class Packages(unittest.TestCase):
                 self.assertEqual(want["approval_name"] and plain(want["approval_name"]), have[column["项目名称"]])
                 self.assertEqual(want["owner"] and plain(want["owner"]), have[column["建设单位"]])
                 day = datetime.datetime.strptime(want["onset_to"], "%Y/%m/%d")
-                self.assertEqual(day, have[column["扰动时间止"]])
+                self.assertEqual(day, have[column["首次见到扰动日"]])
+                self.assertEqual(want["state"], have[column["办理状态"]])
+                self.assertEqual(want["due"] and datetime.datetime.strptime(want["due"], "%Y/%m/%d"), have[column["办理期限"]])
                 self.assertAlmostEqual(want["area_m2"] / 1e4, have[column["扰动面积（公顷）"]], delta=5.1e-5)
                 self.assertIsInstance(have[column["排名"]], int)
             # The totals of each table of the summary: all disturbances, all suspects, their area.
@@ -269,17 +299,26 @@ class Packages(unittest.TestCase):
             expected = {v["case_id"]: v for v in self.of_county(self.suspects, county)}
             shapes = {v["case_id"]: g for v, g in rows(self.export / stem / f"{stem}.gpkg", "suspects")}
             seen = set()
-            for folder in document.iter(f"{KML}Folder"):
+            *folders, ranges = document.iter(f"{KML}Folder")
+            self.check_ranges(ranges, county, colours)
+            for folder in folders:
                 tier = folder.find(f"{KML}name").text.split("：")[1]
                 for mark in folder.iter(f"{KML}Placemark"):
-                    case = mark.find(f"{KML}name").text.split()[1]
+                    *turn, case = CASE.findall(mark.find(f"{KML}name").text)[0]
                     seen.add(case)
                     original = expected[case]
                     self.assertEqual(original["tier"], tier)
-                    self.assertEqual({"高": "ff1c19d7", "中": "ff3c8dfd", "低": "ffb67b2c"}[tier],
-                                     colours[mark.find(f"{KML}styleUrl").text[1:]])
+                    self.assertEqual(tier == "低", turn == [""], "nobody is led to what gets a letter")
+                    blue_green_red = "".join(reversed(re.findall("..", PALETTE[{"高": "high", "中": "medium", "低": "low"}[tier]].lower())))
+                    self.assertEqual("ff" + blue_green_red, colours[mark.find(f"{KML}styleUrl").text[1:]])
                     balloon = Text(mark.find(f"{KML}description").text)
                     self.assertEqual({"h3", "table", "tr", "td", "b", "p", "small", "a", "a.href"}, balloon.tags)
+                    for item in json.loads(original["reasons"]):
+                        self.assertIn(item["item"], balloon.words)
+                        self.assertIn(f"{item['points']:g}", balloon.words)
+                    self.assertIn(original["tier_reason"], "".join(balloon.words))
+                    self.assertIn(original["state"], balloon.words)
+                    self.assertIn(original["due"].replace("/", "-"), balloon.words)
                     data = {d.get("name"): d.find(f"{KML}value").text for d in mark.iter(f"{KML}Data")}
                     for field in ("approval_name", "owner"):
                         if original[field]:
@@ -289,6 +328,33 @@ class Packages(unittest.TestCase):
                     self.assertEqual(original["onset_to"].replace("/", "-"), data["onset_to"])
                     self.check_place(mark, shapes[case])
             self.assertEqual(set(expected), seen)
+
+    def check_ranges(self, folder, county, colours):
+        """Approved ranges as red lines without a filling: those of the county's projects, with their names as text."""
+        self.assertEqual("防治责任范围", folder.find(f"{KML}name").text)
+        marks = folder.findall(f"{KML}Placemark")
+        linked = {v["approval_id"] for v in self.of_county(self.suspects, county)} - {None}
+        ids = [Text(m.find(f"{KML}description").text).words for m in marks]
+        for project in linked:
+            self.assertEqual(1, sum(project in {w.strip() for w in words} for words in ids), project)
+        names = {plain(v["approval_name"]) for v in self.of_county(self.suspects, county) if v["approval_name"]}
+        self.assertLessEqual(names, {m.find(f"{KML}name").text for m in marks})
+        for mark in marks:
+            self.assertEqual("ff0000e6", colours[mark.find(f"{KML}styleUrl").text[1:]])
+            self.assertIsNotNone(mark.find(f".//{KML}Polygon"))
+
+    def test_ranges_and_borders(self):
+        """The county's GeoPackage holds the approved ranges in it, and its border, as the inputs have them."""
+        approved = rows(self.base / "approvals.gpkg")
+        for county, stem in self.stems.items():
+            west, south, east, north = COUNTIES[county]
+            inside = {v["PRID"] for v, g in approved if west < g.Centroid().GetX() < east and south < g.Centroid().GetY() < north}
+            got = rows(self.export / stem / f"{stem}.gpkg", "ranges")
+            self.assertEqual(inside, {v["approval_id"] for v, _ in got})
+            self.assertEqual({"防治责任范围"}, {v["range_kind"] for v, _ in got})
+            (border, shape), = rows(self.export / stem / f"{stem}.gpkg", "county")
+            self.assertEqual(county, border["county"])
+            self.assertGreater(shape.GetArea(), 1e8)
 
     def test_a_balloon_leads_to_the_page_when_the_package_is_unpacked(self):
         """Earth resolves a link in a KMZ against doc.kml, and the KMZ is a folder to it (OGC 07-147r2, 6.5): one step up is
@@ -301,13 +367,50 @@ class Packages(unittest.TestCase):
                     document = ET.fromstring(z.read("doc.kml"))
                 links = 0
                 for mark in document.iter(f"{KML}Placemark"):
-                    case = mark.find(f"{KML}name").text.split()[1]
+                    case = (CASE.findall(mark.find(f"{KML}name").text or "") or [("", "")])[0][1]
                     for href in re.findall(r'<a href="([^"]*)">', mark.find(f"{KML}description").text):
                         page = Path(os.path.normpath(kmz / html.unescape(href)))
                         self.assertTrue(page.is_relative_to(Path(folder) / stem), href)
                         self.assertIn(case, page.read_text(encoding="utf-8"), href)
                         links += 1
                 self.assertEqual(len(self.of_county(self.suspects, county)), links)
+
+    def test_no_mark_turns_the_direction_of_text(self):
+        """Names of projects, owners and a county with marks of Unicode's bidirectional algorithm, control characters and line
+        breaks: in no product and no name of a file (pages and report have tests of their own)."""
+        turned = "甲\u202e乙\u2066县\x0b\u2029"
+        base = Path(self.folder.name) / "turned"
+        config = make(base, per_county=10, counties={turned: COUNTIES["西峡县"]})
+        shuibao("export", config, "-q")
+        marks = [chr(c).encode() for c in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x2028, 0x2029, 0x85)]
+        read = 0
+
+        def check(name, data):
+            nonlocal read
+            binary = name.endswith((".fgb", ".gpkg", ".shp", ".shx", ".dbf", ".png", ".jpg", ".tif"))
+            for mark in marks[:-1] if binary else marks:  # two bytes are in any file
+                self.assertNotIn(mark, name.encode(), name)
+                self.assertNotIn(mark, data, name)
+                self.assertNotIn(b"&#" + str(ord(mark.decode())).encode() + b";", data, name)
+                self.assertNotIn(b"\\u%04x" % ord(mark.decode()), data.lower(), name)
+            if not binary:
+                self.assertNotRegex(data, rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", name)
+            read += 1
+
+        def look(name, data):
+            if name.endswith((".html", ".pdf")):
+                return
+            if name.endswith((".kmz", ".xlsx", ".zip")):
+                with zipfile.ZipFile(io.BytesIO(data)) as z:
+                    for inner in z.namelist():
+                        look(inner, z.read(inner))
+            check(name, b"" if name.endswith((".kmz", ".xlsx", ".zip")) else data)
+        export = base / "output" / "export"
+        for name in files(export):
+            look(name, (export / name).read_bytes())
+        self.assertGreater(read, 30)
+        gpkg, = export.glob("*/*.gpkg")
+        self.assertEqual({"甲乙县"}, {v["county"] for v, _ in rows(gpkg, "suspects")})
 
     def test_names_in_the_archive_are_plain(self):
         """A county may be called anything; a member of the zip is a relative path that every system can write: no way out, no
@@ -361,13 +464,17 @@ class Packages(unittest.TestCase):
             self.assertEqual("1.1", gpx.get("version"))
             points = gpx.findall(f"{GPX}wpt")
             expected = {v["case_id"]: v for v in self.of_county(self.suspects, county)}
-            order = sorted((v["route"], v["case_id"], v["longitude"]) for v, _ in rows(self.export / stem / f"{stem}.gpkg", "suspects"))
+            order = sorted((v["route"], v["case_id"], v["longitude"]) for v, _ in rows(self.export / stem / f"{stem}.gpkg", "suspects") if v["route"])
+            self.assertEqual(len(self.visited(county)), len(order))
             for where in (points, gpx.findall(f"{GPX}rte/{GPX}rtept")):
-                self.assertEqual([f"{n} {case}" for n, case, _ in order], [p.find(f"{GPX}name").text for p in where])
+                self.assertEqual([f"{n} {case}" for n, case, _ in order], [p.find(f"{GPX}name").text for p in where][:len(order)])
                 for p, (_, _, longitude) in zip(where, order):
                     self.assertAlmostEqual(longitude, float(p.get("lon")), places=5)
+            # Nobody is led to what gets a letter, but it is on the map.
+            self.assertEqual(len(order), len(gpx.findall(f"{GPX}rte/{GPX}rtept")))
+            self.assertEqual(set(expected), {p.find(f"{GPX}name").text.split()[-1] for p in points})
             for p in points:
-                original = expected[p.find(f"{GPX}name").text.split()[1]]
+                original = expected[p.find(f"{GPX}name").text.split()[-1]]
                 self.assertEqual(original["tier"], p.find(f"{GPX}type").text)
                 if original["approval_name"]:
                     self.assertIn("项目名称：" + plain(original["approval_name"]), p.find(f"{GPX}desc").text)
@@ -400,6 +507,20 @@ class Packages(unittest.TestCase):
                 for ring in (p[0] for p in polygons):
                     twice = sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(ring, ring[1:]))
                     self.assertGreater(twice, 0, "outer rings run anticlockwise")
+
+    def test_one_colour_for_a_tier(self):
+        """Styles of QGIS against the dictionary (KMZ: test_kmz; pages and report: test_palette); styles hold no place left open."""
+        for stem in self.stems.values():
+            data = ogr.Open(str(self.export / stem / f"{stem}.gpkg"))
+            styles = {s["f_table_name"]: s["styleQML"] for s in data.GetLayerByName("layer_styles")}
+            styles["shapefile"] = next((self.export / stem).glob("*.qml")).read_text()
+            styles["project"] = (self.export / stem / f"{stem}.qgs").read_text()
+            for name, text in styles.items():
+                self.assertNotRegex(text, r'v="\{', name)
+            for name in ("suspects", "shapefile", "project"):
+                for tier in ("high", "medium", "low"):
+                    rgb = ",".join(str(int(n, 16)) for n in re.findall("..", PALETTE[tier]))
+                    self.assertIn(f'"{rgb},255"', styles[name], f"{name} {tier}")
 
     def test_flatgeobuf(self):
         for name, expected in (("suspects", self.suspects), ("disturbances", self.disturbances)):
@@ -444,13 +565,22 @@ class Packages(unittest.TestCase):
         self.assertEqual((ring[0], 5), (ring[-1], len(ring)))
         for link in item["links"] + collection["links"]:
             self.assertTrue((self.export / "stac" / link["href"]).is_file(), link)
+        self.assertEqual([], [l for l in item["links"] if l["rel"] == "derived_from"], "there are no images here")
         self.assertEqual({"suspects_202405.csv", "suspects_202405.geojson", "suspects_202405.fgb", "disturbances_202405.geojson",
                           "disturbances_202405.fgb", "RDTB_202405.xlsx"} & set(item["assets"]), {
                               "suspects_202405.csv", "suspects_202405.geojson", "suspects_202405.fgb",
                               "disturbances_202405.geojson", "disturbances_202405.fgb", "RDTB_202405.xlsx"})
-        for asset in item["assets"].values():
-            self.assertTrue((self.export / "stac" / asset["href"]).is_file(), asset)
-            self.assertTrue(asset["type"] and asset["roles"])
+        self.assertLessEqual({f"{stem}.zip" for stem in self.stems.values()} | {"disturbances.gpkg"}, set(item["assets"]))
+        for name, asset in item["assets"].items():
+            path = self.export / "stac" / asset["href"]
+            self.assertTrue(path.is_file(), asset)
+            self.assertTrue(asset["type"] and asset["roles"] and asset["title"])
+            # Multihash: 0x12 is SHA2-256, 0x20 its 32 bytes.
+            self.assertEqual("1220" + hashlib.sha256(path.read_bytes()).hexdigest(), asset["file:checksum"], name)
+            self.assertEqual(path.stat().st_size, asset["file:size"])
+        for name, code in (("suspects_202405.csv", 4490), ("RDTB_202405.xlsx", 4490), ("suspects_202405.geojson", 4326)):
+            self.assertEqual((code, f"EPSG:{code}"), tuple(item["assets"][name][k] for k in ("proj:epsg", "proj:code")))
+        self.assertNotIn("proj:epsg", item["assets"]["disturbances.gpkg"])
 
     def test_projects(self):
         for project in sorted(self.export.glob("**/*.qgs")):

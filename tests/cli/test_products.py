@@ -3,10 +3,13 @@
 the Item's place and time against grid and looks; the projects opened by QGIS where it is installed."""
 import copy
 import json
+import re
 import subprocess
 import textwrap
 import unittest
 import xml.etree.ElementTree as ET
+import zipfile
+from pathlib import Path
 
 import numpy as np
 from osgeo import gdal
@@ -33,10 +36,11 @@ OPEN_IN_QGIS = textwrap.dedent("""
         project.clear()
         ok = project.read(path)
         layers = {l.name(): {"valid": l.isValid(), "crs": l.crs().authid(), "renderer": type(l.renderer()).__name__,
+                             "read_only": bool(getattr(l, "readOnly", lambda: False)()),
                              "labels": bool(getattr(l, "labelsEnabled", lambda: False)()),
                              "titles": [f.alias() for f in l.fields()][1:] if hasattr(l, "fields") else []}
                   for l in project.mapLayers().values()}
-        found[os.path.basename(path)] = {"read": ok, "crs": project.crs().authid(), "layers": layers}
+        found[os.path.basename(path)] = {"read": ok, "title": project.title(), "crs": project.crs().authid(), "layers": layers}
     print(json.dumps({"projects": found, "talk": talk}))
     app.exitQgis()
     """)
@@ -93,8 +97,10 @@ class Products(ArchiveTest):
                 self.assertEqual("#%02x%02x%02x" % colours.GetColorEntry(value)[:3], entry.get("color"))
             else:
                 self.assertEqual("0", entry.get("alpha"))
+        self.assertEqual((0, "变化类型"), (change.GetNoDataValue(), change.GetDescription()))
         data = gdal.Open(str(self.export / "confidence_202405.tif"))
-        self.assertEqual(255, data.GetRasterBand(1).GetNoDataValue())
+        band = data.GetRasterBand(1)
+        self.assertEqual((255, "变化置信度（%）"), (band.GetNoDataValue(), band.GetDescription()))
 
     def test_onsets(self):
         """The month of onset_to where the change map shows a kind, counted from the first look (May 2023), and the same words
@@ -108,7 +114,9 @@ class Products(ArchiveTest):
         self.assertEqual("COG", data.GetMetadataItem("LAYOUT", "IMAGE_STRUCTURE"))
         self.assertEqual("2023-05", data.GetMetadataItem("MONTH_OF_1"))
         np.testing.assert_array_equal(want, data.ReadAsArray())
-        colours = data.GetRasterBand(1).GetColorTable()
+        band = data.GetRasterBand(1)
+        self.assertEqual((0, "首次见到扰动的月份"), (band.GetNoDataValue(), band.GetDescription()))
+        colours = band.GetColorTable()
         entries = {int(e.get("value")): e for e in ET.parse(self.export / "onset_202405.qml").getroot().iter("paletteEntry")}
         self.assertEqual([0, *range(1, 14), 255], sorted(entries))
         self.assertEqual(["2023-05", "2024-05", "未观测"], [entries[n].get("label") for n in (1, 13, 255)])
@@ -123,7 +131,83 @@ class Products(ArchiveTest):
         self.assertEqual([10, 0, 680000, 0, -10, 3660000], properties["proj:transform"])
         looks = sorted(p.name.split("_")[0] for p in self.store.glob("tiles/*/*.tif"))
         self.assertEqual([looks[0], looks[-1]], [properties[k][:10].replace("-", "") for k in ("start_datetime", "end_datetime")])
-        self.assertLessEqual({"change_202405.tif", "confidence_202405.tif", "onset_202405.tif"}, set(item["assets"]))
+        self.assertLessEqual({"change_202405.tif", "confidence_202405.tif", "onset_202405.tif", "change_202405.qml",
+                              "disturbances.gpkg", "RDTB_202405.zip"}, set(item["assets"]))
+        # What GDAL reads in a file is what the Item says of it.
+        for name in ("change", "confidence", "onset"):
+            asset = item["assets"][f"{name}_202405.tif"]
+            data = gdal.Open(str(self.export / "stac" / asset["href"]))
+            band, = asset["raster:bands"]
+            self.assertEqual([band["description"], band["nodata"], 10],
+                             [data.GetRasterBand(1).GetDescription(), data.GetRasterBand(1).GetNoDataValue(), band["spatial_resolution"]])
+            self.assertEqual("uint8", band["data_type"])
+        # Every look that could have been used; nothing of where this machine has it.
+        scenes = {s["id"] for s in json.loads((self.store / "scenes.json").read_text())["scenes"]}
+        self.assertEqual(scenes, set(properties["shuibao:sources"]))
+        self.assertEqual([], [l for l in item["links"] if l["rel"] == "derived_from"])
+        self.assertNotIn(str(self.base), json.dumps(item))
+        self.assertEqual(["shuibao"], list(properties["processing:software"]))
+        self.assertTrue(properties["processing:lineage"])
+
+    def test_item_is_derived_from_what_is_published(self):
+        """Items that say by `self` where they are to be found are linked, as Items and in a collection of them; what else stands
+        there is no link."""
+        scenes = self.store / "scenes.json"
+        kept = {scenes: scenes.read_bytes()}
+        self.addCleanup(lambda: [path.write_bytes(data) for path, data in kept.items()])
+        known = json.loads(kept[scenes])
+        items = []
+        for i, scene in enumerate(known["scenes"]):
+            path = Path(scene["source"])
+            kept[path] = path.read_bytes()
+            item = json.loads(kept[path])
+            item["links"].append({"rel": "self", "href": f"https://example.invalid/items/{scene['id']}"})
+            if i == 0:
+                item["links"] = [7, {"rel": "self"}, {"rel": "self", "href": "file:///etc/passwd"}]
+            path.write_text(json.dumps(item))
+            items.append(item)
+        for together in (False, True):
+            if together:
+                collected = self.base / "collected.json"
+                collected.write_text(json.dumps({"type": "FeatureCollection", "features": items}))
+                for scene in known["scenes"]:
+                    scene["source"] = str(collected)
+                scenes.write_text(json.dumps(known))
+            output = self.base / f"linked{together}"
+            output.mkdir()
+            (output / "disturbances.gpkg").write_bytes((self.output / "disturbances.gpkg").read_bytes())
+            shuibao("export", self.config, "-q", "-o", output, "--store", self.store, "--set", "export.formats=[stac]")
+            linked = json.loads((output / "export/stac/shuibao_202405.json").read_text())
+            self.assertEqual({s["id"]: f"https://example.invalid/items/{s['id']}" for s in known["scenes"][1:]},
+                             {l["title"]: l["href"] for l in linked["links"] if l["rel"] == "derived_from"})
+
+    def test_balloons_show_the_pictures(self):
+        """Before and after lie in the KMZ as the evidence exporter cut them, small enough for a phone, and each balloon shows its own."""
+        folder = self.export / "RDTB_202405"
+        with zipfile.ZipFile(folder / "RDTB_202405.kmz") as z:
+            names = z.namelist()
+            document = ET.fromstring(z.read("doc.kml"))
+            kml = "{http://www.opengis.net/kml/2.2}"
+            seen = []
+            for mark in document.iter(f"{kml}Placemark"):
+                case = re.search(r"\d{6}-\d{5}", mark.find(f"{kml}name").text or "")
+                pictures = re.findall(r'<img src="([^"]*)"', mark.find(f"{kml}description").text)
+                if not case:
+                    continue
+                self.assertEqual([f"files/{case[0]}_before.jpg", f"files/{case[0]}_after.jpg"], pictures)
+                seen += pictures
+                for name in pictures:
+                    data = z.read(name)
+                    self.assertEqual((folder / "evidence" / name.split("/")[1]).read_bytes(), data)
+                    self.assertLess(len(data), 60000)
+                    gdal.FileFromMemBuffer("/vsimem/chip.jpg", data)
+                    picture = gdal.Open("/vsimem/chip.jpg").ReadAsArray().astype(int)
+                    gdal.Unlink("/vsimem/chip.jpg")
+                    # The outline of the disturbance: yellow that no ground has.
+                    yellow = (picture[0] > 200) & (picture[1] > 170) & (picture[2] < 90)
+                    self.assertGreater(np.count_nonzero(yellow), 50, name)
+            self.assertGreater(len(seen), 0)
+            self.assertEqual(sorted(["doc.kml", "disc.png", *seen]), sorted(names))
 
     @unittest.skipIf(stac_schema.missing(), stac_schema.missing())
     def test_stac_is_valid_and_the_schemas_notice_what_is_not(self):
@@ -169,8 +253,16 @@ class Products(ArchiveTest):
         result = json.loads(done.stdout.splitlines()[-1])
         self.assertEqual([], result["talk"])
         batch, county = (result["projects"][p.name] for p in paths)
-        self.assertEqual({"疑似图斑", "全部扰动图斑", "未观测区域", "变化类型", "首次见到扰动的月份", "变化置信度（%）"}, set(batch["layers"]))
-        self.assertEqual({"疑似图斑", "全部扰动图斑"}, set(county["layers"]))
+        around = {"防治责任范围", "县界"}
+        self.assertEqual({"疑似图斑", "全部扰动图斑", "未观测区域", "变化类型", "首次见到扰动的月份", "变化置信度（%）",
+                          *(f"{name} RDTB_202405" for name in around)}, set(batch["layers"]))
+        self.assertEqual({"疑似图斑", "全部扰动图斑", *around}, set(county["layers"]))
+        for name in around:
+            self.assertTrue(county["layers"][name]["read_only"], name)
+        self.assertFalse(county["layers"]["疑似图斑"]["read_only"])
+        for project in (batch, county):
+            self.assertIn("疑似图斑分布图", project["title"])
+            self.assertNotIn("台账", project["title"])
         for project in (batch, county):
             self.assertTrue(project["read"])
             self.assertEqual("EPSG:32649", project["crs"])

@@ -12,7 +12,7 @@ MAY = {
     "core": ({"core"}, ("Eigen/", "tl/")),
     "algorithms": ({"core", "algorithms"}, ("Eigen/", "tl/", "opencv2/", "boost/")),
     "io": ({"core", "io"}, ("fmt/", "tl/", "gdal", "ogr", "cpl_", "proj", "geos", "boost/", "vrtdataset", "tiffio", "zstd", "minizip/", "xlsxwriter")),
-    "engine": ({"core", "io", "engine"}, ("fmt/", "tl/", "yaml-cpp/", "nlohmann/", "tbb/", "oneapi/", "xxhash")),
+    "engine": ({"core", "io", "engine"}, ("fmt/", "tl/", "yaml-cpp/", "nlohmann/", "tbb/", "oneapi/", "xxhash", "openssl/")),
     "pipeline": ({"core", "io", "engine", "algorithms", "pipeline"}, ("fmt/", "tl/", "nlohmann/", "yaml-cpp/")),
     "apps": ({"core", "io", "engine", "algorithms", "pipeline"}, ("fmt/", "tl/", "nlohmann/", "CLI/")),
 }
@@ -22,7 +22,7 @@ MAY["pipeline"] = (MAY["pipeline"][0], (*MAY["pipeline"][1], "kainjow/"))
 # Standard and POSIX headers have neither slash nor version; these are the ones with a slash.
 SYSTEM = ("sys/", "netinet/", "arpa/")
 PLAIN = re.compile(r"^[a-z_0-9]+(\.h)?$")
-THIRD = ("gdal", "ogr", "cpl_", "proj", "geos", "xxhash", "vrtdataset", "tiffio", "zstd", "xlsxwriter")
+THIRD = ("gdal", "ogr", "cpl_", "proj", "geos", "xxhash", "openssl", "vrtdataset", "tiffio", "zstd", "xlsxwriter")
 THIRD += ("cairo", "qrencode")
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
 TALK = re.compile(r"std::cout|std::cerr|std::clog|\bprintf\s*\(|\bfprintf\s*\(|\bputs\s*\(")

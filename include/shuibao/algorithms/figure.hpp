@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -64,5 +65,7 @@ struct Figure {
 /// Red, green, blue bytes, row-major from the upper left, 3 · width · height. English labels only: the
 /// strokes that OpenCV draws have no Chinese, and which fonts a server has would decide the bytes.
 [[nodiscard]] std::vector<std::uint8_t> to_pixels(const Figure& figure);
+/// The same over a picture of the figure's size instead of white.
+[[nodiscard]] std::vector<std::uint8_t> drawn_over(std::span<const std::uint8_t> rgb, const Figure& figure);
 
 }  // namespace shuibao::algorithms

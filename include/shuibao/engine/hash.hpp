@@ -14,5 +14,8 @@ namespace shuibao::engine {
 /// Content hash of a local file.
 /// Throws Error(input) when it cannot be read.
 [[nodiscard]] std::string hash_file(const std::string& path);
+/// SHA-256 of a local file as 64 hex digits: for checksums that others verify.
+/// Throws Error(input) when it cannot be read.
+[[nodiscard]] std::string sha256_file(const std::string& path);
 
 }  // namespace shuibao::engine

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -18,9 +19,18 @@ struct CogOptions {
     /// Value → red, green, blue; empty: no colour table. Values without a colour are white. (A TIFF's table
     /// has no transparency: that is for the style beside it.)
     std::map<std::uint8_t, std::array<std::uint8_t, 3>> colours = {};
-    int nodata = -1;  ///< -1 = none
+    int nodata = -1;               ///< -1 = none; readers show it as nothing
+    std::string description = {};  ///< of the band
     std::map<std::string, std::string> metadata = {};
 };
+
+/// What a reader learns of the first band of a raster.
+struct BandFacts {
+    std::string type, description;  ///< type as GDAL calls it, in lower case: "uint8" is "byte" there
+    std::optional<double> nodata;
+};
+/// Throws Error(input) when the file cannot be read.
+[[nodiscard]] BandFacts band_facts(const std::filesystem::path& path);
 
 /// Rows come from the top; the file with its overviews (nearest neighbour, so that no value is invented) is
 /// made at the end. The same rows give the same bytes. What was not committed by finish() leaves nothing

@@ -66,6 +66,9 @@ struct ReadOptions {
     std::vector<std::string> fields = {};  ///< only these are read (ASCII names); default: all
     bool ours = false;                     ///< this program wrote it: shapes are valid, and not checked again
     bool shapes = true;  ///< false: no geometry is read, and no row left out for want of one
+    /// Of tables without `layer`: the first layer that has a column of one of these names (upper and lower
+    /// case alike), as the sheet people fill in need not be the first. Where none has, the first.
+    std::vector<std::string> column = {};
 };
 
 /// A layer of polygons row by row, for layers of which it is not enough memory, or not worth the time, to
@@ -112,8 +115,8 @@ struct Table {
 };
 
 /// The rows of any OGR source, layers without geometries included (XLSX, CSV: names in the first line). The
-/// first layer, unless one is named. Throws Error(input): unreadable file, unknown layer, shapes without a
-/// CRS or in a datum that cannot be trusted.
+/// first layer, unless one is named or has the column that is asked for. Throws Error(input): unreadable
+/// file, unknown layer, shapes without a CRS or in a datum that cannot be trusted.
 [[nodiscard]] Table read_table(const std::string& path, const ReadOptions& options);
 
 struct LayerExtent {

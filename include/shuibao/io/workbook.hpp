@@ -18,6 +18,7 @@ struct SheetColumn {
     int decimals = 0;                                 ///< shown of real numbers; the cell holds them all
     double width = 12;                                ///< characters
     std::map<std::string, std::uint32_t> fills = {};  ///< text → 0xRRGGBB behind it
+    std::vector<std::string> choices = {};            ///< what people may enter; empty: anything
 };
 
 struct SheetTable {
@@ -31,7 +32,8 @@ struct Sheet {
     std::string name;                       ///< at most 31 characters, none of []:*?/\ (the format's limits)
     std::vector<std::string> preface = {};  ///< lines at the top; the first is the heading
     std::vector<SheetTable> tables;
-    bool ledger = false;  ///< the last table's header is frozen and has filters
+    bool ledger = false;   ///< the last table's header is frozen and has filters
+    std::size_t kept = 0;  ///< so many of a ledger's columns stay in sight when the others are scrolled
 };
 
 /// Texts are written as strings, never as formulas or links, and cut at the format's 32767 characters. No

@@ -68,7 +68,7 @@ class Exporter {
 };
 
 /// Registered order decides what runs first: 10–49 files by themselves (evidence pages 15), 50–89 what links
-/// to them, 90 the packages.
+/// to them, 90 the packages, 95 what lists them.
 using ExporterRegistry = Registry<Exporter>;
 
 /// "RDTB_<county>_<batch>", or "RDTB_<batch>" without a county: a name that every file system takes. What it
@@ -76,6 +76,9 @@ using ExporterRegistry = Registry<Exporter>;
 [[nodiscard]] std::string package_stem(std::string_view county, std::string_view batch);
 /// Where the evidence page of a case lies inside the county's folder: "evidence/<case>.html".
 [[nodiscard]] std::string evidence_page(std::string_view case_id);
+
+/// Of its picture, with the outlines drawn in: "evidence/<case>_before.jpg", for `which` "before" or "after".
+[[nodiscard]] std::string evidence_picture(std::string_view case_id, std::string_view which);
 
 /// The value of a field; null where the layer has no such field.
 [[nodiscard]] io::Value field_of(const io::VectorFeature& feature, const std::string& name);

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "palette.hpp"
+
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include <shuibao/core/error.hpp>
+#include <shuibao/engine/hash.hpp>
+#include <shuibao/engine/resources.hpp>
+#include <shuibao/engine/rule_set.hpp>
+
+namespace shuibao::pipeline {
+namespace {
+
+std::string dictionary() {
+    return engine::config_file("dictionaries/deliverables.yaml").string();
+}
+
+}  // namespace
+
+Palette::Palette() {
+    const auto words = engine::Dictionary::load(dictionary());
+    for (const char* tier : {"high", "medium", "low", "none"}) {
+        const auto text = words.text("colours", tier);
+        std::uint32_t rgb = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), rgb, 16);
+        if (error != std::errc() || end != text.data() + text.size() || text.size() != 6)
+            throw Error(
+                ErrorCode::usage,
+                fmt::format("{}: 'colours: {}' is '{}', which is no colour.", dictionary(), tier, text),
+                "Write it as RRGGBB in hexadecimal, e.g. B3131B.");
+        m_colours[tier] = rgb;
+    }
+}
+
+std::uint32_t Palette::operator[](std::string_view tier) const {
+    const auto it = m_colours.find(tier);
+    return it == m_colours.end() ? m_colours.at("none") : it->second;
+}
+
+std::string Palette::css() const {
+    std::string text = ":root {";
+    for (const auto& [tier, rgb] : m_colours) text += fmt::format(" --{}: #{:06x};", tier, rgb);
+    return text + " }\n";
+}
+
+std::string Palette::filled(std::string qml) const {
+    for (const auto& [tier, rgb] : m_colours) {
+        const auto mark = "{" + tier + "}",
+                   colour = fmt::format("{},{},{}", rgb >> 16U, rgb >> 8U & 0xFFU, rgb & 0xFFU);
+        for (auto at = qml.find(mark); at != std::string::npos; at = qml.find(mark, at + colour.size()))
+            qml.replace(at, mark.size(), colour);
+    }
+    return qml;
+}
+
+std::string palette_hash() {
+    return engine::hash_file(dictionary());
+}
+
+}  // namespace shuibao::pipeline
