@@ -202,7 +202,7 @@ io::LayerData::Row case_row(const Case& c, const CaseWords& w) {
          or_null(c.judgement.why),
          or_null(fmt::format("{}", fmt::join(flags, ","))),
          or_null(fmt::format("{}", fmt::join(notices, "；"))),
-         or_null(c.rules),
+         or_null(c.law->name),
          or_null(std::string(kind_name(c.source->kind))),
          or_null(c.source->qtype),
          or_null(c.source->image_type),

@@ -2,7 +2,6 @@
 #include "overlay.hpp"
 
 #include <algorithm>
-#include <map>
 #include <numbers>
 
 #include <fmt/format.h>
@@ -45,18 +44,19 @@ Overlay::Overlay(const OverlayInput& input)
 std::vector<Case> Overlay::operator()(const Disturbance& d, const std::string& id,
                                       const io::Transformation& to_geographic) const {
     const Geometry shape(d.shape);
+    const Law& law = m_in.laws.at(d.onset_to);
     auto overlaps = overlapped(shape);
     std::vector<std::size_t> holders;  // of more than a fifth each
     for (const auto& [project, area] : overlaps)
-        if (area > m_in.rules("split_share") * shape.area()) holders.push_back(project);
+        if (area > law.rules("split_share") * shape.area()) holders.push_back(project);
     std::vector<Case> cases;
     if (holders.size() < 2) {
-        cases.push_back(measure(d, id, shape, std::move(overlaps), to_geographic));
+        cases.push_back(measure(d, id, law, shape, std::move(overlaps), to_geographic));
         return cases;
     }
     const auto pieces = split(shape, holders);
     for (const auto& piece : pieces)  // one only where the same ground was approved twice
-        cases.push_back(measure(d, pieces.size() == 1 ? id : fmt::format("{}-{}", id, cases.size() + 1),
+        cases.push_back(measure(d, pieces.size() == 1 ? id : fmt::format("{}-{}", id, cases.size() + 1), law,
                                 piece, overlapped(piece), to_geographic));
     return cases;
 }
@@ -109,12 +109,13 @@ std::vector<Geometry> Overlay::ranges_near(const Bounds& b, double reach) const 
     return list;
 }
 
-Case Overlay::measure(const Disturbance& d, const std::string& id, const Geometry& shape,
+Case Overlay::measure(const Disturbance& d, const std::string& id, const Law& law, const Geometry& shape,
                       std::vector<std::pair<std::size_t, double>> overlaps,
                       const io::Transformation& to_geographic) const {
     Case c;
     c.id = id;
     c.source = &d;
+    c.law = &law;
     c.shape = shape;
     c.overlaps = std::move(overlaps);
     auto& f = c.facts;
@@ -129,14 +130,14 @@ Case Overlay::measure(const Disturbance& d, const std::string& id, const Geometr
     f.onset_to = d.onset_to;
     f.seen = m_in.seen;
     f.ranges_known = m_in.ranges_known;
-    f.tolerance = algorithms::tolerance(d.ground_sample, m_in.rules);
+    f.tolerance = algorithms::tolerance(d.ground_sample, law.rules);
     measure_range(c, to_geographic);
-    const double link = m_in.rules("schematic_distance_m");
+    const double link = c.law->rules("schematic_distance_m");
     for (const auto i : m_schematic.near(shape.bounds(), link))
         f.schematic_near = f.schematic_near || m_in.projects[i].schematic.distance(shape) <= link;
     if (f.type == GroundType::spoil || f.type == GroundType::borrow) measure_yards(c);
     c.ground = m_in.ground.of(shape, m_in.crs, f.type, f.onset_to);
-    const double around = m_in.rules("clue_distance_m");
+    const double around = c.law->rules("clue_distance_m");
     for (const auto i : m_clues.near(shape.bounds(), around))
         c.clues += shape.distance(m_in.clues[i]) <= around;
     return c;
@@ -173,7 +174,7 @@ void Overlay::measure_range(Case& c, const io::Transformation& to_geographic) co
         if (f.depth > reach)
             f.depth = outside.depth_beyond(io::joined(ranges_near(outside.bounds(), f.depth)));
     }
-    if (f.overlap_ratio >= m_in.rules("min_overlap") && !c.overlaps.empty()) {
+    if (f.overlap_ratio >= c.law->rules("min_overlap") && !c.overlaps.empty()) {
         const auto& p = m_in.projects[c.overlaps.front().first];
         c.project = c.overlaps.front().first;
         f.linked = true;
@@ -197,13 +198,13 @@ void Overlay::measure_yards(Case& c) const {
         f.yard_share = std::min(1.0, c.shape.intersection(yard).area() / all);
     for (const auto i : m_schematic.near(c.shape.bounds()))
         f.yard_schematic = f.yard_schematic || m_in.projects[i].yards_schematic.intersects(c.shape);
-    c.below = m_in.zones.near(c.shape, "below", m_in.rules("spoil_distance_m"));
+    c.below = m_in.zones.near(c.shape, "below", c.law->rules("spoil_distance_m"));
 }
 
 void Overlay::measure_zones(Case& c, const std::vector<Geometry>& outside) const {
     auto& f = c.facts;
     const auto& zones = m_in.zones;
-    const double least = m_in.rules("min_overlap");
+    const double least = c.law->rules("min_overlap");
     const auto hits = zones.over(c.shape);
     bool scope = false;
     for (const auto& h : hits) {
@@ -214,105 +215,16 @@ void Overlay::measure_zones(Case& c, const std::vector<Geometry>& outside) const
         if (z.kind != "county" && z.kind != "township" && h.share >= least) c.zones.push_back(h);
     }
     if (zones.known("scope")) f.in_scope = scope;
-    if (!c.project || f.outside_tolerant <= m_in.rules("exceed_area_m2")) return;
+    if (!c.project || f.outside_tolerant <= c.law->rules("exceed_area_m2")) return;
     // A key area that the outside part enters and the project's range does not (53号令 art. 16(1)).
     const Geometry beyond = io::joined(outside);
     for (const auto& h : zones.over(beyond)) {
-        if (!zones.has_role(h.zone, "key_area") || h.share * beyond.area() <= m_in.rules("exceed_area_m2"))
+        if (!zones.has_role(h.zone, "key_area") || h.share * beyond.area() <= c.law->rules("exceed_area_m2"))
             continue;
         const auto held = zones.over(m_in.projects[*c.project].exact);
         if (std::none_of(held.begin(), held.end(),
                          [&](const Zones::Hit& r) { return r.zone == h.zone && r.share >= least; }))
             f.new_key_areas.push_back(zones.zone(h.zone).name);
-    }
-}
-
-void Overlay::settle(std::vector<Case>& cases, const Each& each) const {
-    std::vector<double> outside(m_in.projects.size(), 0);
-    for (const auto& k : cases)
-        if (k.project) outside[*k.project] += k.facts.outside_tolerant;
-    for (auto& k : cases)
-        if (k.project) k.facts.project_outside = outside[*k.project];
-    relocate(cases, each);
-    displace(cases);
-}
-
-// Sites that lie in no range, and ranges of works under construction where nothing is to be seen.
-void Overlay::relocate(std::vector<Case>& cases, const Each& each) const {
-    const auto& rules = m_in.rules;
-    std::vector<double> covered(m_in.projects.size(), 0);
-    for (const auto& k : cases)
-        for (const auto& [project, area] : k.overlaps) covered[project] += area;
-    std::vector<bool> vacant(m_in.projects.size(), false);
-    bool any = false;
-    for (std::size_t i = 0; i < m_in.projects.size(); ++i) {
-        const auto& p = m_in.projects[i];
-        vacant[i] = p.under_construction && p.approved && !p.exact.empty() &&
-                    covered[i] < rules("min_overlap") * p.exact.area();
-        any = any || vacant[i];
-    }
-    if (!any) return;
-    const double reach = rules("relocation_distance_m"), ratio = rules("relocation_area_ratio");
-    std::vector<std::vector<algorithms::RelocationPair>> found(cases.size());
-    each(cases.size(), [&](std::size_t k) {
-        const auto& c = cases[k];
-        const auto& f = c.facts;
-        if (f.overlap_ratio >= rules("min_overlap") || f.type != GroundType::other || !f.onset_to) return;
-        for (const auto i : m_exact.near(c.shape.bounds(), reach)) {
-            const auto& p = m_in.projects[i];
-            if (!vacant[i] || *f.onset_to < *p.approved) continue;
-            const bool owners_known = !c.source->owner.empty() && !p.owner.empty();
-            if (owners_known && c.source->owner != p.owner) continue;
-            const double larger = c.shape.area() / p.exact.area();
-            if (larger > ratio || larger < 1 / ratio) continue;
-            const double distance = p.exact.distance(c.shape);
-            if (distance > reach) continue;
-            found[k].push_back({k, i, {p.key, p.name, distance, larger, owners_known}});
-        }
-    });
-    std::vector<algorithms::RelocationPair> pairs;
-    for (auto& list : found) std::move(list.begin(), list.end(), std::back_inserter(pairs));
-    for (auto& pair : algorithms::match_one_to_one(std::move(pairs))) {
-        auto& f = cases[pair.disturbance].facts;
-        f.relocation = std::move(pair.what);
-        f.profile = m_in.industries.of(m_in.projects[pair.project].type).profile;
-    }
-}
-
-// Linear works: the length that lies farther than linear_offset_m from the range, of the range's length, both
-// in hills (53号令 art. 16(3)).
-void Overlay::displace(std::vector<Case>& cases) const {
-    if (!m_in.zones.known("hill")) return;
-    std::map<std::string, std::size_t> by_key;
-    for (std::size_t i = 0; i < m_in.projects.size(); ++i) by_key[m_in.projects[i].key] = i;
-    std::map<std::size_t, std::vector<std::size_t>> of_project;
-    for (std::size_t k = 0; k < cases.size(); ++k) {
-        const auto& f = cases[k].facts;
-        if (!f.profile.linear) continue;
-        if (f.relocation)
-            of_project[by_key.at(f.relocation->project)].push_back(k);
-        else if (cases[k].project && f.depth > m_in.rules("linear_offset_m"))
-            of_project[*cases[k].project].push_back(k);
-    }
-    // A sliver along the limit is long and says nothing: it must hold the circle that parts outside must
-    // hold.
-    const auto length = [](const Geometry& strip, double radius) {
-        double sum = 0;
-        for (const auto& part : strip.parts())
-            if (radius <= 0 || part.holds_circle(radius))
-                sum += algorithms::strip_length(part.area(), part.perimeter());
-        return sum;
-    };
-    for (const auto& [project, list] : of_project) {
-        const auto& range = m_in.projects[project].exact;
-        const double section = length(m_in.zones.part_in(range, "hill"), 0);
-        if (section <= 0) continue;
-        const Geometry corridor = range.buffered(m_in.rules("linear_offset_m"));
-        double displaced = 0;
-        for (const auto k : list)
-            displaced += length(m_in.zones.part_in(cases[k].shape.difference(corridor), "hill"),
-                                cases[k].facts.tolerance);
-        for (const auto k : list) cases[k].facts.displaced_share = displaced / section;
     }
 }
 

@@ -9,6 +9,7 @@
 #include "approvals.hpp"
 #include "ground.hpp"
 #include "industries.hpp"
+#include "rules.hpp"
 #include "zones.hpp"
 #include <shuibao/algorithms/compliance.hpp>
 #include <shuibao/core/disturbance.hpp>
@@ -30,7 +31,7 @@ struct Case {
     std::string county, township;
     std::size_t clues = 0;  ///< public reports and video clues close by
     GroundFacts ground;     ///< slope and erosion
-    std::string rules;      ///< name of the rule set that judged it
+    const Law* law = nullptr;  ///< that measured and judges it: the one of the day it was first seen
     algorithms::Judgement judgement;
 };
 
@@ -40,7 +41,7 @@ struct OverlayInput {
     const Zones& zones;
     const Industries& industries;
     const engine::Dictionary& types;  ///< configs/dictionaries/disturbances.yaml
-    const algorithms::Rules& rules;
+    const Laws& laws;
     const std::vector<Point>& clues;  ///< places of public reports and video clues
     const Ground& ground;
     std::string crs;  ///< of everything here
@@ -67,8 +68,8 @@ class Overlay {
     [[nodiscard]] std::vector<io::Geometry> split(const io::Geometry& shape,
                                                   const std::vector<std::size_t>& holders) const;
     [[nodiscard]] std::vector<io::Geometry> ranges_near(const Bounds& bounds, double reach) const;
-    [[nodiscard]] Case measure(const Disturbance& d, const std::string& id, const io::Geometry& shape,
-                               std::vector<std::pair<std::size_t, double>> overlaps,
+    [[nodiscard]] Case measure(const Disturbance& d, const std::string& id, const Law& law,
+                               const io::Geometry& shape, std::vector<std::pair<std::size_t, double>> overlaps,
                                const io::Transformation& to_geographic) const;
     void measure_range(Case& c, const io::Transformation& to_geographic) const;
     void measure_yards(Case& c) const;

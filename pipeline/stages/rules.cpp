@@ -67,6 +67,15 @@ algorithms::Rules rules_of(const engine::RuleSet& set) {
             [&set](std::string_view item) { return set.item(item).basis; }};
 }
 
+Laws::Laws(const RuleBook& book) : m_book(book) {
+    for (const auto& set : book.sets()) m_laws.push_back({set.name, rules_of(set)});
+}
+
+const Law& Laws::at(const std::optional<Date>& first_seen) const {
+    const auto& set = m_book.at(first_seen.value_or(m_book.batch_end()));
+    return m_laws[static_cast<std::size_t>(&set - m_book.sets().data())];
+}
+
 void declare_rules(OptionTable& t) {
     t.add({.key = "rules.file",
            .type = OptionType::path,

@@ -105,6 +105,7 @@ class ScreenStage final : public Stage {
         const std::string crs = working_crs(set);
         const bool ranges_known = c.settings.text("approvals.path") != "none";
         const RuleBook book(c);
+        const Laws laws(book);
         const auto words = load_words(c);
 
         // Before the unit is planned: what is wrong with the layers is said on every run.
@@ -143,7 +144,7 @@ class ScreenStage final : public Stage {
             const auto industries = Industries::load();
             zones.cut(on_threads(c));
             auto cases = screened(
-                c, set, crs, {approvals, zones, industries, book, batch_rules, clues, ground, ranges_known});
+                c, set, crs, {approvals, zones, industries, book, laws, clues, ground, ranges_known});
             std::vector<const GroundFacts*> grounds;
             for (const auto& k : cases) grounds.push_back(&k.ground);
             write_summary(summary, cases, book, approvals, ranges_known, ground.missing(c, grounds));
@@ -231,7 +232,7 @@ class ScreenStage final : public Stage {
         const Zones& zones;
         const Industries& industries;
         const RuleBook& book;
-        const algorithms::Rules& batch_rules;
+        const Laws& laws;
         const std::vector<Point>& clues;
         const Ground& ground;
         bool ranges_known;
@@ -248,7 +249,7 @@ class ScreenStage final : public Stage {
                                       const Layers& layers) {
         const auto types = engine::Dictionary::load(engine::config_file("dictionaries/disturbances.yaml"));
         const Overlay overlay({layers.approvals.projects, layers.zones, layers.industries, types,
-                               layers.batch_rules, layers.clues, layers.ground, crs, layers.ranges_known,
+                               layers.laws, layers.clues, layers.ground, crs, layers.ranges_known,
                                layers.book.batch_end()});
         std::vector<std::vector<Case>> found(set.list.size());
         constexpr std::size_t chunk = 32;  // share one transformation, which is dear to make
@@ -264,14 +265,9 @@ class ScreenStage final : public Stage {
         std::vector<Case> cases;
         for (auto& list : found) std::move(list.begin(), list.end(), std::back_inserter(cases));
         overlay.settle(cases, each);
-        // Each by the law of the day on which it was first seen.
-        std::map<const engine::RuleSet*, algorithms::Rules> rules;
-        for (const auto& s : layers.book.sets()) rules.emplace(&s, rules_of(s));
         each(cases.size(), [&](std::size_t i) {
             auto& k = cases[i];
-            const auto& s = layers.book.at(k.facts.onset_to.value_or(layers.book.batch_end()));
-            k.rules = s.name;
-            k.judgement = algorithms::judge(k.facts, rules.at(&s));
+            k.judgement = algorithms::judge(k.facts, k.law->rules);
             k.judgement.trace = {};  // `explain` reasons again from the facts
         });
         return cases;
@@ -286,7 +282,7 @@ class ScreenStage final : public Stage {
         for (const auto& k : cases) {
             ++verdicts[std::string(algorithms::verdict_code(k.judgement.verdict))];
             for (const auto& f : k.judgement.flags) ++flags[f.code];
-            ++by_set[k.rules];
+            ++by_set[k.law->name];
             if (const auto& e = k.ground.erosion) {
                 ++erosion[std::string(algorithms::erosion_code(e->intensity))];
                 ++methods[e->method];
