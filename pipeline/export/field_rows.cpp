@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "dictionaries.hpp"
 #include "rules.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/core/text.hpp>
@@ -36,7 +37,7 @@ io::Value plain(const io::Value& value) {
 }
 
 ExportWords::ExportWords(const RunContext& c)
-    : m_words(engine::Dictionary::load(deliverable_words())), m_verdicts(load_words(c)) {}
+    : m_words(load_dictionary("deliverables")), m_verdicts(load_words(c)) {}
 
 std::map<std::string, std::string> word_inputs(const RunContext& c) {
     return {{"dictionary deliverables", engine::hash_file(deliverable_words())},

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <kainjow/mustache.hpp>
 
+#include "dictionaries.hpp"
 #include "ground.hpp"
 #include "rules.hpp"
 #include <shuibao/core/error.hpp>
@@ -31,7 +32,7 @@ kainjow::mustache::data mustache_of(const TemplateData& from) {
 }  // namespace
 
 PageWords::PageWords(const RunContext& c)
-    : pages(engine::Dictionary::load(engine::config_file("dictionaries/pages.yaml"))),
+    : pages(load_dictionary("pages")),
       verdicts(load_words(c)),
       erosion(load_erosion_words()) {}
 
