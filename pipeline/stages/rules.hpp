@@ -66,7 +66,7 @@ void declare_rules(OptionTable& table);
 [[nodiscard]] engine::Dictionary load_words(const RunContext& context);
 /// Hashes of the files above, for the manifest and run.json.
 [[nodiscard]] std::map<std::string, std::string> rule_hashes(const RunContext& context);
-/// Content of a vector source as one hash: all files of a shapefile, else the file.
+/// Content of a vector source as one hash: of all files it consists of, by their names beside each other.
 [[nodiscard]] std::string hash_vector(const std::string& path);
 
 }  // namespace shuibao::pipeline
