@@ -2,6 +2,7 @@
 #include "overlay.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <numbers>
 
 #include <fmt/format.h>
@@ -31,6 +32,24 @@ GroundType type_of(const std::string& qtype, const engine::Dictionary& words) {
     for (const auto type : {GroundType::spoil, GroundType::borrow, GroundType::non_production})
         if (words.lists("types", algorithms::ground_type_code(type), qtype)) return type;
     return GroundType::other;
+}
+
+// People drew it on images of this ground sample, on a grid of pixels that nobody stated: within half a pixel
+// of the outline none is sure to be whole (exact on average over all positions of the grid for rectangles
+// along it). delineate measures its polygons' cores likewise.
+void measure_pixels(algorithms::Facts& f, const Geometry& shape, double sample) {
+    const double core = shape.buffered(-sample / 2).area(), all = shape.area();
+    if (f.full_pixels < 0) f.full_pixels = static_cast<int>(std::min(core / (sample * sample), 1e9));
+    if (f.core_share < 0 && all > 0) f.core_share = core / all;
+}
+
+// The day on which the ground was approved: that of the parts it lies in, the earliest where there are several.
+std::optional<Date> approved_where(const Project& p, const Geometry& shape, double least) {
+    std::optional<Date> first;
+    for (const auto& part : p.dated)
+        if (shape.intersection(part.range).area() >= least * shape.area())
+            first = first ? std::min(*first, part.approved) : part.approved;
+    return first ? first : p.approved;
 }
 
 }  // namespace
@@ -122,8 +141,10 @@ Case Overlay::measure(const Disturbance& d, const std::string& id, const Law& la
     f.area = io::geodesic_area(shape, to_geographic);
     f.valid = f.area > 0;  // rings were repaired when they were read, and GEOS gives valid pieces
     f.vanished = d.vanished;
+    f.drawn = d.full_pixels < 0;
     f.full_pixels = d.full_pixels;
     f.core_share = d.core_share;
+    if (d.ground_sample && (f.full_pixels < 0 || f.core_share < 0)) measure_pixels(f, shape, *d.ground_sample);
     f.water_became_bare = d.kind == ChangeKind::water_to_bare;
     f.type = type_of(d.qtype, m_in.types);
     f.onset_from = d.onset_from;
@@ -132,9 +153,7 @@ Case Overlay::measure(const Disturbance& d, const std::string& id, const Law& la
     f.ranges_known = m_in.ranges_known;
     f.tolerance = algorithms::tolerance(d.ground_sample, law.rules);
     measure_range(c, to_geographic);
-    const double link = c.law->rules("schematic_distance_m");
-    for (const auto i : m_schematic.near(shape.bounds(), link))
-        f.schematic_near = f.schematic_near || m_in.projects[i].schematic.distance(shape) <= link;
+    f.schematic_near = schematic_near(shape, law.rules("schematic_distance_m"));
     if (f.type == GroundType::spoil || f.type == GroundType::borrow) measure_yards(c);
     c.ground = m_in.ground.of(shape, m_in.crs, f.type, f.onset_to);
     const double around = c.law->rules("clue_distance_m");
@@ -146,6 +165,7 @@ Case Overlay::measure(const Disturbance& d, const std::string& id, const Law& la
 void Overlay::measure_range(Case& c, const io::Transformation& to_geographic) const {
     auto& f = c.facts;
     const auto& shape = c.shape;
+    const Law& law = *c.law;
     const double delta = f.tolerance;
     const double reach = 3 * delta + 1;
     // D \ R is taken range by range: what is left gets smaller each time, and no union has to be made.
@@ -158,8 +178,8 @@ void Overlay::measure_range(Case& c, const io::Transformation& to_geographic) co
     const bool alone = c.overlaps.empty();
     f.outside = alone ? f.area : outside.empty() ? 0 : io::geodesic_area(outside, to_geographic);
     f.overlap_ratio = f.area > 0 ? std::clamp(1 - f.outside / f.area, 0.0, 1.0) : 0;
-    std::vector<Geometry> kept;
     if (!outside.empty()) {
+        std::vector<Geometry> kept;
         const auto ranges = ranges_near(outside.bounds(), reach);
         Geometry beyond = outside;
         for (const auto& range : ranges) beyond = beyond.difference(range.buffered(delta));
@@ -168,7 +188,8 @@ void Overlay::measure_range(Case& c, const io::Transformation& to_geographic) co
         for (const auto& part : parts)
             if (part.area() >= least && part.holds_circle(delta)) kept.push_back(part);
         const bool whole = ranges.empty() && alone && kept.size() == parts.size();
-        f.outside_tolerant = whole ? f.area : io::geodesic_area(io::joined(kept), to_geographic);
+        c.beyond = io::joined(kept);
+        f.outside_tolerant = whole ? f.area : io::geodesic_area(c.beyond, to_geographic);
         if (!ranges.empty()) f.depth = outside.depth_beyond(io::joined(ranges));
         // The range that is nearest to the far end may lie beyond what was looked at.
         if (f.depth > reach)
@@ -178,13 +199,26 @@ void Overlay::measure_range(Case& c, const io::Transformation& to_geographic) co
         const auto& p = m_in.projects[c.overlaps.front().first];
         c.project = c.overlaps.front().first;
         f.linked = true;
-        f.approved = p.approved;
+        f.approved = approved_where(p, shape, law.rules("min_overlap"));
         f.accepted = p.accepted;
         f.project_area = p.declared_area;
         f.parts_known = !p.parts.empty();
         f.profile = m_in.industries.of(p.type).profile;
     }
-    if (m_in.zones.any()) measure_zones(c, kept);
+    if (m_in.zones.any()) measure_zones(c);
+    if (!c.project) c.beyond = {};
+}
+
+// A schematic range links only where no exact one is nearer: then "only a schematic range is near" is not true.
+bool Overlay::schematic_near(const Geometry& shape, double reach) const {
+    const auto nearest = [&](const io::BoxIndex& index, Geometry Project::*range) {
+        double least = std::numeric_limits<double>::infinity();
+        for (const auto i : index.near(shape.bounds(), reach))
+            least = std::min(least, (m_in.projects[i].*range).distance(shape));
+        return least;
+    };
+    const double schematic = nearest(m_schematic, &Project::schematic);
+    return schematic <= reach && schematic <= nearest(m_exact, &Project::exact);
 }
 
 // How much of spoil or borrow lies in approved yards, whose they ever are.
@@ -201,7 +235,7 @@ void Overlay::measure_yards(Case& c) const {
     c.below = m_in.zones.near(c.shape, "below", c.law->rules("spoil_distance_m"));
 }
 
-void Overlay::measure_zones(Case& c, const std::vector<Geometry>& outside) const {
+void Overlay::measure_zones(Case& c) const {
     auto& f = c.facts;
     const auto& zones = m_in.zones;
     const double least = c.law->rules("min_overlap");
@@ -215,15 +249,16 @@ void Overlay::measure_zones(Case& c, const std::vector<Geometry>& outside) const
         if (z.kind != "county" && z.kind != "township" && h.share >= least) c.zones.push_back(h);
     }
     if (zones.known("scope")) f.in_scope = scope;
-    if (!c.project || f.outside_tolerant <= c.law->rules("exceed_area_m2")) return;
-    // A key area that the outside part enters and the project's range does not (53号令 art. 16(1)).
-    const Geometry beyond = io::joined(outside);
-    for (const auto& h : zones.over(beyond)) {
-        if (!zones.has_role(h.zone, "key_area") || h.share * beyond.area() <= c.law->rules("exceed_area_m2"))
-            continue;
-        const auto held = zones.over(m_in.projects[*c.project].exact);
-        if (std::none_of(held.begin(), held.end(),
-                         [&](const Zones::Hit& r) { return r.zone == h.zone && r.share >= least; }))
+    if (!c.project || c.beyond.empty()) return;
+    // A key area that the outside part enters and the project's range does not (rules §3.4).
+    const double noise = c.law->rules("new_key_area_m2");
+    for (const auto& h : zones.over(c.beyond)) {
+        if (!zones.has_role(h.zone, "key_area") || h.share * c.beyond.area() <= noise) continue;
+        const auto& range = m_in.projects[*c.project].exact;
+        const auto held = zones.over(range);
+        if (std::none_of(held.begin(), held.end(), [&](const Zones::Hit& r) {
+                return r.zone == h.zone && r.share * range.area() > noise;
+            }))
             f.new_key_areas.push_back(zones.zone(h.zone).name);
     }
 }

@@ -10,39 +10,78 @@ namespace shuibao::pipeline {
 using algorithms::GroundType;
 using io::Geometry;
 
-void Overlay::settle(std::vector<Case>& cases, const Each& each) const {
-    std::vector<double> outside(m_in.projects.size(), 0);
-    for (const auto& k : cases)
-        if (k.project) outside[*k.project] += k.facts.outside_tolerant;
-    for (auto& k : cases)
-        if (k.project) k.facts.project_outside = outside[*k.project];
-    relocate(cases, each);
+std::vector<RangeLook> Overlay::settle(std::vector<Case>& cases, const Each& each) const {
+    sum_outside(cases, each);
+    std::vector<RangeLook> looks(m_in.projects.size());
+    for (const auto& k : cases) {
+        if (k.facts.vanished || k.facts.type == GroundType::non_production) continue;
+        for (const auto& [project, area] : k.overlaps) looks[project].disturbed += area;
+    }
+    each(looks.size(), [&](std::size_t i) {
+        if (const auto& range = m_in.projects[i].exact; !range.empty())
+            looks[i].unobserved = m_in.unobserved.share(range);
+    });
+    relocate(cases, looks, each);
     displace(cases);
+    return looks;
 }
 
-// Sites that lie in no range, and ranges of works under construction where nothing is to be seen.
-void Overlay::relocate(std::vector<Case>& cases, const Each& each) const {
-    std::vector<double> covered(m_in.projects.size(), 0);
-    for (const auto& k : cases)
-        for (const auto& [project, area] : k.overlaps) covered[project] += area;
+// Σ EAREA_T per project: of what may be accused only, and every place once, however often it was drawn.
+// What people found to be no works in an earlier batch is not known before `rank` reads the ledger.
+void Overlay::sum_outside(std::vector<Case>& cases, const Each& each) const {
+    std::vector<std::vector<std::size_t>> counted(m_in.projects.size());
+    for (std::size_t k = 0; k < cases.size(); ++k)
+        if (cases[k].project && cases[k].facts.outside_tolerant > 0 &&
+            !algorithms::gated(cases[k].facts, cases[k].law->rules))
+            counted[*cases[k].project].push_back(k);
+    std::vector<double> sums(m_in.projects.size(), 0);
+    each(sums.size(), [&](std::size_t p) {
+        const auto& list = counted[p];
+        if (list.size() == 1) sums[p] = cases[list.front()].facts.outside_tolerant;
+        if (list.size() < 2) return;
+        std::vector<Geometry> parts;
+        for (const auto k : list) parts.push_back(cases[k].beyond);
+        sums[p] = io::geodesic_area(io::union_of(parts), io::Transformation(m_in.crs, "EPSG:4490"));
+    });
+    for (auto& k : cases) {
+        if (k.project) k.facts.project_outside = sums[*k.project];
+        k.beyond = {};
+    }
+}
+
+// Linear works move along their corridor: a compact site is none of theirs. Rows of dots are short each.
+bool Overlay::in_corridor(const Case& c, const Project& p) const {
+    const auto& profile = m_in.industries.of(p.type).profile;
+    const auto& rules = c.law->rules;
+    const auto elongated = [&](const Geometry& g) {
+        const double length = algorithms::strip_length(g.area(), g.perimeter());
+        return length * length >= rules("corridor_elongation") * g.area();
+    };
+    if (!profile.linear || !elongated(p.exact)) return true;
+    return (profile.dots || elongated(c.shape)) && c.shape.depth_beyond(p.exact) <= rules("corridor_m");
+}
+
+// Sites that lie in no range, and ranges of works under construction where nothing is to be seen although
+// they were looked at.
+void Overlay::relocate(std::vector<Case>& cases, const std::vector<RangeLook>& looks, const Each& each) const {
     std::vector<std::vector<algorithms::RelocationPair>> found(cases.size());
     each(cases.size(), [&](std::size_t k) {
         const auto& c = cases[k];
         const auto& f = c.facts;
         const auto& rules = c.law->rules;
-        const double least = rules("min_overlap"), reach = rules("relocation_distance_m"),
-                     ratio = rules("relocation_area_ratio");
-        if (f.overlap_ratio >= least || f.type != GroundType::other || !f.onset_to) return;
+        if (f.overlap_ratio >= rules("min_overlap") || f.type != GroundType::other || !f.onset_to) return;
+        if (algorithms::gated(f, rules)) return;  // it would take the range from a site that may be accused
+        const double reach = rules("relocation_distance_m"), ratio = rules("relocation_area_ratio");
         for (const auto i : m_exact.near(c.shape.bounds(), reach)) {
             const auto& p = m_in.projects[i];
             if (!p.under_construction || !p.approved || *f.onset_to < *p.approved) continue;
-            if (covered[i] >= least * p.exact.area()) continue;
+            if (range_state(p, looks[i], rules) != "not_started") continue;
             const bool owners_known = !c.source->owner.empty() && !p.owner.empty();
             if (owners_known && c.source->owner != p.owner) continue;
             const double larger = c.shape.area() / p.exact.area();
             if (larger > ratio || larger < 1 / ratio) continue;
             const double distance = p.exact.distance(c.shape);
-            if (distance > reach) continue;
+            if (distance > reach || !in_corridor(c, p)) continue;
             found[k].push_back({k, i, {p.key, p.name, distance, larger, owners_known}});
         }
     });
