@@ -33,9 +33,10 @@ std::string iso(const std::optional<Date>& d) {
 // Same day `years` later; 29 February becomes 1 March in other years.
 Date years_after(Date date, int years) {
     const std::string text = date.iso();
-    const std::string year = std::to_string(std::stoi(text.substr(0, 4)) + years);
-    if (const auto same = Date::parse(year + text.substr(4))) return *same;
-    return *Date::parse(year + "-03-01");
+    const int year = std::stoi(text.substr(0, 4)) + years;
+    if (year > 9999) return *Date::parse("9999-12-31");  // a day by which no works begin
+    if (const auto same = Date::parse(std::to_string(year) + text.substr(4))) return *same;
+    return *Date::parse(std::to_string(year) + "-03-01");
 }
 
 class Reasoning {
@@ -56,6 +57,11 @@ class Reasoning {
             decide(Verdict::compliant, "在防治责任范围内");
         }
         return std::move(j);
+    }
+
+    [[nodiscard]] bool stopped() && {
+        gates();
+        return !j.why.empty();
     }
 
   private:
@@ -88,10 +94,10 @@ class Reasoning {
             decide(Verdict::pending, "小于最小判定面积");
         }
         const bool few =
-            holds("1", "完整像元过少", f.full_pixels < 0 ? "非像元图斑" : std::to_string(f.full_pixels),
+            holds("1", "完整像元过少", f.full_pixels < 0 ? "未注明分辨率" : std::to_string(f.full_pixels),
                   "min_full_pixels", f.full_pixels >= 0 && f.full_pixels < m_rules("min_full_pixels"));
         const bool thin =
-            holds("1", "内缩半像元后丢失过多", f.core_share < 0 ? "非像元图斑" : percent(1 - f.core_share),
+            holds("1", "内缩半像元后丢失过多", f.core_share < 0 ? "未注明分辨率" : percent(1 - f.core_share),
                   "max_core_loss", f.core_share >= 0 && 1 - f.core_share > m_rules("max_core_loss"));
         if (few || thin) {
             flag("UNRELIABLE", few ? "完整像元过少，边界不可靠" : "图斑过窄，边界不可靠");
@@ -132,8 +138,8 @@ class Reasoning {
                  std::string("防治责任范围未注明组成部分，无法判定是否在批准的") + what + "内");
             return;
         }
-        if (!holds("2", "在批准的场地内的比例低于下限", percent(f.yard_share), "min_overlap",
-                   f.yard_share < m_rules("min_overlap")))
+        if (!holds("2", "在批准的场地内的比例低于下限", percent(f.yard_share), "min_yard_share",
+                   f.yard_share < m_rules("min_yard_share")))
             return;
         if (holds("2", "触及示意性的场地", f.yard_schematic ? "是" : "否", "", f.yard_schematic)) {
             flag("SCHEMATIC", "附近只有示意性范围，不能据以判定");
@@ -141,7 +147,7 @@ class Reasoning {
             return;
         }
         if (is_spoil) {
-            flag("ART17", "不在批准的弃渣场内（水土保持法第二十八条；53号令第十七条）");
+            flag_by("ART17", "不在批准的弃渣场内", "min_yard_share");
             decide(Verdict::unapproved_spoil, "弃土（渣）不在任何批准的弃渣场内");
         } else {
             flag("BORROW_OUTSIDE", "不在批准的取土（石）场内");
@@ -204,10 +210,10 @@ class Reasoning {
             flag_by("ART16_2", "项目累计超出占防治责任范围 " + whole_percent(share) + "，疑似重大变更",
                     "major_change_share");
         if (holds("4", "超出部分进入项目原未涉及的重点防治区", std::to_string(f.new_key_areas.size()) + " 处",
-                  "exceed_area_m2", !f.new_key_areas.empty())) {
+                  "new_key_area_m2", !f.new_key_areas.empty())) {
             std::string names;
             for (const auto& n : f.new_key_areas) names += (names.empty() ? "" : "、") + n;
-            flag("ART16_1", "超出部分新涉及重点预防区或重点治理区：" + names + "（53号令第十六条（一））");
+            flag_by("ART16_1", "超出部分新涉及重点预防区或重点治理区：" + names, "new_key_area_m2");
         }
         displaced();
     }
@@ -270,6 +276,10 @@ class Reasoning {
 double tolerance(std::optional<double> ground_sample, const Rules& rules) {
     const double sample = ground_sample ? *ground_sample : rules("digitised_sample_m");
     return std::max(std::hypot(sample, rules("range_error_m")), rules("min_tolerance_m"));
+}
+
+bool gated(const Facts& facts, const Rules& rules) {
+    return Reasoning(facts, rules).stopped();
 }
 
 Judgement judge(const Facts& facts, const Rules& rules) {

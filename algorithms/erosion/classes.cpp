@@ -74,27 +74,28 @@ ErosionClass erosion_by_slope_and_cover(double slope, double cover) {
     return table.at(row).at(column);
 }
 
-std::vector<std::string> erosion_rule_items() {
-    return {"erosion_tolerable_loess",
-            "erosion_tolerable_black",
-            "erosion_tolerable_northern_rock",
-            "erosion_tolerable_southern_red",
-            "erosion_tolerable_southwest_rock",
-            "erosion_light_below",
-            "erosion_moderate_below",
-            "erosion_strong_below",
-            "erosion_very_strong_to",
-            "turned_over_factor",
-            "sl773_length_cap_m",
-            "csle_length_cap_m",
-            "ndvi_bare",
-            "ndvi_full",
-            "cover_seen_share",
-            "points_erosion_light",
-            "points_erosion_moderate",
-            "points_erosion_strong",
-            "points_erosion_very_strong",
-            "points_erosion_severe"};
+std::vector<RuleSpec> erosion_rule_items() {
+    using namespace rule_units;
+    return {{"erosion_tolerable_loess", loss},
+            {"erosion_tolerable_black", loss},
+            {"erosion_tolerable_northern_rock", loss},
+            {"erosion_tolerable_southern_red", loss},
+            {"erosion_tolerable_southwest_rock", loss},
+            {"erosion_light_below", loss},
+            {"erosion_moderate_below", loss, "erosion_light_below"},
+            {"erosion_strong_below", loss, "erosion_moderate_below"},
+            {"erosion_very_strong_to", loss, "erosion_strong_below"},
+            {"turned_over_factor", {"times K", 0, 100}},
+            {"sl773_length_cap_m", tolerance_m},
+            {"csle_length_cap_m", tolerance_m},
+            {"ndvi_bare", ndvi},
+            {"ndvi_full", ndvi, "ndvi_bare"},
+            {"cover_seen_share", {"share of pixels", 0, 1}},
+            {"points_erosion_light", points},
+            {"points_erosion_moderate", points},
+            {"points_erosion_strong", points},
+            {"points_erosion_very_strong", points},
+            {"points_erosion_severe", points}};
 }
 
 }  // namespace shuibao::algorithms

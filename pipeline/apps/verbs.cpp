@@ -162,6 +162,11 @@ void print_status(const engine::Store& store, bool json, std::ostream& out) {
             j["rejected"] = s.value("rejected", nlohmann::json::array()).size();
         }
     }
+    if (!batches.empty()) {
+        std::ifstream screened(store.batch(*batches.rbegin()) / "screened.json");
+        const auto s = nlohmann::ordered_json::parse(screened, nullptr, false);
+        if (s.is_object() && s.contains("approvals")) j["approvals"] = s["approvals"];
+    }
     if (auto ledger = ledger_status(store.ledger_summary_file()); !ledger.is_null())
         j["ledger"] = std::move(ledger);
     const auto holder = engine::store_holder(store);
@@ -182,6 +187,10 @@ void print_status(const engine::Store& store, bool json, std::ostream& out) {
                                    ? fmt::format(", {} outputs missing", s["outputs_missing"].get<int>())
                                    : std::string());
     out << fmt::format("batches   {}\n", fmt::join(batches, ", "));
+    if (j.contains("approvals"))
+        out << fmt::format("ranges    {:.0f} % of the approved projects have one, {} do not\n",
+                           100 * j["approvals"].value("share_with_range", 0.0),
+                           j["approvals"].value("projects_without_range", 0));
     if (j.contains("ledger")) out << ledger_lines(j["ledger"]);
     out << (j["in_use"].get<bool>() ? "in use    " + j["holder"].get<std::string>()
                                     : std::string("in use    no"))

@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "dictionaries.hpp"
 #include "rules.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/core/text.hpp>
@@ -41,9 +42,9 @@ io::Value plain(const io::Value& value) {
 }
 
 ExportWords::ExportWords(const RunContext& c)
-    : m_words(engine::Dictionary::load(deliverable_words())),
+    : m_words(load_dictionary("deliverables")),
       m_verdicts(load_words(c)),
-      m_feedback(engine::Dictionary::load(feedback_words())) {}
+      m_feedback(load_dictionary("feedback")) {}
 
 std::map<std::string, std::string> word_inputs(const RunContext& c) {
     return {{"dictionary deliverables", engine::hash_file(deliverable_words())},

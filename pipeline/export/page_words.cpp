@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <kainjow/mustache.hpp>
 
+#include "dictionaries.hpp"
 #include "ground.hpp"
 #include "rules.hpp"
 #include <shuibao/core/error.hpp>
@@ -36,9 +37,9 @@ bool is_digit(char c) {
 }  // namespace
 
 PageWords::PageWords(const RunContext& c)
-    : pages(engine::Dictionary::load(engine::config_file("dictionaries/pages.yaml"))),
-      report(engine::Dictionary::load(engine::config_file("dictionaries/report.yaml"))),
-      deliverables(engine::Dictionary::load(engine::config_file("dictionaries/deliverables.yaml"))),
+    : pages(load_dictionary("pages")),
+      report(load_dictionary("report")),
+      deliverables(load_dictionary("deliverables")),
       verdicts(load_words(c)),
       erosion(load_erosion_words()) {}
 

@@ -5,10 +5,10 @@
 
 #include <fmt/format.h>
 
+#include "dictionaries.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/hash.hpp>
 #include <shuibao/engine/resources.hpp>
-#include <shuibao/engine/rule_set.hpp>
 
 namespace shuibao::pipeline {
 namespace {
@@ -20,7 +20,7 @@ std::string dictionary() {
 }  // namespace
 
 Palette::Palette() {
-    const auto words = engine::Dictionary::load(dictionary());
+    const auto words = load_dictionary("deliverables");
     for (const char* tier : {"high", "medium", "low", "none"}) {
         const auto text = words.text("colours", tier);
         std::uint32_t rgb = 0;

@@ -7,6 +7,7 @@
 
 #include "evidence_content.hpp"
 #include "ledger.hpp"
+#include "range_states.hpp"
 #include "rules.hpp"
 #include <shuibao/engine/hash.hpp>
 
@@ -141,10 +142,7 @@ BatchSummary summary_of(const ExportInput& in, const PageWords& words) {
         std::sort(sizes.begin(), sizes.end());
         if (!sizes.empty()) s.smallest = sizes[sizes.size() / 2];
     }
-    const auto screened = json_of(c.store.batch(in.batch) / "screened.json");
-    if (screened.is_object() && screened.contains("approvals") &&
-        screened["approvals"].contains("share_with_range"))
-        s.share_with_range = screened["approvals"]["share_with_range"].get<double>();
+    s.share_with_range = share_with_range(c.store, in.batch);
     s.previous = batch_before(c.store, in.batch);
     if (!s.previous.empty()) {
         for (const auto& f : io::read_layer((c.store.batch(s.previous) / "screened.gpkg").string()).features)

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "dictionaries.hpp"
 #include "field_rows.hpp"
 #include "qgis_style.hpp"
 #include <shuibao/core/text.hpp>
@@ -82,10 +83,9 @@ class OfficialValues {
     static std::filesystem::path file(const char* name) {
         return engine::config_file(fmt::format("dictionaries/{}.yaml", name));
     }
-    engine::Dictionary m_disturbances = engine::Dictionary::load(file(names[0])),
-                       m_industries = engine::Dictionary::load(file(names[1])),
-                       m_deliverables = engine::Dictionary::load(file(names[2])),
-                       m_feedback = engine::Dictionary::load(file(names[3]));
+    engine::Dictionary m_disturbances = load_dictionary(names[0]),
+                       m_industries = load_dictionary(names[1]),
+                       m_deliverables = load_dictionary(names[2]), m_feedback = load_dictionary(names[3]);
 };
 
 // 扰动图斑 layer with the official short names (domain.md 2.1): one shapefile per 3° zone, because a city may

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "field_rows.hpp"
+#include "range_states.hpp"
 #include <shuibao/io/workbook.hpp>
 
 namespace shuibao::pipeline {
@@ -21,7 +22,10 @@ class WorkbookExporter final : public Exporter {
             .scope = ExportScope::both};
     }
     [[nodiscard]] std::map<std::string, std::string> inputs(const ExportInput& input) const override {
-        return word_inputs(input.run);
+        auto inputs = word_inputs(input.run);
+        if (const auto share = share_with_range(input.run.store, input.batch))
+            inputs["share with range"] = fmt::format("{}", *share);
+        return inputs;
     }
     [[nodiscard]] std::vector<std::string> files(const ExportInput& input) const override {
         return {input.stem + ".xlsx"};
@@ -127,6 +131,8 @@ class WorkbookExporter final : public Exporter {
             words.text("title"),
             fmt::format("期次 {}{}", input.batch, input.county.empty() ? "" : "　" + input.county),
             words.text("disclaimer")};
+        if (const auto share = share_with_range(input.run.store, input.batch))
+            sheet.preface.push_back(fmt::format("{} {:.0f} %", words.text("share_with_range"), 100 * *share));
         for (const char* field : {"tier", "verdict_zh", "industry"})
             sheet.tables.push_back(counted(input, words, field));
         sheet.tables.push_back(counted(input, words, input.whole ? "county" : "township"));

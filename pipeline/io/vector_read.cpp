@@ -44,6 +44,21 @@ Transformation transformation(const std::string& path, const std::string& from, 
     }
 }
 
+// Moves every vertex to another CRS, in place.
+class Mover : public OGRDefaultGeometryVisitor {
+  public:
+    explicit Mover(const Transformation& move) : m_move(move) {}
+    using OGRDefaultGeometryVisitor::visit;
+    void visit(OGRPoint* p) override {
+        const auto moved = m_move(Point{p->getX(), p->getY()});
+        p->setX(moved.x);
+        p->setY(moved.y);
+    }
+
+  private:
+    const Transformation& m_move;
+};
+
 }  // namespace
 
 struct LayerReader::Impl {
@@ -93,6 +108,21 @@ struct LayerReader::Impl {
             layer.notes.push_back({row, "no_geometry", "The row has no geometry and was left out."});
             layer.shapeless.push_back(std::move(feature));
             return false;
+        }
+        if (g->getDimension() < 2) {
+            if (o.widen <= 0) {
+                layer.notes.push_back(
+                    {row, "no_area", "The row is a point or a line, has no area, and was left out."});
+                return false;
+            }
+            Mover visitor(*move);
+            g->accept(&visitor);
+            feature.shape = Geometry(std::unique_ptr<OGRGeometry>(g->Buffer(o.widen, 16)));
+            layer.notes.push_back({row, "widened",
+                                   fmt::format("The row is a point or a line; it was taken {:g} m wide on each "
+                                               "side.",
+                                               o.widen)});
+            return on_earth(feature.shape.bounds()) && !feature.shape.empty();
         }
         feature.shape = Geometry(std::move(g));
         if (!on_earth(feature.shape.bounds())) {

@@ -7,8 +7,11 @@
 
 #include <fmt/format.h>
 
+#include "approval_fields.hpp"
 #include "disturbance_file.hpp"
+#include "industries.hpp"
 #include "rules.hpp"
+#include "words.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/hash.hpp>
 #include <shuibao/engine/resources.hpp>
@@ -17,65 +20,38 @@
 namespace shuibao::pipeline {
 namespace {
 
-// The layer's fields by our names: the configured mapping first, then the aliases.
-class Fields {
-  public:
-    Fields(const RunContext& c, const io::VectorLayer& layer)
-        : m_dictionary(engine::Dictionary::load(engine::config_file("dictionaries/approvals.yaml"))) {
-        m_mapped = c.settings.map("approvals.fields");
-        std::vector<std::string> known;
-        for (const auto& [name, aliases] : m_dictionary.sections["fields"]) known.push_back(name);
-        for (const auto& [ours, theirs] : m_mapped) {
-            if (std::find(known.begin(), known.end(), ours) == known.end()) {
-                const auto near = nearest_of(ours, known);
-                throw Error(ErrorCode::usage,
-                            fmt::format("{}: approvals.fields has no '{}'.",
-                                        c.settings.origin("approvals.fields"), ours),
-                            near.empty() ? fmt::format("Known are: {}.", fmt::join(known, ", "))
-                                         : fmt::format("Did you mean '{}'?", near));
-            }
-            if (std::find(layer.fields.begin(), layer.fields.end(), theirs) == layer.fields.end())
-                throw Error(ErrorCode::usage,
-                            fmt::format("{}: the layer of approvals has no field '{}'.",
-                                        c.settings.origin("approvals.fields"), theirs),
-                            fmt::format("It has: {}.", fmt::join(layer.fields, ", ")));
-        }
-    }
-    [[nodiscard]] io::Value value(const io::VectorFeature& f, const std::string& ours) const {
-        if (const auto it = m_mapped.find(ours); it != m_mapped.end()) return field_value(f, {it->second});
-        return field_value(f, m_dictionary.values("fields", ours));
-    }
-    [[nodiscard]] std::string text(const io::VectorFeature& f, const std::string& ours) const {
-        return io::to_text(value(f, ours));
-    }
-    [[nodiscard]] bool schematic(const io::VectorFeature& f) const {
-        return m_dictionary.lists("schematic", "", text(f, "vector_type"));
-    }
-    [[nodiscard]] bool under_construction(const std::string& status) const {
-        return m_dictionary.lists("status", "under_construction", status);
-    }
-    /// Whether the name of a part (组成部分) says that it is a yard of this kind.
-    [[nodiscard]] bool yard(const std::string& part, const char* kind) const {
-        const auto& words = m_dictionary.values("yards", kind);
-        return std::any_of(words.begin(), words.end(),
-                           [&](const std::string& w) { return part.find(w) != std::string::npos; });
-    }
-    /// The project of a row: its number, else name and owner, else empty.
-    [[nodiscard]] std::string key(const io::VectorFeature& f) const {
-        const auto number = text(f, "project"), title = text(f, "name"), owner = text(f, "owner");
-        if (!number.empty()) return number;
-        return title.empty() ? "" : title + (owner.empty() ? "" : " / " + owner);
-    }
-
-  private:
-    engine::Dictionary m_dictionary;
-    std::map<std::string, std::string> m_mapped;
-};
-
 constexpr double hectare = 1e4;
 // A declared area so many times that of the polygons was written in m², not in hm²: 10 000 times where the
 // two agree, and no range is drawn a thousand times too small.
 constexpr double unit_mistaken = 1000;
+
+// The rows of one project.
+struct Parts {
+    Project project;
+    std::vector<io::Geometry> exact, schematic, spoil, borrow, yards_schematic;
+    std::set<std::string> names;
+    std::map<std::string, std::int64_t> row_of;  ///< field → the row whose word stands
+    std::map<Date, std::int64_t> approved;       ///< day → its first row
+    std::map<std::optional<Date>, std::vector<io::Geometry>> by_day;  ///< exact ranges
+};
+
+// Parts that were approved later are kept apart with their day; what names no day goes with the first.
+void settle_days(RunContext& c, const std::string& file, Project& p, Parts& parts) {
+    if (parts.approved.size() < 2) return;
+    std::string days;
+    for (const auto& [day, row] : parts.approved)
+        days += fmt::format("{}{} (row {})", days.empty() ? "" : ", ", day.iso(), row);
+    for (auto& [day, shapes] : parts.by_day)
+        p.dated.push_back({day.value_or(*p.approved), io::union_of(shapes)});
+    const engine::Problem note{
+        "screen", fmt::format("{}:{}", file, parts.approved.rbegin()->second), "approval_dates",
+        fmt::format("Parts of project {} were approved on different days: {}. Works are compared with the day "
+                    "of the part they lie in, with the earlier one where they lie in several.",
+                    p.key, days),
+        "Correct the dates where the whole project was approved on one day."};
+    c.log.write(engine::LogLevel::warn, note.what, "screen", note.unit);
+    c.notes.push_back(note);
+}
 
 // DAREA where it is stated and believable, else the area of the ranges.
 void settle_area(RunContext& c, Project& p, double drawn) {
@@ -133,13 +109,12 @@ Approvals read_approvals(RunContext& c, const std::string& crs) {
     if (layer.features.empty())
         throw Error(ErrorCode::input, fmt::format("The layer of approvals {} holds no range.", path),
                     "Give the right layer; write `approvals.path: none` only if there truly is none.");
-    const Fields fields(c, layer);
-
-    struct Parts {
-        Project project;
-        std::vector<io::Geometry> exact, schematic, spoil, borrow, yards_schematic;
-        std::set<std::string> names;
+    const ApprovalFields fields(c, layer);
+    const auto industries = Industries::load();
+    const auto problem = [&](std::int64_t row, const char* code, std::string what, const char* hint) {
+        c.problems.add({"screen", fmt::format("{}:{}", name, row), code, std::move(what), hint});
     };
+    UnknownWords unknown;
     std::map<std::string, Parts> projects;
     std::size_t nameless = 0;
     for (const auto& f : layer.features) {
@@ -151,15 +126,32 @@ Approvals read_approvals(RunContext& c, const std::string& crs) {
         auto& parts = projects[key];
         auto& p = parts.project;
         p.key = key;
-        const auto take = [](std::string& into, std::string value) {
-            if (into.empty()) into = std::move(value);
+        const auto take = [&](std::string& into, const char* field, std::string value) {
+            if (into.empty()) {
+                into = std::move(value);
+                parts.row_of[field] = f.row;
+            } else if (!value.empty() && value != into) {
+                problem(f.row, "conflict",
+                        fmt::format("The rows of project {} disagree on its {}: '{}' in row {}, '{}' in row {}; "
+                                    "the first stands.",
+                                    key, field, into, parts.row_of[field], value, f.row),
+                        "Ask which is right, or give what are two projects two numbers.");
+            }
         };
-        take(p.name, fields.text(f, "name"));
-        take(p.owner, fields.text(f, "owner"));
-        take(p.status, fields.text(f, "status"));
-        take(p.type, fields.text(f, "type"));
-        take(p.authority, fields.text(f, "authority"));
-        take(p.credit, fields.text(f, "credit"));
+        take(p.name, "name", fields.text(f, "name"));
+        take(p.owner, "owner", fields.text(f, "owner"));
+        take(p.authority, "authority", fields.text(f, "authority"));
+        take(p.credit, "credit", fields.text(f, "credit"));
+        const auto status = fields.text(f, "status"), type = fields.text(f, "type");
+        if (!fields.status_known(status))
+            unknown.add("the state of construction", "the project is not taken to be under construction",
+                        status, f.row);
+        take(p.status, "status", status);
+        const auto known_type = industries.name_of(type);
+        if (!type.empty() && known_type.empty())
+            unknown.add("the project type", "nothing special to its industry is expected of the project", type,
+                        f.row);
+        take(p.type, "type", known_type.empty() ? type : known_type);
         const auto part = fields.text(f, "part");
         if (!part.empty()) parts.names.insert(part);
         const auto date = [&](const char* field, const char* what) -> std::optional<Date> {
@@ -167,31 +159,47 @@ Approvals read_approvals(RunContext& c, const std::string& crs) {
             if (io::to_text(v).empty()) return std::nullopt;
             const auto day = io::to_date(v);
             if (!day)
-                c.problems.add({"screen", fmt::format("{}:{}", name, f.row), "bad_date",
-                                fmt::format("The {} date '{}' is no date; the time of work is not "
-                                            "judged for this part.",
-                                            what, io::to_text(v)),
-                                "Write it as 2024-03-01."});
+                problem(f.row, "bad_date",
+                        fmt::format("The {} date '{}' is no date; the time of work is not judged for this part.",
+                                    what, io::to_text(v)),
+                        "Write it as 2024-03-01.");
             return day;
         };
-        if (const auto day = date("date", "approval"))
-            p.approved = p.approved ? std::min(*p.approved, *day) : *day;
+        const auto approved = date("date", "approval");
+        if (approved) {
+            p.approved = p.approved ? std::min(*p.approved, *approved) : *approved;
+            parts.approved.try_emplace(*approved, f.row);
+        }
         if (const auto day = date("accepted", "acceptance"))
             p.accepted = p.accepted ? std::max(*p.accepted, *day) : *day;
-        if (const auto v = fields.value(f, "area"); !io::to_text(v).empty()) {
-            if (const auto area = io::to_number(v)) {
-                p.declared_area = std::max(p.declared_area, *area * hectare);
-            } else {
-                c.problems.add({"screen", fmt::format("{}:{}", name, f.row), "bad_area",
-                                fmt::format("The area of the range '{}' is no number; the area of the "
-                                            "polygons stands for it.",
-                                            io::to_text(v)),
-                                "Write it in hectares, e.g. 12.5."});
+        if (const auto v = fields.value(f, "area"); !trimmed(io::to_text(v)).empty()) {
+            const auto area = io::to_number(v);
+            if (!area || *area < 0) {
+                problem(f.row, "bad_area",
+                        fmt::format("The area of the range '{}' is {}; the area of the polygons stands for it.",
+                                    io::to_text(v), area ? "negative" : "no number"),
+                        "Write it in hectares, e.g. 12.5.");
+            } else if (*area > 0) {
+                if (p.declared_area > 0 && p.declared_area != *area * hectare)
+                    problem(f.row, "conflict",
+                            fmt::format("The rows of project {} disagree on its area: {} hm² in row {}, {} hm² in "
+                                        "row {}; the larger stands, so that less counts as exceeded.",
+                                        key, p.declared_area / hectare, parts.row_of["area"], *area, f.row),
+                            "DAREA is that of the whole project; write that of a part as PAREA.");
+                if (*area * hectare > p.declared_area) {
+                    p.declared_area = *area * hectare;
+                    parts.row_of["area"] = f.row;
+                }
             }
         }
-        const bool schematic = fields.schematic(f), spoil = fields.yard(part, "spoil"),
+        const auto drawn = fields.schematic(f);
+        if (!drawn)
+            unknown.add("the kind of range", "the range is taken as schematic: it links, and proves nothing",
+                        fields.text(f, "vector_type"), f.row);
+        const bool schematic = drawn.value_or(true), spoil = fields.yard(part, "spoil"),
                    borrow = fields.yard(part, "borrow");
         (schematic ? parts.schematic : parts.exact).push_back(f.shape);
+        if (!schematic) parts.by_day[approved].push_back(f.shape);
         if (schematic && (spoil || borrow)) parts.yards_schematic.push_back(f.shape);
         if (!schematic && spoil) parts.spoil.push_back(f.shape);
         if (!schematic && borrow) parts.borrow.push_back(f.shape);
@@ -201,6 +209,13 @@ Approvals read_approvals(RunContext& c, const std::string& crs) {
                     fmt::format("No field of {} names the projects; it has: {}.", path,
                                 fmt::join(layer.fields, ", ")),
                     "Map them, e.g. `approvals.fields: {project: XMBH, name: XMMC}`.");
+    for (const auto& f : layer.features)
+        if (fields.key(f).empty())
+            problem(f.row, "nameless",
+                    fmt::format("The row names no project; it is taken as one of its own, 'row {}'.", f.row),
+                    "Ask whose range it is.");
+    for (const auto& n : unknown.notes())
+        problem(n.row, n.code.c_str(), n.text, "Correct it, or add the word to the dictionary of approvals or industries.");
     Approvals list;
     const io::Transformation to_geographic(crs, "EPSG:4490");
     for (auto& [key, parts] : projects) {
@@ -212,6 +227,7 @@ Approvals read_approvals(RunContext& c, const std::string& crs) {
         p.yards_schematic = io::union_of(parts.yards_schematic);
         p.under_construction = fields.under_construction(p.status);
         p.parts.assign(parts.names.begin(), parts.names.end());
+        settle_days(c, name, p, parts);
         settle_area(c, p, io::geodesic_area(p.exact, to_geographic));
         list.projects.push_back(std::move(p));
     }
@@ -236,7 +252,7 @@ std::vector<DrawnRange> drawn_ranges(const RunContext& c, const std::string& crs
     auto layer =
         io::read_layer(c.settings.path("approvals.path"),
                        {c.settings.text("approvals.layer"), c.settings.text("approvals.encoding"), crs});
-    const Fields fields(c, layer);
+    const ApprovalFields fields(c, layer);
     for (auto& f : layer.features) {
         const auto text = [&](const char* name) { return fields.text(f, name); };
         list.push_back({fields.key(f),
@@ -246,7 +262,7 @@ std::vector<DrawnRange> drawn_ranges(const RunContext& c, const std::string& crs
                         text("authority"),
                         text("part"),
                         io::to_date(fields.value(f, "date")),
-                        fields.schematic(f),
+                        fields.schematic(f).value_or(true),
                         {}});
         list.back().shape = std::move(f.shape);
     }

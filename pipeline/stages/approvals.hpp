@@ -14,12 +14,19 @@
 
 namespace shuibao::pipeline {
 
+/// Parts of a project that were approved on one day.
+struct DatedPart {
+    Date approved;
+    io::Geometry range;
+};
+
 /// One approved project with all its parts.
 struct Project {
     std::string key;  ///< project number where the layer has one, else name and owner
     std::string name, owner, type, authority, credit, status;
     std::vector<std::string> parts;   ///< 组成部分, sorted
     std::optional<Date> approved;     ///< earliest approval date of its parts
+    std::vector<DatedPart> dated;     ///< exact parts by their day, where there are several days; else empty
     std::optional<Date> accepted;     ///< latest acceptance date of its parts
     bool under_construction = false;  ///< its status says so; false when no status is stated
     double declared_area = 0;         ///< DAREA, m²; the area of the ranges when it is not stated

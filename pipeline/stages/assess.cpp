@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "dictionaries.hpp"
 #include "inject.hpp"
 #include "risk_input.hpp"
 #include <shuibao/algorithms/area_estimate.hpp>
@@ -105,7 +106,7 @@ std::map<std::string, std::string> expected_verdicts(const std::string& path) {
 // Chinese verdict → code.
 std::map<std::string, std::string> verdict_codes() {
     std::map<std::string, std::string> codes;
-    const auto words = engine::Dictionary::load(engine::config_file("dictionaries/verdicts.yaml"));
+    const auto words = load_dictionary("verdicts");
     for (const auto& [code, names] : words.sections.at("verdicts"))
         for (const auto& name : names) codes[name] = code;
     return codes;

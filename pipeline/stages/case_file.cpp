@@ -23,6 +23,7 @@ void numbers_and_switches(F& f, Visit visit) {
     visit("area_m2", f.area);
     visit("valid", f.valid);
     visit("vanished", f.vanished);
+    visit("drawn", f.drawn);
     visit("full_pixels", f.full_pixels);
     visit("core_share", f.core_share);
     visit("water_became_bare", f.water_became_bare);
@@ -202,7 +203,7 @@ io::LayerData::Row case_row(const Case& c, const CaseWords& w) {
          or_null(c.judgement.why),
          or_null(fmt::format("{}", fmt::join(flags, ","))),
          or_null(fmt::format("{}", fmt::join(notices, "；"))),
-         or_null(c.rules),
+         or_null(c.law->name),
          or_null(std::string(kind_name(c.source->kind))),
          or_null(c.source->qtype),
          or_null(c.source->image_type),
@@ -223,7 +224,7 @@ io::LayerData::Row case_row(const Case& c, const CaseWords& w) {
          or_null(p.owner.empty() ? c.source->owner : p.owner),
          or_null(p.type),
          or_null(w.industries.of(p.type).group),
-         or_null(p.approved),
+         or_null(f.approved),
          or_null(p.authority),
          or_null(p.credit),
          c.project && f.project_area > 0 ? Value(rounded(f.project_outside / f.project_area, 1e6)) : Value(),

@@ -11,6 +11,7 @@
 
 #include "change_strips.hpp"
 #include "detect.hpp"
+#include "dictionaries.hpp"
 #include "disturbance_file.hpp"
 #include "object_model.hpp"
 #include "object_types.hpp"
@@ -266,7 +267,7 @@ class DelineateStage final : public Stage {
 
         void read(bool history) {
             m_history = history;
-            m_built_over = engine::Dictionary::load(engine::config_file("dictionaries/disturbances.yaml"))
+            m_built_over = load_dictionary("disturbances")
                                .text("completion", "built");
             const ChangeStrips maps(m_context.executor, m_grid, m_changes, m_window, history);
             std::optional<algorithms::Synchrony> synchrony;

@@ -8,8 +8,6 @@
 
 #include <fmt/format.h>
 
-#include <shuibao/engine/resources.hpp>
-#include <shuibao/engine/rule_set.hpp>
 
 namespace shuibao::pipeline {
 namespace {
@@ -81,56 +79,6 @@ io::Value field_value(const io::VectorFeature& f, const std::vector<std::string>
         for (const auto& [field, value] : f.values)
             if (same_name(field, name)) return value;
     return {};
-}
-
-DisturbanceSet read_disturbances(const std::string& path, const io::ReadOptions& options) {
-    auto layer = io::read_layer(path, options);
-    const auto dictionary = engine::Dictionary::load(engine::config_file("dictionaries/disturbances.yaml"));
-    DisturbanceSet set{layer.crs, {}, layer.notes};
-    for (auto& f : layer.features) {
-        Disturbance d;
-        const auto value = [&](std::string_view name) {
-            return field_value(f, dictionary.values("fields", name));
-        };
-        const auto date = [&](std::string_view name) -> std::optional<Date> {
-            const auto v = value(name);
-            if (io::to_text(v).empty()) return std::nullopt;
-            const auto parsed = io::to_date(v);
-            if (!parsed)
-                set.notes.push_back(
-                    {f.row, "date",
-                     fmt::format("'{}' is no date ({}); it is taken as unknown.", io::to_text(v), name)});
-            return parsed;
-        };
-        const auto number = [&](std::string_view name) { return io::to_number(value(name)); };
-        const auto text = [&](std::string_view name) { return io::to_text(value(name)); };
-        d.id = static_cast<std::int64_t>(number("id").value_or(static_cast<double>(set.list.size() + 1)));
-        d.shape = f.shape.polygons();
-        f.shape = {};  // a province of polygons need not be held twice
-        d.onset_from = date("onset_from");
-        d.onset_to = date("onset_to");
-        // A person who draws a polygon is sure of it unless the layer says otherwise.
-        d.confidence = std::clamp(number("confidence").value_or(1), 0.0, 1.0);
-        d.magnitude = number("magnitude").value_or(0);
-        d.kind = kind_from_name(text("kind"));
-        d.qtype = text("type");
-        d.image_type = text("image_type");
-        d.image_type_zh = text("image_type_zh");
-        d.type_evidence = text("type_evidence");
-        d.owner = text("owner");
-        d.change_type = text("change_type");
-        d.construction = text("construction");
-        d.completion = text("completion");
-        d.bare_share = number("bare_share");
-        d.tilled = number("tilled");
-        const auto gone = text("vanished");
-        d.vanished = !gone.empty() && gone != "0" && gone != "否";
-        d.ground_sample = number("ground_sample");
-        d.full_pixels = static_cast<int>(number("full_pixels").value_or(-1));
-        d.core_share = number("core_share").value_or(-1);
-        set.list.push_back(std::move(d));
-    }
-    return set;
 }
 
 }  // namespace shuibao::pipeline

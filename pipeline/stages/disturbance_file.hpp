@@ -17,6 +17,7 @@ namespace shuibao::pipeline {
 struct DisturbanceSet {
     std::string crs;
     std::vector<Disturbance> list;
+    std::vector<std::int64_t> rows;  ///< of the list, as the layer counts them
     std::vector<io::LayerNote> notes;
 };
 

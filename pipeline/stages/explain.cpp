@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "case_file.hpp"
+#include "dictionaries.hpp"
 #include "ledger.hpp"
 #include "overrides.hpp"
 #include "reranked.hpp"
@@ -185,7 +186,7 @@ class ExplainStage final : public Stage {
 
     static void add_history(const RunContext& c, const Life& life,
                             const engine::Dictionary& words, const RiskWords& risk_words, ordered_json& j) {
-        const auto states = engine::Dictionary::load(engine::config_file("dictionaries/feedback.yaml"));
+        const auto states = load_dictionary("feedback");
         for (const auto& k : life.shown) {
             ordered_json h = {{"batch", k.last_batch},
                               {"spot", k.spot},
@@ -354,7 +355,7 @@ class ExplainStage final : public Stage {
     }
 
     static std::string text_of(const ordered_json& j) {
-        const auto names = engine::Dictionary::load(engine::config_file("dictionaries/explain.yaml"));
+        const auto names = load_dictionary("explain");
         const auto& v = j["verdict"];
         std::string out = fmt::format("{}  {}：{}\n{}\n", plain(j["case"]), plain(v["text"]), plain(v["why"]),
                                       plain(j["note"]));

@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "dictionaries.hpp"
 #include "feedback_table.hpp"
 #include "hit_rates.hpp"
 #include "ledger.hpp"
+#include "range_states.hpp"
 #include <shuibao/algorithms/calibration.hpp>
 #include <shuibao/algorithms/scores.hpp>
 #include <shuibao/core/error.hpp>
@@ -106,7 +108,7 @@ class FeedbackStage final : public Stage {
                         c.batch.empty() ? std::string("The store has no batch with verdicts.")
                                         : fmt::format("The batch {} has no verdicts.", c.batch),
                         "Run `shuibao rank` first, and give the --store of that run.");
-        const auto words = engine::Dictionary::load(engine::config_file("dictionaries/feedback.yaml"));
+        const auto words = load_dictionary("feedback");
         const auto text = [&](const char* key) {
             return c.settings.has(key) ? c.settings.text(key) : std::string();
         };
@@ -137,6 +139,8 @@ class FeedbackStage final : public Stage {
         const auto rates = hit_rates(c.store);
         report["checks"] = rates.records;
         if (rates.all.checked > 0) report["all"] = json_of(rates.all);
+        if (const auto batches = screened_batches(c.store); !batches.empty())
+            if (const auto share = share_with_range(c.store, batches.back())) report["share_with_range"] = *share;
         for (const auto& [group, list] : rates.by)
             for (const auto& [name, hits] : list) report["by_" + group][name] = json_of(hits);
         report["conflicts"] = ordered_json::array();
@@ -185,6 +189,9 @@ class FeedbackStage final : public Stage {
                 h["lawful"].get<std::size_t>(), h["not_works"].get<std::size_t>(),
                 h["hit_rate"].get<double>());
         };
+        if (j.contains("share_with_range"))
+            out += fmt::format("{:.0f} % of the approved projects have a range in the layer\n",
+                               100 * j["share_with_range"].get<double>());
         out += "all\n" + line("", j["all"]);
         for (const char* group : {"by_county", "by_industry", "by_tier", "by_verdict"})
             if (j.contains(group)) {

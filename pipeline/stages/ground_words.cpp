@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "dictionaries.hpp"
 #include "ground.hpp"
 #include <shuibao/engine/hash.hpp>
 #include <shuibao/engine/resources.hpp>
@@ -108,7 +109,7 @@ std::map<std::string, std::string> ground_hashes(RunContext& c) {
 }
 
 engine::Dictionary load_erosion_words() {
-    return engine::Dictionary::load(words_file());
+    return load_dictionary("erosion");
 }
 std::string erosion_words_hash() {
     return engine::hash_file(words_file().string());

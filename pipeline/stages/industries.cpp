@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "industries.hpp"
 
-#include <fmt/format.h>
-
-#include <shuibao/core/error.hpp>
-#include <shuibao/engine/resources.hpp>
-#include <shuibao/engine/rule_set.hpp>
+#include "dictionaries.hpp"
 
 namespace shuibao::pipeline {
 
@@ -16,19 +12,17 @@ Industries Industries::load() {
                                                                     {"pit", &Profile::pit},
                                                                     {"revegetates", &Profile::revegetates},
                                                                     {"drawdown", &Profile::drawdown}};
-    const auto file = engine::config_file("dictionaries/industries.yaml");
-    auto words = engine::Dictionary::load(file);
+    auto words = load_dictionary("industries");
     Industries list;
     for (const auto& [group, types] : words.sections["groups"])
         for (const auto& type : types) list.m_types[type].group = group;
     for (const auto& [profile, types] : words.sections["profiles"]) {
-        if (profile == "area") continue;
         const auto known = switches.find(profile);
-        if (known == switches.end())
-            throw Error(ErrorCode::usage, fmt::format("{}: profiles has no '{}'.", file.string(), profile),
-                        "Known are: area, dots, drawdown, linear, pit, revegetates.");
+        if (known == switches.end()) continue;  // `area`: nothing special
         for (const auto& type : types) list.m_types[type].profile.*(known->second) = true;
     }
+    for (const auto& [type, names] : words.sections["names"])
+        for (const auto& name : names) list.m_names[name] = type;
     return list;
 }
 
@@ -36,6 +30,12 @@ const Industry& Industries::of(const std::string& type) const {
     static const Industry none;
     const auto it = m_types.find(type);
     return it == m_types.end() ? none : it->second;
+}
+
+std::string Industries::name_of(const std::string& word) const {
+    if (m_types.contains(word)) return word;
+    const auto it = m_names.find(word);
+    return it == m_names.end() ? std::string() : it->second;
 }
 
 }  // namespace shuibao::pipeline

@@ -21,9 +21,12 @@ class Industries {
     /// Throws Error(usage) for a profile that the program does not know.
     static Industries load();
     [[nodiscard]] const Industry& of(const std::string& type) const;
+    /// The type that a word stands for: itself, or the one that has it among its names and keys; else empty.
+    [[nodiscard]] std::string name_of(const std::string& word) const;
 
   private:
     std::map<std::string, Industry> m_types;
+    std::map<std::string, std::string> m_names;  ///< other word → type
 };
 
 }  // namespace shuibao::pipeline

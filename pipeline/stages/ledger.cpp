@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "dictionaries.hpp"
 #include "rules.hpp"
 #include <shuibao/engine/hash.hpp>
 #include <shuibao/engine/resources.hpp>
@@ -54,7 +55,7 @@ std::optional<LedgerState> ledger_of(const engine::Store& store, const std::stri
 void bring_forward(RunContext& c) {
     const RuleBook book(c);
     const auto dictionary = engine::config_file("dictionaries/disturbances.yaml");
-    const auto words = engine::Dictionary::load(dictionary);
+    const auto words = load_dictionary("disturbances");
     const auto all_records = read_field_records(c.store);
     std::string previous;
     for (const auto& batch : screened_batches(c.store)) {

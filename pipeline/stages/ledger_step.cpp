@@ -352,7 +352,7 @@ class Step {
     [[nodiscard]] double confidence_of(const std::string& spot) const {
         const auto& rows = m_now.screened.features;
         for (std::size_t k = 0; k < rows.size(); ++k)
-            if (m_facts[k].full_pixels >= 0 && row_text(rows[k], "case_id") == spot)
+            if (!m_facts[k].drawn && row_text(rows[k], "case_id") == spot)
                 return row_number(rows[k], "confidence");
         return -1;
     }

@@ -2,7 +2,7 @@
 #include "overlay.hpp"
 
 #include <algorithm>
-#include <map>
+#include <limits>
 #include <numbers>
 
 #include <fmt/format.h>
@@ -34,6 +34,24 @@ GroundType type_of(const std::string& qtype, const engine::Dictionary& words) {
     return GroundType::other;
 }
 
+// People drew it on images of this ground sample, on a grid of pixels that nobody stated: within half a pixel
+// of the outline none is sure to be whole (exact on average over all positions of the grid for rectangles
+// along it). delineate measures its polygons' cores likewise.
+void measure_pixels(algorithms::Facts& f, const Geometry& shape, double sample) {
+    const double core = shape.buffered(-sample / 2).area(), all = shape.area();
+    if (f.full_pixels < 0) f.full_pixels = static_cast<int>(std::min(core / (sample * sample), 1e9));
+    if (f.core_share < 0 && all > 0) f.core_share = core / all;
+}
+
+// The day on which the ground was approved: that of the parts it lies in, the earliest where there are several.
+std::optional<Date> approved_where(const Project& p, const Geometry& shape, double least) {
+    std::optional<Date> first;
+    for (const auto& part : p.dated)
+        if (shape.intersection(part.range).area() >= least * shape.area())
+            first = first ? std::min(*first, part.approved) : part.approved;
+    return first ? first : p.approved;
+}
+
 }  // namespace
 
 Overlay::Overlay(const OverlayInput& input)
@@ -45,18 +63,19 @@ Overlay::Overlay(const OverlayInput& input)
 std::vector<Case> Overlay::operator()(const Disturbance& d, const std::string& id,
                                       const io::Transformation& to_geographic) const {
     const Geometry shape(d.shape);
+    const Law& law = m_in.laws.at(d.onset_to);
     auto overlaps = overlapped(shape);
     std::vector<std::size_t> holders;  // of more than a fifth each
     for (const auto& [project, area] : overlaps)
-        if (area > m_in.rules("split_share") * shape.area()) holders.push_back(project);
+        if (area > law.rules("split_share") * shape.area()) holders.push_back(project);
     std::vector<Case> cases;
     if (holders.size() < 2) {
-        cases.push_back(measure(d, id, shape, std::move(overlaps), to_geographic));
+        cases.push_back(measure(d, id, law, shape, std::move(overlaps), to_geographic));
         return cases;
     }
     const auto pieces = split(shape, holders);
     for (const auto& piece : pieces)  // one only where the same ground was approved twice
-        cases.push_back(measure(d, pieces.size() == 1 ? id : fmt::format("{}-{}", id, cases.size() + 1),
+        cases.push_back(measure(d, pieces.size() == 1 ? id : fmt::format("{}-{}", id, cases.size() + 1), law,
                                 piece, overlapped(piece), to_geographic));
     return cases;
 }
@@ -109,34 +128,35 @@ std::vector<Geometry> Overlay::ranges_near(const Bounds& b, double reach) const 
     return list;
 }
 
-Case Overlay::measure(const Disturbance& d, const std::string& id, const Geometry& shape,
+Case Overlay::measure(const Disturbance& d, const std::string& id, const Law& law, const Geometry& shape,
                       std::vector<std::pair<std::size_t, double>> overlaps,
                       const io::Transformation& to_geographic) const {
     Case c;
     c.id = id;
     c.source = &d;
+    c.law = &law;
     c.shape = shape;
     c.overlaps = std::move(overlaps);
     auto& f = c.facts;
     f.area = io::geodesic_area(shape, to_geographic);
     f.valid = f.area > 0;  // rings were repaired when they were read, and GEOS gives valid pieces
     f.vanished = d.vanished;
+    f.drawn = d.full_pixels < 0;
     f.full_pixels = d.full_pixels;
     f.core_share = d.core_share;
+    if (d.ground_sample && (f.full_pixels < 0 || f.core_share < 0)) measure_pixels(f, shape, *d.ground_sample);
     f.water_became_bare = d.kind == ChangeKind::water_to_bare;
     f.type = type_of(d.qtype, m_in.types);
     f.onset_from = d.onset_from;
     f.onset_to = d.onset_to;
     f.seen = m_in.seen;
     f.ranges_known = m_in.ranges_known;
-    f.tolerance = algorithms::tolerance(d.ground_sample, m_in.rules);
+    f.tolerance = algorithms::tolerance(d.ground_sample, law.rules);
     measure_range(c, to_geographic);
-    const double link = m_in.rules("schematic_distance_m");
-    for (const auto i : m_schematic.near(shape.bounds(), link))
-        f.schematic_near = f.schematic_near || m_in.projects[i].schematic.distance(shape) <= link;
+    f.schematic_near = schematic_near(shape, law.rules("schematic_distance_m"));
     if (f.type == GroundType::spoil || f.type == GroundType::borrow) measure_yards(c);
     c.ground = m_in.ground.of(shape, m_in.crs, f.type, f.onset_to);
-    const double around = m_in.rules("clue_distance_m");
+    const double around = c.law->rules("clue_distance_m");
     for (const auto i : m_clues.near(shape.bounds(), around))
         c.clues += shape.distance(m_in.clues[i]) <= around;
     return c;
@@ -145,6 +165,7 @@ Case Overlay::measure(const Disturbance& d, const std::string& id, const Geometr
 void Overlay::measure_range(Case& c, const io::Transformation& to_geographic) const {
     auto& f = c.facts;
     const auto& shape = c.shape;
+    const Law& law = *c.law;
     const double delta = f.tolerance;
     const double reach = 3 * delta + 1;
     // D \ R is taken range by range: what is left gets smaller each time, and no union has to be made.
@@ -157,8 +178,8 @@ void Overlay::measure_range(Case& c, const io::Transformation& to_geographic) co
     const bool alone = c.overlaps.empty();
     f.outside = alone ? f.area : outside.empty() ? 0 : io::geodesic_area(outside, to_geographic);
     f.overlap_ratio = f.area > 0 ? std::clamp(1 - f.outside / f.area, 0.0, 1.0) : 0;
-    std::vector<Geometry> kept;
     if (!outside.empty()) {
+        std::vector<Geometry> kept;
         const auto ranges = ranges_near(outside.bounds(), reach);
         Geometry beyond = outside;
         for (const auto& range : ranges) beyond = beyond.difference(range.buffered(delta));
@@ -167,23 +188,37 @@ void Overlay::measure_range(Case& c, const io::Transformation& to_geographic) co
         for (const auto& part : parts)
             if (part.area() >= least && part.holds_circle(delta)) kept.push_back(part);
         const bool whole = ranges.empty() && alone && kept.size() == parts.size();
-        f.outside_tolerant = whole ? f.area : io::geodesic_area(io::joined(kept), to_geographic);
+        c.beyond = io::joined(kept);
+        f.outside_tolerant = whole ? f.area : io::geodesic_area(c.beyond, to_geographic);
         if (!ranges.empty()) f.depth = outside.depth_beyond(io::joined(ranges));
         // The range that is nearest to the far end may lie beyond what was looked at.
         if (f.depth > reach)
             f.depth = outside.depth_beyond(io::joined(ranges_near(outside.bounds(), f.depth)));
     }
-    if (f.overlap_ratio >= m_in.rules("min_overlap") && !c.overlaps.empty()) {
+    if (f.overlap_ratio >= c.law->rules("min_overlap") && !c.overlaps.empty()) {
         const auto& p = m_in.projects[c.overlaps.front().first];
         c.project = c.overlaps.front().first;
         f.linked = true;
-        f.approved = p.approved;
+        f.approved = approved_where(p, shape, law.rules("min_overlap"));
         f.accepted = p.accepted;
         f.project_area = p.declared_area;
         f.parts_known = !p.parts.empty();
         f.profile = m_in.industries.of(p.type).profile;
     }
-    if (m_in.zones.any()) measure_zones(c, kept);
+    if (m_in.zones.any()) measure_zones(c);
+    if (!c.project) c.beyond = {};
+}
+
+// A schematic range links only where no exact one is nearer: then "only a schematic range is near" is not true.
+bool Overlay::schematic_near(const Geometry& shape, double reach) const {
+    const auto nearest = [&](const io::BoxIndex& index, Geometry Project::*range) {
+        double least = std::numeric_limits<double>::infinity();
+        for (const auto i : index.near(shape.bounds(), reach))
+            least = std::min(least, (m_in.projects[i].*range).distance(shape));
+        return least;
+    };
+    const double schematic = nearest(m_schematic, &Project::schematic);
+    return schematic <= reach && schematic <= nearest(m_exact, &Project::exact);
 }
 
 // How much of spoil or borrow lies in approved yards, whose they ever are.
@@ -197,13 +232,13 @@ void Overlay::measure_yards(Case& c) const {
         f.yard_share = std::min(1.0, c.shape.intersection(yard).area() / all);
     for (const auto i : m_schematic.near(c.shape.bounds()))
         f.yard_schematic = f.yard_schematic || m_in.projects[i].yards_schematic.intersects(c.shape);
-    c.below = m_in.zones.near(c.shape, "below", m_in.rules("spoil_distance_m"));
+    c.below = m_in.zones.near(c.shape, "below", c.law->rules("spoil_distance_m"));
 }
 
-void Overlay::measure_zones(Case& c, const std::vector<Geometry>& outside) const {
+void Overlay::measure_zones(Case& c) const {
     auto& f = c.facts;
     const auto& zones = m_in.zones;
-    const double least = m_in.rules("min_overlap");
+    const double least = c.law->rules("min_overlap");
     const auto hits = zones.over(c.shape);
     bool scope = false;
     for (const auto& h : hits) {
@@ -214,105 +249,17 @@ void Overlay::measure_zones(Case& c, const std::vector<Geometry>& outside) const
         if (z.kind != "county" && z.kind != "township" && h.share >= least) c.zones.push_back(h);
     }
     if (zones.known("scope")) f.in_scope = scope;
-    if (!c.project || f.outside_tolerant <= m_in.rules("exceed_area_m2")) return;
-    // A key area that the outside part enters and the project's range does not (53号令 art. 16(1)).
-    const Geometry beyond = io::joined(outside);
-    for (const auto& h : zones.over(beyond)) {
-        if (!zones.has_role(h.zone, "key_area") || h.share * beyond.area() <= m_in.rules("exceed_area_m2"))
-            continue;
-        const auto held = zones.over(m_in.projects[*c.project].exact);
-        if (std::none_of(held.begin(), held.end(),
-                         [&](const Zones::Hit& r) { return r.zone == h.zone && r.share >= least; }))
+    if (!c.project || c.beyond.empty()) return;
+    // A key area that the outside part enters and the project's range does not (rules §3.4).
+    const double noise = c.law->rules("new_key_area_m2");
+    for (const auto& h : zones.over(c.beyond)) {
+        if (!zones.has_role(h.zone, "key_area") || h.share * c.beyond.area() <= noise) continue;
+        const auto& range = m_in.projects[*c.project].exact;
+        const auto held = zones.over(range);
+        if (std::none_of(held.begin(), held.end(), [&](const Zones::Hit& r) {
+                return r.zone == h.zone && r.share * range.area() > noise;
+            }))
             f.new_key_areas.push_back(zones.zone(h.zone).name);
-    }
-}
-
-void Overlay::settle(std::vector<Case>& cases, const Each& each) const {
-    std::vector<double> outside(m_in.projects.size(), 0);
-    for (const auto& k : cases)
-        if (k.project) outside[*k.project] += k.facts.outside_tolerant;
-    for (auto& k : cases)
-        if (k.project) k.facts.project_outside = outside[*k.project];
-    relocate(cases, each);
-    displace(cases);
-}
-
-// Sites that lie in no range, and ranges of works under construction where nothing is to be seen.
-void Overlay::relocate(std::vector<Case>& cases, const Each& each) const {
-    const auto& rules = m_in.rules;
-    std::vector<double> covered(m_in.projects.size(), 0);
-    for (const auto& k : cases)
-        for (const auto& [project, area] : k.overlaps) covered[project] += area;
-    std::vector<bool> vacant(m_in.projects.size(), false);
-    bool any = false;
-    for (std::size_t i = 0; i < m_in.projects.size(); ++i) {
-        const auto& p = m_in.projects[i];
-        vacant[i] = p.under_construction && p.approved && !p.exact.empty() &&
-                    covered[i] < rules("min_overlap") * p.exact.area();
-        any = any || vacant[i];
-    }
-    if (!any) return;
-    const double reach = rules("relocation_distance_m"), ratio = rules("relocation_area_ratio");
-    std::vector<std::vector<algorithms::RelocationPair>> found(cases.size());
-    each(cases.size(), [&](std::size_t k) {
-        const auto& c = cases[k];
-        const auto& f = c.facts;
-        if (f.overlap_ratio >= rules("min_overlap") || f.type != GroundType::other || !f.onset_to) return;
-        for (const auto i : m_exact.near(c.shape.bounds(), reach)) {
-            const auto& p = m_in.projects[i];
-            if (!vacant[i] || *f.onset_to < *p.approved) continue;
-            const bool owners_known = !c.source->owner.empty() && !p.owner.empty();
-            if (owners_known && c.source->owner != p.owner) continue;
-            const double larger = c.shape.area() / p.exact.area();
-            if (larger > ratio || larger < 1 / ratio) continue;
-            const double distance = p.exact.distance(c.shape);
-            if (distance > reach) continue;
-            found[k].push_back({k, i, {p.key, p.name, distance, larger, owners_known}});
-        }
-    });
-    std::vector<algorithms::RelocationPair> pairs;
-    for (auto& list : found) std::move(list.begin(), list.end(), std::back_inserter(pairs));
-    for (auto& pair : algorithms::match_one_to_one(std::move(pairs))) {
-        auto& f = cases[pair.disturbance].facts;
-        f.relocation = std::move(pair.what);
-        f.profile = m_in.industries.of(m_in.projects[pair.project].type).profile;
-    }
-}
-
-// Linear works: the length that lies farther than linear_offset_m from the range, of the range's length, both
-// in hills (53号令 art. 16(3)).
-void Overlay::displace(std::vector<Case>& cases) const {
-    if (!m_in.zones.known("hill")) return;
-    std::map<std::string, std::size_t> by_key;
-    for (std::size_t i = 0; i < m_in.projects.size(); ++i) by_key[m_in.projects[i].key] = i;
-    std::map<std::size_t, std::vector<std::size_t>> of_project;
-    for (std::size_t k = 0; k < cases.size(); ++k) {
-        const auto& f = cases[k].facts;
-        if (!f.profile.linear) continue;
-        if (f.relocation)
-            of_project[by_key.at(f.relocation->project)].push_back(k);
-        else if (cases[k].project && f.depth > m_in.rules("linear_offset_m"))
-            of_project[*cases[k].project].push_back(k);
-    }
-    // A sliver along the limit is long and says nothing: it must hold the circle that parts outside must
-    // hold.
-    const auto length = [](const Geometry& strip, double radius) {
-        double sum = 0;
-        for (const auto& part : strip.parts())
-            if (radius <= 0 || part.holds_circle(radius))
-                sum += algorithms::strip_length(part.area(), part.perimeter());
-        return sum;
-    };
-    for (const auto& [project, list] : of_project) {
-        const auto& range = m_in.projects[project].exact;
-        const double section = length(m_in.zones.part_in(range, "hill"), 0);
-        if (section <= 0) continue;
-        const Geometry corridor = range.buffered(m_in.rules("linear_offset_m"));
-        double displaced = 0;
-        for (const auto k : list)
-            displaced += length(m_in.zones.part_in(cases[k].shape.difference(corridor), "hill"),
-                                cases[k].facts.tolerance);
-        for (const auto k : list) cases[k].facts.displaced_share = displaced / section;
     }
 }
 

@@ -9,6 +9,8 @@
 #include "approvals.hpp"
 #include "ground.hpp"
 #include "industries.hpp"
+#include "range_states.hpp"
+#include "rules.hpp"
 #include "zones.hpp"
 #include <shuibao/algorithms/compliance.hpp>
 #include <shuibao/core/disturbance.hpp>
@@ -22,6 +24,7 @@ struct Case {
     std::string id;
     const Disturbance* source = nullptr;
     io::Geometry shape;
+    io::Geometry beyond;  ///< its parts outside that EAREA_T measures, until the sums are made
     algorithms::Facts facts;
     std::optional<std::size_t> project;                    ///< linked: the greatest overlap
     std::vector<std::pair<std::size_t, double>> overlaps;  ///< project, planar m²; by falling area
@@ -30,7 +33,7 @@ struct Case {
     std::string county, township;
     std::size_t clues = 0;  ///< public reports and video clues close by
     GroundFacts ground;     ///< slope and erosion
-    std::string rules;      ///< name of the rule set that judged it
+    const Law* law = nullptr;  ///< that measured and judges it: the one of the day it was first seen
     algorithms::Judgement judgement;
 };
 
@@ -40,9 +43,10 @@ struct OverlayInput {
     const Zones& zones;
     const Industries& industries;
     const engine::Dictionary& types;  ///< configs/dictionaries/disturbances.yaml
-    const algorithms::Rules& rules;
+    const Laws& laws;
     const std::vector<Point>& clues;  ///< places of public reports and video clues
     const Ground& ground;
+    const Unobserved& unobserved;
     std::string crs;  ///< of everything here
     bool ranges_known = true;
     std::optional<Date> seen;  ///< end of the batch
@@ -58,22 +62,26 @@ class Overlay {
                                                const io::Transformation& to_geographic) const;
 
     /// What is known only when all cases are measured: Σ EAREA_T per project, sites that moved, and linear
-    /// works that were displaced. `each(n, body)` runs body(0…n−1), in any order, at once or not.
+    /// works that were displaced. `each(n, body)` runs body(0…n−1), in any order, at once or not. Gives what
+    /// the batch shows of each project's range.
     using Each = std::function<void(std::size_t, const std::function<void(std::size_t)>&)>;
-    void settle(std::vector<Case>& cases, const Each& each) const;
+    std::vector<RangeLook> settle(std::vector<Case>& cases, const Each& each) const;
 
   private:
     [[nodiscard]] std::vector<std::pair<std::size_t, double>> overlapped(const io::Geometry& shape) const;
     [[nodiscard]] std::vector<io::Geometry> split(const io::Geometry& shape,
                                                   const std::vector<std::size_t>& holders) const;
     [[nodiscard]] std::vector<io::Geometry> ranges_near(const Bounds& bounds, double reach) const;
-    [[nodiscard]] Case measure(const Disturbance& d, const std::string& id, const io::Geometry& shape,
-                               std::vector<std::pair<std::size_t, double>> overlaps,
+    [[nodiscard]] Case measure(const Disturbance& d, const std::string& id, const Law& law,
+                               const io::Geometry& shape, std::vector<std::pair<std::size_t, double>> overlaps,
                                const io::Transformation& to_geographic) const;
     void measure_range(Case& c, const io::Transformation& to_geographic) const;
     void measure_yards(Case& c) const;
-    void measure_zones(Case& c, const std::vector<io::Geometry>& outside) const;
-    void relocate(std::vector<Case>& cases, const Each& each) const;
+    void measure_zones(Case& c) const;
+    [[nodiscard]] bool schematic_near(const io::Geometry& shape, double reach) const;
+    void sum_outside(std::vector<Case>& cases, const Each& each) const;
+    [[nodiscard]] bool in_corridor(const Case& c, const Project& p) const;
+    void relocate(std::vector<Case>& cases, const std::vector<RangeLook>& looks, const Each& each) const;
     void displace(std::vector<Case>& cases) const;
 
     OverlayInput m_in;

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "dictionaries.hpp"
 #include "issued.hpp"
 #include "ledger.hpp"
 #include "overrides.hpp"
@@ -265,7 +266,7 @@ class RankStage final : public Stage {
             auto ranked = rank(c, input, rules, {risk_words, overrides, words, *state, calibration});
             write(c, input, output, ranked, rules,
                   {words, risk_words.disturbances,
-                   engine::Dictionary::load(engine::config_file("dictionaries/feedback.yaml"))});
+                   load_dictionary("feedback")});
         };
         const auto counts = c.executor.run("rank", {u});
         record_issued(c, output);

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "case_file.hpp"
+#include "dictionaries.hpp"
 #include "zones.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/hash.hpp>
@@ -45,8 +46,8 @@ void read_context(const nlohmann::json& j, const RiskWords& words, const algorit
 
 RiskWords::RiskWords(const RunContext& c)
     : zones(load_zone_words(c)),
-      approvals(engine::Dictionary::load(engine::config_file("dictionaries/approvals.yaml"))),
-      disturbances(engine::Dictionary::load(engine::config_file("dictionaries/disturbances.yaml"))),
+      approvals(load_dictionary("approvals")),
+      disturbances(load_dictionary("disturbances")),
       erosion(load_erosion_words()) {}
 
 std::map<std::string, std::string> RiskWords::hashes(const RunContext& c) {

@@ -5,10 +5,12 @@
 
 #include <fmt/format.h>
 
+#include "dictionaries.hpp"
 #include <shuibao/algorithms/compliance.hpp>
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/hash.hpp>
 #include <shuibao/engine/resources.hpp>
+#include <shuibao/io/vector.hpp>
 
 namespace shuibao::pipeline {
 namespace {
@@ -67,6 +69,15 @@ algorithms::Rules rules_of(const engine::RuleSet& set) {
             [&set](std::string_view item) { return set.item(item).basis; }};
 }
 
+Laws::Laws(const RuleBook& book) : m_book(book) {
+    for (const auto& set : book.sets()) m_laws.push_back({set.name, rules_of(set)});
+}
+
+const Law& Laws::at(const std::optional<Date>& first_seen) const {
+    const auto& set = m_book.at(first_seen.value_or(m_book.batch_end()));
+    return m_laws[static_cast<std::size_t>(&set - m_book.sets().data())];
+}
+
 void declare_rules(OptionTable& t) {
     t.add({.key = "rules.file",
            .type = OptionType::path,
@@ -86,7 +97,7 @@ fs::path verdict_words_file(const RunContext& c) {
 }
 
 engine::Dictionary load_words(const RunContext& c) {
-    return engine::Dictionary::load(verdict_words_file(c));
+    return load_dictionary("verdicts", verdict_words_file(c));
 }
 
 std::map<std::string, std::string> rule_hashes(const RunContext& c) {
@@ -98,14 +109,15 @@ std::map<std::string, std::string> rule_hashes(const RunContext& c) {
 }
 
 std::string hash_vector(const std::string& path) {
-    const fs::path file(path);
-    if (file.extension() != ".shp") return engine::hash_file(path);
+    const auto hash = [](const std::string& file) {
+        return file.starts_with("/vsi") ? engine::hash_bytes(io::bytes_of(file)) : engine::hash_file(file);
+    };
+    const auto files = io::files_of(path);
+    if (files.empty() || (files.size() == 1 && files.front() == path)) return hash(path);
     std::string text;
-    for (const char* ext : {".shp", ".shx", ".dbf", ".prj", ".cpg"}) {
-        const auto part = fs::path(file).replace_extension(ext);
-        std::error_code error;
-        if (fs::exists(part, error)) text += std::string(ext) + engine::hash_file(part.string());
-    }
+    const auto base = fs::path(path).parent_path();
+    for (const auto& file : files)
+        text += fs::path(file).lexically_relative(base).string() + " " + hash(file) + "\n";
     return engine::hash_bytes(text);
 }
 

@@ -40,6 +40,25 @@ class RuleBook {
 /// Numbers and sources of a set, as judge() and score() ask for them. Refers to the set.
 [[nodiscard]] algorithms::Rules rules_of(const engine::RuleSet& set);
 
+/// A rule set by its name, as judge() and the overlay ask for it.
+struct Law {
+    std::string name;
+    algorithms::Rules rules;
+};
+
+/// Every disturbance is measured and judged by the law of the day on which it was first seen. Refers to the
+/// book.
+class Laws {
+  public:
+    explicit Laws(const RuleBook& book);
+    /// Without a day the law at the end of the batch.
+    [[nodiscard]] const Law& at(const std::optional<Date>& first_seen) const;
+
+  private:
+    const RuleBook& m_book;
+    std::vector<Law> m_laws;  ///< in the order of the book
+};
+
 void declare_rules(OptionTable& table);
 /// `rules.dictionary`, else configs/dictionaries/verdicts.yaml.
 [[nodiscard]] std::filesystem::path verdict_words_file(const RunContext& context);
@@ -47,7 +66,7 @@ void declare_rules(OptionTable& table);
 [[nodiscard]] engine::Dictionary load_words(const RunContext& context);
 /// Hashes of the files above, for the manifest and run.json.
 [[nodiscard]] std::map<std::string, std::string> rule_hashes(const RunContext& context);
-/// Content of a vector source as one hash: all files of a shapefile, else the file.
+/// Content of a vector source as one hash: of all files it consists of, by their names beside each other.
 [[nodiscard]] std::string hash_vector(const std::string& path);
 
 }  // namespace shuibao::pipeline

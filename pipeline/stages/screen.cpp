@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <cmath>
 #include <fstream>
 #include <map>
 
@@ -8,10 +7,12 @@
 #include <nlohmann/json.hpp>
 
 #include "case_file.hpp"
+#include "dictionaries.hpp"
 #include "disturbance_file.hpp"
 #include "overlay.hpp"
 #include "rows_ahead.hpp"
 #include "rules.hpp"
+#include "screen_input.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/hash.hpp>
 #include <shuibao/engine/resources.hpp>
@@ -22,8 +23,6 @@
 
 namespace shuibao::pipeline {
 namespace {
-
-using io::Geometry;
 
 class ScreenStage final : public Stage {
   public:
@@ -101,10 +100,12 @@ class ScreenStage final : public Stage {
                             "Run `shuibao delineate` first, or give --disturbances FILE.");
             set = read_disturbances(path, {});
         }
+        forget_later_days(set, end_of_batch(c.batch));
         report(c, set, path);
         const std::string crs = working_crs(set);
         const bool ranges_known = c.settings.text("approvals.path") != "none";
         const RuleBook book(c);
+        const Laws laws(book);
         const auto words = load_words(c);
 
         // Before the unit is planned: what is wrong with the layers is said on every run.
@@ -135,19 +136,26 @@ class ScreenStage final : public Stage {
             u.inputs["clues"] = c.inputs[file] = hash_vector(file);
         }
         if (digitised) c.inputs[path] = u.inputs["disturbances"];
+        const auto hidden = c.store.batch(c.batch) / "unobserved.gpkg";
+        if (std::filesystem::exists(hidden)) u.inputs["unobserved"] = engine::hash_file(hidden.string());
         const auto output = c.store.batch(c.batch) / "screened.gpkg",
-                   summary = c.store.batch(c.batch) / "screened.json";
-        u.outputs = {output, summary};
+                   summary = c.store.batch(c.batch) / "screened.json",
+                   ranges = c.store.batch(c.batch) / "ranges.gpkg";
+        u.outputs = {output, summary, ranges};
         u.memory = std::size_t{64} << 20;
         u.work = [&] {
             const auto industries = Industries::load();
+            const Unobserved unobserved(hidden, crs);
             zones.cut(on_threads(c));
-            auto cases = screened(
-                c, set, crs, {approvals, zones, industries, book, batch_rules, clues, ground, ranges_known});
+            auto [cases, looks] = screened(
+                c, set, crs, {approvals, zones, industries, book, laws, clues, ground, unobserved, ranges_known});
             std::vector<const GroundFacts*> grounds;
             for (const auto& k : cases) grounds.push_back(&k.ground);
-            write_summary(summary, cases, book, approvals, ranges_known, ground.missing(c, grounds));
+            write_summary(summary, cases, book, {approvals, looks, batch_rules, ranges_known},
+                          ground.missing(c, grounds));
             say(c, cases, words, approvals, ranges_known);
+            const auto states = range_layer(approvals.projects, looks, batch_rules, crs);
+            io::write_geopackage(ranges, {&states, 1});
             const auto layer = case_layer(crs);
             const auto erosion_words = load_erosion_words();
             const CaseWords meaning{approvals.projects, zones, industries, words, erosion_words, c.batch};
@@ -160,6 +168,7 @@ class ScreenStage final : public Stage {
         };
         const auto counts = c.executor.run("screen", {u});
         if (!c.executor.options().dry_run) tell_missing(c, summary);
+        if (ranges_known) deliver_ranges(c, ranges);
         if (counts.skipped > 0) c.log.write(engine::LogLevel::info, "verdicts up to date", "screen");
     }
 
@@ -181,49 +190,19 @@ class ScreenStage final : public Stage {
             throw Error(ErrorCode::input, fmt::format("{} {} does not exist.", what, path), hint);
     }
 
-    static void report(RunContext& c, const DisturbanceSet& set, const std::string& path) {
-        const auto name = std::filesystem::path(path).filename().string();
-        for (const auto& n : set.notes) {
-            const engine::Problem p{"screen", fmt::format("{}:{}", name, n.row), n.code, n.text,
-                                    "Correct the polygon in its source."};
-            if (n.code == "repaired" || n.code == "encoding") {
-                c.notes.push_back(p);
-                c.log.write(engine::LogLevel::warn, n.text, "screen", p.unit);
-            } else
-                c.problems.add(p);
-        }
-    }
-
-    // The month of the last image a digitised polygon speaks of.
-    static std::string batch_of(const DisturbanceSet& set) {
-        std::optional<Date> newest;
-        for (const auto& d : set.list)
-            if (d.onset_to && (!newest || *newest < *d.onset_to)) newest = d.onset_to;
-        if (!newest)
-            throw Error(ErrorCode::usage, "The batch is not known: no polygon has a date.",
-                        "Give --batch YYYYMM.");
-        return newest->compact().substr(0, 6);
-    }
-
-    static std::string local_crs(const std::string& crs, const Bounds& b) {
-        const auto centre =
-            io::Transformation(crs, "EPSG:4490")(Point{(b.min_x + b.max_x) / 2, (b.min_y + b.max_y) / 2});
-        if (std::abs(centre.x - io::gauss_kruger_meridian(centre.x)) <= 1.5)
-            return fmt::format("EPSG:{}", io::gauss_kruger_code(centre.x));
-        // Beyond the zones of CGCS2000: UTM.
-        const int zone = static_cast<int>(std::clamp(std::floor((centre.x + 180) / 6) + 1, 1.0, 60.0));
-        return fmt::format("EPSG:{}{:02}", centre.y < 0 ? 327 : 326, zone);
-    }
-
-    // Distances need metres: polygons in degrees are judged in the zone of their middle.
-    static std::string working_crs(DisturbanceSet& set) {
-        if (!io::is_geographic(set.crs)) return set.crs;
-        Bounds all;
-        for (const auto& d : set.list) all.expand(Geometry(d.shape).bounds());
-        const auto crs = all.empty() ? std::string("EPSG:4546") : local_crs(set.crs, all);
-        const io::Transformation move(set.crs, crs);
-        for (auto& d : set.list) d.shape = move(Geometry(d.shape)).polygons();
-        return crs;
+    // The state of every approved range goes out beside what was found.
+    static void deliver_ranges(RunContext& c, const std::filesystem::path& ranges) {
+        const auto output = c.output / "ranges.gpkg";
+        if (c.executor.options().dry_run && !std::filesystem::exists(ranges)) return;
+        engine::Unit u;
+        u.id = fmt::format("{} {}", c.batch, output.string());
+        u.inputs["ranges"] = engine::hash_file(ranges.string());
+        u.outputs = {output};
+        u.work = [&] {
+            std::ifstream in(ranges, std::ios::binary);
+            io::write_text(output, std::string(std::istreambuf_iterator<char>(in), {}));
+        };
+        c.executor.run("screen", {u});
     }
 
     struct Layers {
@@ -231,9 +210,10 @@ class ScreenStage final : public Stage {
         const Zones& zones;
         const Industries& industries;
         const RuleBook& book;
-        const algorithms::Rules& batch_rules;
+        const Laws& laws;
         const std::vector<Point>& clues;
         const Ground& ground;
+        const Unobserved& unobserved;
         bool ranges_known;
     };
 
@@ -243,12 +223,17 @@ class ScreenStage final : public Stage {
         };
     }
 
+    struct Screened {
+        std::vector<Case> cases;
+        std::vector<RangeLook> looks;
+    };
+
     // Takes the shapes out of the set.
-    static std::vector<Case> screened(const RunContext& c, DisturbanceSet& set, const std::string& crs,
+    static Screened screened(const RunContext& c, DisturbanceSet& set, const std::string& crs,
                                       const Layers& layers) {
-        const auto types = engine::Dictionary::load(engine::config_file("dictionaries/disturbances.yaml"));
+        const auto types = load_dictionary("disturbances");
         const Overlay overlay({layers.approvals.projects, layers.zones, layers.industries, types,
-                               layers.batch_rules, layers.clues, layers.ground, crs, layers.ranges_known,
+                               layers.laws, layers.clues, layers.ground, layers.unobserved, crs, layers.ranges_known,
                                layers.book.batch_end()});
         std::vector<std::vector<Case>> found(set.list.size());
         constexpr std::size_t chunk = 32;  // share one transformation, which is dear to make
@@ -263,30 +248,32 @@ class ScreenStage final : public Stage {
         });
         std::vector<Case> cases;
         for (auto& list : found) std::move(list.begin(), list.end(), std::back_inserter(cases));
-        overlay.settle(cases, each);
-        // Each by the law of the day on which it was first seen.
-        std::map<const engine::RuleSet*, algorithms::Rules> rules;
-        for (const auto& s : layers.book.sets()) rules.emplace(&s, rules_of(s));
+        auto looks = overlay.settle(cases, each);
         each(cases.size(), [&](std::size_t i) {
             auto& k = cases[i];
-            const auto& s = layers.book.at(k.facts.onset_to.value_or(layers.book.batch_end()));
-            k.rules = s.name;
-            k.judgement = algorithms::judge(k.facts, rules.at(&s));
+            k.judgement = algorithms::judge(k.facts, k.law->rules);
             k.judgement.trace = {};  // `explain` reasons again from the facts
         });
-        return cases;
+        return {std::move(cases), std::move(looks)};
     }
+
+    struct RangeSummary {
+        const Approvals& approvals;
+        const std::vector<RangeLook>& looks;
+        const algorithms::Rules& rules;
+        bool known;
+    };
 
     // What a report needs to say beside every count.
     static void write_summary(const std::filesystem::path& path, const std::vector<Case>& cases,
-                              const RuleBook& book, const Approvals& approvals, bool ranges_known,
+                              const RuleBook& book, const RangeSummary& ranges,
                               const std::vector<engine::Problem>& missing) {
         nlohmann::ordered_json j = {{"cases", cases.size()}, {"rule_sets", nlohmann::ordered_json::array()}};
         std::map<std::string, std::size_t> verdicts, flags, by_set, erosion, methods;
         for (const auto& k : cases) {
             ++verdicts[std::string(algorithms::verdict_code(k.judgement.verdict))];
             for (const auto& f : k.judgement.flags) ++flags[f.code];
-            ++by_set[k.rules];
+            ++by_set[k.law->name];
             if (const auto& e = k.ground.erosion) {
                 ++erosion[std::string(algorithms::erosion_code(e->intensity))];
                 ++methods[e->method];
@@ -303,10 +290,16 @@ class ScreenStage final : public Stage {
         for (const auto& p : missing)
             j["missing"].push_back({{"unit", p.unit}, {"code", p.code}, {"what", p.what}, {"hint", p.hint}});
         j["flags"] = flags;
-        if (ranges_known)
+        if (ranges.known) {
+            const auto& approvals = ranges.approvals;
+            std::map<std::string, std::size_t> states;
+            for (std::size_t i = 0; i < approvals.projects.size(); ++i)
+                ++states[range_state(approvals.projects[i], ranges.looks[i], ranges.rules)];
             j["approvals"] = {{"projects_with_range", approvals.projects.size()},
                               {"projects_without_range", approvals.without_range},
-                              {"share_with_range", approvals.share_with_range()}};
+                              {"share_with_range", approvals.share_with_range()},
+                              {"range_states", states}};
+        }
         io::write_text(path, j.dump(1) + "\n");
     }
 

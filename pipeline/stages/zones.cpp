@@ -5,8 +5,10 @@
 
 #include <fmt/format.h>
 
+#include "dictionaries.hpp"
 #include "disturbance_file.hpp"
 #include "rules.hpp"
+#include "words.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/hash.hpp>
 #include <shuibao/engine/resources.hpp>
@@ -34,6 +36,40 @@ std::string name_of(const io::VectorFeature& f, const engine::Dictionary& words,
                     const std::string& title) {
     const auto name = io::to_text(field_value(f, words.values("fields", "name")));
     return !name.empty() ? name : title.empty() ? words.text("kinds", kind) : title;
+}
+
+bool administrative(const std::string& kind) {
+    return kind == "county" || kind == "township";
+}
+
+// How wide points and lines of this kind are taken on each side; 0 where only areas make sense.
+double half_width(const RunContext& c, const engine::Dictionary& words, const std::string& kind) {
+    const auto& values = words.values("half_widths", kind);
+    if (values.empty()) return 0;
+    const auto metres = io::to_number(io::Value(values.front()));
+    if (!metres || *metres <= 0 || *metres > 1000)
+        throw Error(ErrorCode::usage,
+                    fmt::format("{}: half_widths of {} is '{}'.", words_file(c).string(), kind, values.front()),
+                    "Write metres, more than 0 and up to 1000, e.g. `road: [10]`.");
+    return *metres;
+}
+
+// What was mended, and what was lost, of a layer.
+void tell(RunContext& c, const io::VectorLayer& layer, const std::string& file, const std::string& kind) {
+    for (const auto& n : layer.notes) {
+        const engine::Problem p{"screen", fmt::format("{}:{}", file, n.row), n.code, n.text,
+                                n.code == "no_area" ? fmt::format("Zones of the kind {} are drawn as areas.", kind)
+                                                    : "Ask for a corrected layer."};
+        if (n.code == "repaired" || n.code == "encoding" || n.code == "widened") {
+            c.notes.push_back(p);
+            c.log.write(engine::LogLevel::warn, n.text, "screen", p.unit);
+        } else
+            c.problems.add(p);
+    }
+    if (layer.features.empty())
+        c.problems.add({"screen", file, "empty",
+                        fmt::format("The layer of the kind {} holds no area: nothing will lie in it.", kind),
+                        "Give the right layer, or take it out of zones.layers."});
 }
 
 bool overlap(const Bounds& a, const Bounds& b) {
@@ -84,7 +120,7 @@ void declare_zones(OptionTable& t) {
 }
 
 engine::Dictionary load_zone_words(const RunContext& c) {
-    return engine::Dictionary::load(words_file(c));
+    return load_dictionary("zones", words_file(c));
 }
 
 std::string zone_words_hash(const RunContext& c) {
@@ -111,18 +147,25 @@ Zones::Zones(RunContext& c, const std::string& crs) : m_words(load_zone_words(c)
                 near.empty() ? fmt::format("Known are: {}.", fmt::join(kinds, ", "))
                              : fmt::format("Did you mean '{}'?", near));
         }
-        const auto layer = io::read_layer(path, {"", "", crs});
-        const auto file = fs::path(path).filename().string();
-        for (const auto& n : layer.notes) {
-            const engine::Problem p{"screen", fmt::format("{}:{}", file, n.row), n.code, n.text,
-                                    "Ask for a corrected layer."};
-            if (n.code == "repaired" || n.code == "encoding")
-                c.notes.push_back(p);
-            else
-                c.problems.add(p);
-        }
+        const auto layer = io::read_layer(path, {.to_crs = crs, .widen = half_width(c, m_words, kind)});
+        tell(c, layer, fs::path(path).filename().string(), kind);
         std::map<std::string, std::vector<io::Geometry>> by_name;
-        for (const auto& f : layer.features) by_name[name_of(f, m_words, kind, title)].push_back(f.shape);
+        std::vector<std::int64_t> nameless;
+        for (const auto& f : layer.features) {
+            const auto name = name_of(f, m_words, kind, title);
+            if (administrative(kind) && name == m_words.text("kinds", kind))
+                nameless.push_back(f.row);
+            else
+                by_name[name].push_back(f.shape);
+        }
+        if (!nameless.empty())
+            c.problems.add({"screen", fmt::format("{}:{}", fs::path(path).filename().string(), nameless.front()),
+                            "nameless",
+                            fmt::format("Areas of the kind {} have no name ({} {}); what lies in them has none.",
+                                        kind, nameless.size() == 1 ? "row" : "rows", listed_rows(nameless)),
+                            fmt::format("Give a field {}; the layer has: {}.",
+                                        fmt::join(m_words.values("fields", "name"), ", "),
+                                        fmt::join(layer.fields, ", "))});
         for (const auto& [name, shapes] : by_name) {
             m_zones.push_back({kind, name});
             // Areas of one name may overlap; an overlap would count twice.

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Areas and verdicts against another computation: random polygons and ranges, overlaid here with GEOS in a local
 equal-area projection (Lambert azimuthal on GRS80) instead of the map's CRS, and measured there on the plane instead of by
-geodesics. Areas agree within 1e-6 of the polygon's own; the verdict follows from them by rules §3 as written here."""
+geodesics. Every area agrees within 1e-6 of itself, or within FLOOR where it is smaller; the verdict follows from them by
+rules §2 and §3 as written here."""
 import json
 import math
 import os
@@ -18,6 +19,9 @@ from layers import reference, write_layer
 COUNT = int(os.environ.get("SHUIBAO_TEST_CONFIGURATIONS", "1500"))
 ROW = 10  # configurations side by side; a block of rows shares a projection
 APART, BLOCK = 900.0, 10
+# m². Where two outlines nearly meet, a sliver is as wide as coordinates are rounded (1e-9 m of 1e6 m) and the projections
+# differ by 1e-8 of a length: along 1 km of outline no more than this, whatever is left of the area.
+FLOOR = 1e-3
 
 
 def star(r, x, y, radius, vertices):
@@ -50,6 +54,12 @@ class Configuration:
             self.ranges.append((f"P{i}_{k}", star(r, x + away * math.cos(turn), y + away * math.sin(turn),
                                                   r.uniform(20, 150), r.randint(4, 30))))
         self.sample = r.choice([0.8, 2.0, 10.0, 10.0, 16.0, 30.0])
+
+
+def reliable(c):
+    """Rules §2, for polygons whose layer states a ground sample."""
+    core = c.shape.Buffer(-c.sample / 2, 16).GetArea()
+    return core / c.sample ** 2 >= 8 and core / c.shape.GetArea() >= 0.4
 
 
 def overlay(c, move):
@@ -100,17 +110,21 @@ class Agreement(unittest.TestCase):
             area, outside, tolerant = overlay(c, move)
             rows = got[i]
             what = f"configuration {i}"
-            self.assertLess(abs(sum(f["area_m2"] for _, f, _ in rows) - area), 1e-6 * area, what)
-            self.assertLess(abs(sum(f["outside_m2"] for _, f, _ in rows) - outside), 1e-6 * area, what)
+
+            def agree(got, wanted):
+                self.assertLess(abs(got - wanted), max(1e-6 * wanted, FLOOR), what)
+
+            agree(sum(f["area_m2"] for _, f, _ in rows), area)
+            agree(sum(f["outside_m2"] for _, f, _ in rows), outside)
             if len(rows) > 1:
                 continue  # split along its ranges: the pieces add up
             if tolerant is None:
                 brinks += 1
                 continue
             verdict, facts, flags = rows[0]
-            self.assertLess(abs(facts["outside_tolerant_m2"] - tolerant), 1e-6 * area, what)
+            agree(facts["outside_tolerant_m2"], tolerant)
             tried += 1
-            if area < 1000:
+            if area < 1000 or not reliable(c):
                 expected = "pending"
             elif 1 - outside / area < 0.01:
                 expected = "unapproved"

@@ -30,6 +30,7 @@ struct Around {
     double sample = 10, east = 0, south = 0;  // m; the disturbances are moved by so much
     bool parts = true, vanished = false;
     std::string kind = "", zone = "", zone_map = "";
+    int pixels = 100;  // whole pixels that the layer states; -1: it states none
 };
 
 struct MapCase {
@@ -106,6 +107,8 @@ inline std::vector<Got> judged(const std::vector<MapCase>& cases, const Drawing&
                          {"DPOZ", FieldType::text},
                          {"kind", FieldType::text},
                          {"vanished", FieldType::text},
+                         {"full_pixels", FieldType::integer},
+                         {"core_share", FieldType::real},
                          {"case", FieldType::integer}},
                         {},
                         {}},
@@ -137,7 +140,9 @@ inline std::vector<Got> judged(const std::vector<MapCase>& cases, const Drawing&
                 found.rows.push_back(
                     {shape,
                      {day(a.onset_from), day(a.onset_to), a.sample, a.qtype, text(a.owner), text(a.kind),
-                      text(a.vanished ? "是" : ""), static_cast<std::int64_t>(number)}});
+                      text(a.vanished ? "是" : ""),
+                      a.pixels < 0 ? io::Value() : io::Value(std::int64_t{a.pixels}),
+                      a.pixels < 0 ? io::Value() : io::Value(1.0), static_cast<std::int64_t>(number)}});
         const auto range = [&](const char* signs, const std::string& part, const std::string& how) {
             const auto cells = map.cells(signs);
             std::vector<io::Geometry> shapes = drawing.cells_apart ? cells : std::vector{io::union_of(cells)};

@@ -72,6 +72,8 @@ TEST_CASE("every known alias of every field is read, in any case") {
             const std::string value = ours == "date" || ours == "accepted" ? "2021-05-06"
                                       : ours == "area"                     ? "12.5"
                                       : ours == "vector_type"              ? "示意性范围"
+                                      : ours == "type"                     ? "公路工程"
+                                      : ours == "status"                   ? "施工"
                                                                            : "某工程甲";
             if (data.fields.size() == 1)
                 data.rows.push_back({boxes("0 0 100 100", x0, y0), {value}});
@@ -192,6 +194,64 @@ TEST_CASE("parts are dissolved by project; the key falls back to name and owner"
     }
 }
 
+TEST_CASE("rows of one project that disagree are told with both rows; the first stands") {
+    auto data = layer({{"PRID", FieldType::text},
+                       {"PRNM", FieldType::text},
+                       {"PRTYPE", FieldType::text},
+                       {"SADT", FieldType::text},
+                       {"DAREA", FieldType::real}});
+    data.rows.push_back({boxes("0 0 100 100", x0, y0),
+                         {std::string("P1"), std::string("甲"), std::string("公路工程"),
+                          std::string("2023-01-01"), 2.0}});
+    data.rows.push_back({boxes("100 0 200 100", x0, y0),
+                         {std::string("P1"), std::string("乙"), std::string(" XMLX-01　"),
+                          std::string("2024-12-01"), 20.0}});
+    data.rows.push_back({boxes("0 500 100 600", x0, y0),
+                         {std::string(""), std::string(""), std::string("造纸"), io::Value(), io::Value()}});
+    const auto r = read_gpkg(data);
+    REQUIRE(r.projects.size() == 2);
+    const auto& p = r.projects[0];
+    CHECK(p.name == "甲");
+    CHECK(p.type == "公路工程");  // by the key, without its blanks: no conflict
+    CHECK(p.approved == Date::parse("2023-01-01"));
+    REQUIRE(p.dated.size() == 2);
+    CHECK(p.dated[1].approved == *Date::parse("2024-12-01"));
+    CHECK(p.dated[1].range.area() == doctest::Approx(10000));
+    CHECK(p.declared_area == doctest::Approx(200000));
+    std::string all;
+    for (const auto& problem : r.problems) all += problem.unit + " " + problem.code + " " + problem.what + "\n";
+    CHECK(r.problems.size() == 4);
+    for (const char* part :
+         {"ranges.gpkg:2 conflict The rows of project P1 disagree on its name: '甲' in row 1, '乙' in row 2",
+          "ranges.gpkg:2 conflict The rows of project P1 disagree on its area: 2 hm² in row 1, 20 hm² in row 2",
+          "ranges.gpkg:3 nameless The row names no project",
+          "ranges.gpkg:3 unknown_word No dictionary knows the project type '造纸' (row 3)"}) {
+        CAPTURE(std::string(part));
+        CHECK(all.find(part) != std::string::npos);
+    }
+    REQUIRE(r.notes.size() == 1);
+    CHECK(r.notes[0].code == "approval_dates");
+    CHECK(r.notes[0].what.find("2023-01-01 (row 1), 2024-12-01 (row 2)") != std::string::npos);
+}
+
+TEST_CASE("a word that no dictionary knows for the kind of range links and proves nothing, and is listed") {
+    for (const auto& [word, schematic, listed] :
+         std::vector<std::tuple<std::string, bool, bool>>{{"示意范围", true, false},
+                                                          {" 示意性范围 ", true, false},
+                                                          {"防治责任范围", false, false},
+                                                          {"", false, false},
+                                                          {"大概范围", true, true}}) {
+        CAPTURE(word);
+        auto data = layer({{"PRID", FieldType::text}, {"vectype", FieldType::text}});
+        data.rows.push_back({boxes("0 0 100 100", x0, y0), {std::string("P1"), word}});
+        const auto r = read_gpkg(data);
+        CHECK(r.projects.at(0).exact.empty() == schematic);
+        CHECK(r.projects.at(0).schematic.empty() != schematic);
+        REQUIRE(r.problems.size() == (listed ? 1 : 0));
+        if (listed) CHECK(r.problems[0].what.find("'大概范围' (row 1)") != std::string::npos);
+    }
+}
+
 TEST_CASE("dates in the notations that offices use; what is no date is listed with its row") {
     const std::vector<std::pair<std::string, std::string>> good = {{"2021-05-06", "2021-05-06"},
                                                                    {"2021/05/06", "2021-05-06"},
@@ -237,12 +297,12 @@ TEST_CASE("dates in the notations that offices use; what is no date is listed wi
 TEST_CASE("DAREA is hectares; square metres are recognised by the area of the ranges and said") {
     struct Row {
         double written, square_metres;
-        bool noted;
+        bool noted, refused = false;
     };
     // One range of 4 hm².
     for (const Row& row :
          {Row{4, 40000, false}, Row{5.5, 55000, false}, Row{1, 10000, false}, Row{40000, 40000, true},
-          Row{55000, 55000, true}, Row{0, 40000, false}, Row{-3, 40000, false}, Row{400, 4000000, false}}) {
+          Row{55000, 55000, true}, Row{0, 40000, false}, Row{-3, 40000, false, true}, Row{400, 4000000, false}}) {
         CAPTURE(row.written);
         auto data = layer({{"PRID", FieldType::text}, {"DAREA", FieldType::real}});
         data.rows.push_back({boxes("0 0 200 200", x0, y0), {std::string("P1"), row.written}});
@@ -250,7 +310,8 @@ TEST_CASE("DAREA is hectares; square metres are recognised by the area of the ra
         CHECK(r.projects.at(0).declared_area == doctest::Approx(row.square_metres).epsilon(1e-6));
         CHECK(r.notes.size() == (row.noted ? 1 : 0));
         if (row.noted) CHECK(r.notes.at(0).code == "area_unit");
-        CHECK(r.problems.empty());
+        REQUIRE(r.problems.size() == (row.refused ? 1 : 0));
+        if (row.refused) CHECK(r.problems[0].what.find("'-3' is negative") != std::string::npos);
     }
     auto data = layer({{"PRID", FieldType::text}, {"DAREA", FieldType::text}});
     data.rows.push_back({boxes("0 0 200 200", x0, y0), {std::string("P1"), std::string("12.5")}});

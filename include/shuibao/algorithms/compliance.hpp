@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <shuibao/core/date.hpp>
+#include <shuibao/core/rule_spec.hpp>
 
 namespace shuibao::algorithms {
 
@@ -29,7 +30,7 @@ struct Rules {
     double operator()(std::string_view item) const { return number(item); }
 };
 /// Items that judge(), score() and the estimates of erosion read: what a rule set file must hold.
-[[nodiscard]] std::vector<std::string> rule_items();
+[[nodiscard]] std::vector<RuleSpec> rule_items();
 
 /// What is normal in an industry (rules §4): how the facts of its projects are to be read.
 struct Profile {
@@ -54,8 +55,9 @@ struct Facts {
     double area = 0;
     bool valid = true;
     bool vanished = false;   ///< the layer says that it was gone at the next epoch
-    int full_pixels = -1;    ///< -1: not from pixels (digitised)
-    double core_share = -1;  ///< share left under a half-pixel inward buffer; -1: not from pixels
+    bool drawn = false;      ///< people drew it: no detector's confidence stands behind it
+    int full_pixels = -1;    ///< -1: no ground sample is known
+    double core_share = -1;  ///< share left under a half-pixel inward buffer; -1: no ground sample is known
     bool water_became_bare = false;
     GroundType type = GroundType::other;
     double tolerance = 0;                    ///< δ, m
@@ -69,9 +71,11 @@ struct Facts {
     bool linked = false;                     ///< an exact range of a project overlaps D
     std::optional<Date> approved;            ///< approval date of the linked project
     std::optional<Date> accepted;            ///< its acceptance
-    bool schematic_near = false;             ///< a schematic range lies within schematic_distance_m
+    bool schematic_near = false;  ///< a schematic range lies within schematic_distance_m, and no exact one
+                                  ///< nearer than it
     bool ranges_known = true;                ///< false: no layer of ranges was given
-    double project_outside = 0;              ///< Σ EAREA_T over all disturbances of the linked project
+    double project_outside = 0;  ///< Σ EAREA_T of the linked project: every place once, and no disturbance
+                                 ///< that is gated()
     double project_area = 0;                 ///< DAREA of the linked project, m²; 0 = unknown
     Profile profile;                         ///< of the linked (or relocated) project
     std::vector<std::string> new_key_areas;  ///< key areas that the outside part enters and R_p does not
@@ -109,6 +113,10 @@ struct Judgement {
 /// δ = √(σ_img² + σ_R²), at least min_tolerance_m; σ_img is the ground sample (m), or digitised_sample_m for
 /// polygons that people drew on something they did not state.
 [[nodiscard]] double tolerance(std::optional<double> ground_sample, const Rules& rules);
+
+/// Whether step 1 stops D: too small or thin to be sure of, gone again, no works. It is accused of nothing,
+/// and nothing of it counts against its neighbours.
+[[nodiscard]] bool gated(const Facts& facts, const Rules& rules);
 
 /// Rules §3, steps 1–6.
 [[nodiscard]] Judgement judge(const Facts& facts, const Rules& rules);

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include <shuibao/core/rule_spec.hpp>
+
 namespace shuibao::algorithms {
 
 /// Intensity of water erosion (SL 190-2007): 微度, 轻度, 中度, 强烈, 极强烈, 剧烈.
@@ -95,6 +97,6 @@ struct Pile {
 [[nodiscard]] double pile_loss(double erosivity, const Pile& pile, double cap);
 
 /// Rule items that erosion needs, of a rule set.
-[[nodiscard]] std::vector<std::string> erosion_rule_items();
+[[nodiscard]] std::vector<RuleSpec> erosion_rule_items();
 
 }  // namespace shuibao::algorithms

@@ -65,6 +65,7 @@ struct ReadOptions {
     std::string to_crs = {};               ///< reproject; default: keep
     std::vector<std::string> fields = {};  ///< only these are read (ASCII names); default: all
     bool ours = false;                     ///< this program wrote it: shapes are valid, and not checked again
+    double widen = 0;    ///< points and lines become areas by so much on each side (unit of to_crs); 0: left out
     bool shapes = true;  ///< false: no geometry is read, and no row left out for want of one
     /// Of tables without `layer`: the first layer that has a column of one of these names (upper and lower
     /// case alike), as the sheet people fill in need not be the first. Where none has, the first.
@@ -118,6 +119,12 @@ struct Table {
 /// first layer, unless one is named or has the column that is asked for. Throws Error(input): unreadable
 /// file, unknown layer, shapes without a CRS or in a datum that cannot be trusted.
 [[nodiscard]] Table read_table(const std::string& path, const ReadOptions& options);
+
+/// Every file that the source consists of, sorted: what GDAL names of a dataset and the .cpg beside a shapefile,
+/// all files below a directory. None for what is no file (a database). Throws Error(input) as read_layer.
+[[nodiscard]] std::vector<std::string> files_of(const std::string& path);
+/// The bytes of a file, of one inside an archive (/vsizip/ and its like) too. Throws Error(input).
+[[nodiscard]] std::string bytes_of(const std::string& path);
 
 struct LayerExtent {
     std::string crs;
