@@ -114,7 +114,7 @@ Approvals read_approvals(RunContext& c, const std::string& crs) {
     const auto problem = [&](std::int64_t row, const char* code, std::string what, const char* hint) {
         c.problems.add({"screen", fmt::format("{}:{}", name, row), code, std::move(what), hint});
     };
-    UnknownWords unknown;
+    UnknownWords unknown, ordinary;  // what is judged with more care for it, and what is not
     std::map<std::string, Parts> projects;
     std::size_t nameless = 0;
     for (const auto& f : layer.features) {
@@ -144,12 +144,12 @@ Approvals read_approvals(RunContext& c, const std::string& crs) {
         take(p.credit, "credit", fields.text(f, "credit"));
         const auto status = fields.text(f, "status"), type = fields.text(f, "type");
         if (!fields.status_known(status))
-            unknown.add("the state of construction", "the project is not taken to be under construction",
+            ordinary.add("the state of construction", "the project is not taken to be under construction",
                         status, f.row);
         take(p.status, "status", status);
         const auto known_type = industries.name_of(type);
         if (!type.empty() && known_type.empty())
-            unknown.add("the project type", "nothing special to its industry is expected of the project", type,
+            ordinary.add("the project type", "nothing special to its industry is expected of the project", type,
                         f.row);
         take(p.type, "type", known_type.empty() ? type : known_type);
         const auto part = fields.text(f, "part");
@@ -214,8 +214,13 @@ Approvals read_approvals(RunContext& c, const std::string& crs) {
             problem(f.row, "nameless",
                     fmt::format("The row names no project; it is taken as one of its own, 'row {}'.", f.row),
                     "Ask whose range it is.");
+    for (const auto& n : ordinary.notes()) {
+        c.notes.push_back({"screen", fmt::format("{}:{}", name, n.row), n.code, n.text,
+                           "Correct it, or add the word to the dictionary of approvals or industries."});
+        c.log.write(engine::LogLevel::warn, n.text, "screen", c.notes.back().unit);
+    }
     for (const auto& n : unknown.notes())
-        problem(n.row, n.code.c_str(), n.text, "Correct it, or add the word to the dictionary of approvals or industries.");
+        problem(n.row, n.code.c_str(), n.text, "Correct it, or add the word to the dictionary of approvals.");
     Approvals list;
     const io::Transformation to_geographic(crs, "EPSG:4490");
     for (auto& [key, parts] : projects) {
