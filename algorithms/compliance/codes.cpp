@@ -70,7 +70,8 @@ std::vector<std::string> rule_items() {
         "points_area_2", "points_area_3", "points_area_4", "points_zone_hazard", "points_zone_grade_1",
         "points_zone_steep", "points_zone_grade_2", "points_zone_second", "points_spoil_above",
         "spoil_slope_deg", "spoil_distance_m", "steep_slope_deg", "points_grown", "points_grown_after_notice",
-        "points_credit_c", "points_credit_d", "points_credit_listed", "points_clue", "clue_distance_m",
+        "crept_area_m2", "crept_batches", "points_credit_c", "points_credit_d", "points_credit_listed",
+        "points_clue", "clue_distance_m",
         // tiers
         "high_severity", "high_confidence", "medium_severity", "medium_confidence", "low_severity",
         "wait_confidence", "high_unapproved_m2",
