@@ -76,11 +76,15 @@ void write_disturbances(const std::filesystem::path& path, const std::string& cr
     io::write_geopackage(path, std::span(&layer, 1));
 }
 
-io::Value field_value(const io::VectorFeature& f, const std::vector<std::string>& names) {
+io::Value field_value(const std::map<std::string, io::Value, std::less<>>& values,
+                      const std::vector<std::string>& names) {
     for (const auto& name : names)
-        for (const auto& [field, value] : f.values)
+        for (const auto& [field, value] : values)
             if (same_name(field, name)) return value;
     return {};
+}
+io::Value field_value(const io::VectorFeature& f, const std::vector<std::string>& names) {
+    return field_value(f.values, names);
 }
 
 DisturbanceSet read_disturbances(const std::string& path, const io::ReadOptions& options) {
@@ -105,6 +109,7 @@ DisturbanceSet read_disturbances(const std::string& path, const io::ReadOptions&
         const auto number = [&](std::string_view name) { return io::to_number(value(name)); };
         const auto text = [&](std::string_view name) { return io::to_text(value(name)); };
         d.id = static_cast<std::int64_t>(number("id").value_or(static_cast<double>(set.list.size() + 1)));
+        d.issuer_id = text("issuer_id");
         d.shape = f.shape.polygons();
         f.shape = {};  // a province of polygons need not be held twice
         d.onset_from = date("onset_from");

@@ -22,9 +22,9 @@ std::vector<Bounds> bounds_of(const std::vector<Project>& projects, Geometry Pro
     return list;
 }
 
-std::vector<Bounds> bounds_of(const std::vector<Point>& places) {
+std::vector<Bounds> bounds_of(const std::vector<Clue>& clues) {
     std::vector<Bounds> list;
-    for (const auto& p : places) list.push_back({p.x, p.y, p.x, p.y});
+    for (const auto& [p, name] : clues) list.push_back({p.x, p.y, p.x, p.y});
     return list;
 }
 
@@ -135,10 +135,12 @@ Case Overlay::measure(const Disturbance& d, const std::string& id, const Geometr
     for (const auto i : m_schematic.near(shape.bounds(), link))
         f.schematic_near = f.schematic_near || m_in.projects[i].schematic.distance(shape) <= link;
     if (f.type == GroundType::spoil || f.type == GroundType::borrow) measure_yards(c);
+    // Of every polygon: that it is spoil may be found on site.
+    c.below = m_in.zones.near(shape, "below", m_in.rules("spoil_distance_m"));
     c.ground = m_in.ground.of(shape, m_in.crs, f.type, f.onset_to);
     const double around = m_in.rules("clue_distance_m");
     for (const auto i : m_clues.near(shape.bounds(), around))
-        c.clues += shape.distance(m_in.clues[i]) <= around;
+        if (shape.distance(m_in.clues[i].place) <= around) c.clues.push_back(m_in.clues[i].name);
     return c;
 }
 
@@ -197,7 +199,6 @@ void Overlay::measure_yards(Case& c) const {
         f.yard_share = std::min(1.0, c.shape.intersection(yard).area() / all);
     for (const auto i : m_schematic.near(c.shape.bounds()))
         f.yard_schematic = f.yard_schematic || m_in.projects[i].yards_schematic.intersects(c.shape);
-    c.below = m_in.zones.near(c.shape, "below", m_in.rules("spoil_distance_m"));
 }
 
 void Overlay::measure_zones(Case& c, const std::vector<Geometry>& outside) const {
@@ -235,48 +236,6 @@ void Overlay::settle(std::vector<Case>& cases, const Each& each) const {
         if (k.project) k.facts.project_outside = outside[*k.project];
     relocate(cases, each);
     displace(cases);
-}
-
-// Sites that lie in no range, and ranges of works under construction where nothing is to be seen.
-void Overlay::relocate(std::vector<Case>& cases, const Each& each) const {
-    const auto& rules = m_in.rules;
-    std::vector<double> covered(m_in.projects.size(), 0);
-    for (const auto& k : cases)
-        for (const auto& [project, area] : k.overlaps) covered[project] += area;
-    std::vector<bool> vacant(m_in.projects.size(), false);
-    bool any = false;
-    for (std::size_t i = 0; i < m_in.projects.size(); ++i) {
-        const auto& p = m_in.projects[i];
-        vacant[i] = p.under_construction && p.approved && !p.exact.empty() &&
-                    covered[i] < rules("min_overlap") * p.exact.area();
-        any = any || vacant[i];
-    }
-    if (!any) return;
-    const double reach = rules("relocation_distance_m"), ratio = rules("relocation_area_ratio");
-    std::vector<std::vector<algorithms::RelocationPair>> found(cases.size());
-    each(cases.size(), [&](std::size_t k) {
-        const auto& c = cases[k];
-        const auto& f = c.facts;
-        if (f.overlap_ratio >= rules("min_overlap") || f.type != GroundType::other || !f.onset_to) return;
-        for (const auto i : m_exact.near(c.shape.bounds(), reach)) {
-            const auto& p = m_in.projects[i];
-            if (!vacant[i] || *f.onset_to < *p.approved) continue;
-            const bool owners_known = !c.source->owner.empty() && !p.owner.empty();
-            if (owners_known && c.source->owner != p.owner) continue;
-            const double larger = c.shape.area() / p.exact.area();
-            if (larger > ratio || larger < 1 / ratio) continue;
-            const double distance = p.exact.distance(c.shape);
-            if (distance > reach) continue;
-            found[k].push_back({k, i, {p.key, p.name, distance, larger, owners_known}});
-        }
-    });
-    std::vector<algorithms::RelocationPair> pairs;
-    for (auto& list : found) std::move(list.begin(), list.end(), std::back_inserter(pairs));
-    for (auto& pair : algorithms::match_one_to_one(std::move(pairs))) {
-        auto& f = cases[pair.disturbance].facts;
-        f.relocation = std::move(pair.what);
-        f.profile = m_in.industries.of(m_in.projects[pair.project].type).profile;
-    }
 }
 
 // Linear works: the length that lies farther than linear_offset_m from the range, of the range's length, both
