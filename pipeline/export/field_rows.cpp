@@ -58,6 +58,10 @@ std::uint32_t ExportWords::colour(const std::string& tier) const {
     return 0x808080;
 }
 
+bool ExportWords::none(const std::string& tier) const {
+    return m_verdicts.text("tiers", "none") == tier;
+}
+
 std::vector<ExportWords::Column> ExportWords::columns(std::string_view section) const {
     std::vector<Column> list;
     const auto it = m_words.sections.find(std::string(section));

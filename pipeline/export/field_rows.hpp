@@ -21,6 +21,8 @@ class ExportWords {
     [[nodiscard]] std::string text(std::string_view name) const;  ///< of the section `texts`
     /// 0xRRGGBB of a tier's word; grey for words that are no tier.
     [[nodiscard]] std::uint32_t colour(const std::string& tier) const;
+    /// Whether this is the word for the tier of what is not sent out.
+    [[nodiscard]] bool none(const std::string& tier) const;
     struct Column {
         std::string field;
         int decimals = 0;
