@@ -113,6 +113,8 @@ std::vector<RuleSpec> rule_items() {
         {"steep_slope_deg", degrees},
         {"points_grown", points},
         {"points_grown_after_notice", points},
+        {"crept_area_m2", m2},
+        {"crept_batches", batches},
         {"points_credit_c", points},
         {"points_credit_d", points},
         {"points_credit_listed", points},

@@ -157,9 +157,11 @@ class Reasoning {
 
     // Step 3.
     void in_no_range() {
-        if (f.relocation && holds("3", "附近有已批在建而范围内无扰动的项目",
-                                  f.relocation->project + number(f.relocation->distance, "，距 %.0f m"),
-                                  "relocation_distance_m", true)) {
+        const auto moved = f.relocation
+                               ? f.relocation->project + number(f.relocation->distance, "，距 %.0f m")
+                               : f.relocation_tried;
+        if (!moved.empty() && holds("3", "附近有已批在建而范围内无扰动的项目", moved, "relocation_distance_m",
+                                    f.relocation.has_value())) {
             flag("RELOCATED_FROM",
                  "可能是项目“" + (f.relocation->name.empty() ? f.relocation->project : f.relocation->name) +
                      "”变更建设地点：其范围内无扰动，相距 " + number(f.relocation->distance, "%.0f m") +

@@ -37,8 +37,19 @@ class Groups {
     std::vector<std::size_t> m_parent;
 };
 
-Growth by_limits(double before, double after, double band, const Rules& rules) {
-    const double limit = std::max({band, rules("change_area_m2"), rules("change_share") * before});
+struct Limit {
+    double area = 0;
+    std::string_view by;
+};
+Limit limit_of(double before, double band, const Rules& rules) {
+    Limit largest{band, "tolerance"};
+    for (const auto& other : {Limit{rules("change_area_m2"), "change_area_m2"},
+                              Limit{rules("change_share") * before, "change_share"}})
+        if (other.area > largest.area) largest = other;
+    return largest;
+}
+
+Growth by_limit(double before, double after, double limit) {
     if (after - before > limit) return Growth::grown;
     if (before - after > limit) return Growth::shrunk;
     return Growth::same;
@@ -62,7 +73,7 @@ std::string_view growth_code(Growth growth) {
 }
 
 Growth growth_between(double before, const LineageNode& after, const Rules& rules) {
-    return by_limits(before, after.area, after.tolerance * after.perimeter, rules);
+    return by_limit(before, after.area, limit_of(before, after.tolerance * after.perimeter, rules).area);
 }
 
 Lineage trace_lineage(const std::vector<LineageNode>& before, const std::vector<LineageNode>& after,
@@ -117,7 +128,11 @@ Lineage trace_lineage(const std::vector<LineageNode>& before, const std::vector<
         auto& s = result.after[i];
         const auto& sum = sums[groups.of(before.size() + i)];
         s.gained = sum.after - sum.before;
-        if (!s.parents.empty()) s.growth = by_limits(sum.before, sum.after, sum.band, rules);
+        if (s.parents.empty()) continue;
+        const auto limit = limit_of(sum.before, sum.band, rules);
+        s.growth = by_limit(sum.before, sum.after, limit.area);
+        s.limit = limit.area;
+        s.limit_by = limit.by;
     }
     return result;
 }

@@ -74,6 +74,10 @@ bool ExportWords::visited(const std::string& tier) const {
     return tier != m_verdicts.text("tiers", "low") && tier != m_verdicts.text("tiers", "none");
 }
 
+bool ExportWords::none(const std::string& tier) const {
+    return m_verdicts.text("tiers", "none") == tier;
+}
+
 std::vector<ExportWords::Column> ExportWords::columns(std::string_view section) const {
     std::vector<Column> list;
     const auto it = m_words.sections.find(std::string(section));

@@ -26,6 +26,8 @@ class ExportWords {
     [[nodiscard]] std::uint32_t colour(const std::string& tier) const;
     /// Whether a field team goes to suspects of this tier.
     [[nodiscard]] bool visited(const std::string& tier) const;
+    /// Whether this is the word for the tier of what is not sent out.
+    [[nodiscard]] bool none(const std::string& tier) const;
     struct Column {
         std::string field;
         int decimals = 0;

@@ -78,7 +78,8 @@ class WorkbookExporter final : public Exporter {
     }
 
     struct Sum {
-        std::int64_t disturbances = 0, suspects = 0;
+        std::int64_t disturbances = 0, suspects = 0,
+                     cut_off = 0;      // beyond the capacity: with a tier, not sent
         double area = 0, outside = 0;  // m², of the suspects
         std::int64_t first = 0;        // place of its first row, to keep the order of rank
     };
@@ -93,10 +94,15 @@ class WorkbookExporter final : public Exporter {
             ++n;
             return it->second;
         };
-        for (const auto* f : input.disturbances.rows) ++of(*f).disturbances;
+        for (const auto* f : input.disturbances.rows) {
+            auto& s = of(*f);
+            ++s.disturbances;
+            s.cut_off += words.none(text_of(*f, "tier")) ? 0 : 1;
+        }
         for (const auto* f : input.suspects.rows) {
             auto& s = of(*f);
             ++s.suspects;
+            --s.cut_off;
             s.area += io::to_number(field_of(*f, "area_m2")).value_or(0);
             s.outside += io::to_number(field_of(*f, "outside_tolerant_m2")).value_or(0);
         }
@@ -109,15 +115,18 @@ class WorkbookExporter final : public Exporter {
                          {"扰动图斑数", 0, 14},
                          {"疑似图斑数", 0, 14},
                          {"疑似面积（公顷）", 2, 18},
-                         {"容差外超出面积（公顷）", 2, 24}};
+                         {"容差外超出面积（公顷）", 2, 24},
+                         {"超出核查能力未下发数", 0, 22}};
         Sum all;
         const auto add = [&](const std::string& name, const Sum& s) {
-            table.rows.push_back({name, s.disturbances, s.suspects, s.area / 1e4, s.outside / 1e4});
+            table.rows.push_back(
+                {name, s.disturbances, s.suspects, s.area / 1e4, s.outside / 1e4, s.cut_off});
         };
         for (const auto& [name, s] : list) {
             add(name.empty() ? words.text("unknown") : name, s);
             all.disturbances += s.disturbances;
             all.suspects += s.suspects;
+            all.cut_off += s.cut_off;
             all.area += s.area;
             all.outside += s.outside;
         }

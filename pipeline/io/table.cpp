@@ -30,6 +30,8 @@ OGRLayer& table_of(GDALDataset& d, const std::string& path, const ReadOptions& o
                 "Give a file with one line for each case.");
 }
 
+constexpr const char* numbered = " (column ";
+
 bool without_content(const TableRow& row) {
     return row.shape.empty() && !row.place &&
            std::all_of(row.values.begin(), row.values.end(),
@@ -37,6 +39,10 @@ bool without_content(const TableRow& row) {
 }
 
 }  // namespace
+
+std::string column_name(const std::string& field) {
+    return field.ends_with(')') ? field.substr(0, field.rfind(numbered)) : field;
+}
 
 Table read_table(const std::string& path, const ReadOptions& o) {
     const auto extension = extension_of(path);
@@ -53,9 +59,12 @@ Table read_table(const std::string& path, const ReadOptions& o) {
     std::optional<Transformation> move;
     if (source.GetGeomType() != wkbNone && !o.to_crs.empty()) move.emplace(crs_of(source, path), o.to_crs);
     const auto& definition = *source.GetLayerDefn();
-    for (int i = 0; i < definition.GetFieldCount(); ++i)
-        table.fields.push_back(
-            decode(const_cast<OGRFeatureDefn&>(definition).GetFieldDefn(i)->GetNameRef(), 0));
+    for (int i = 0; i < definition.GetFieldCount(); ++i) {
+        auto name = decode(const_cast<OGRFeatureDefn&>(definition).GetFieldDefn(i)->GetNameRef(), 0);
+        if (std::find(table.fields.begin(), table.fields.end(), name) != table.fields.end())
+            name += fmt::format("{}{})", numbered, i + 1);
+        table.fields.push_back(std::move(name));
+    }
     const GdalMessages messages;
     source.ResetReading();
     std::int64_t row = sheet || extension == ".csv" ? 1 : 0;

@@ -214,34 +214,50 @@ VectorLayer read_layer(const std::string& path, const ReadOptions& o) {
     return std::move(layer);
 }
 
-std::vector<Point> read_places(const std::string& path, const std::string& to_crs) {
+Places read_places(const std::string& path, const std::string& to_crs) {
     const GDALDatasetUniquePtr d = open_vector(path);
     OGRLayer& source = layer_of(*d, path, {});
     const Transformation move = transformation(path, crs_of(source, path), to_crs);
-    std::vector<Point> places;
-    const auto take = [&](auto&& self, const OGRGeometry& g) -> void {
-        if (g.IsEmpty() != 0) return;
-        if (const auto type = wkbFlatten(g.getGeometryType());
-            type == wkbMultiPoint || type == wkbGeometryCollection) {
-            for (const auto* part : *g.toGeometryCollection()) self(self, *part);
-            return;
-        }
+    Places out;
+    Decoder decode(path, {}, out.notes);
+    const auto place = [](const OGRGeometry& g) -> std::optional<Point> {
         OGRPoint p;
         if (wkbFlatten(g.getGeometryType()) == wkbPoint)
             p = *g.toPoint();
         else if (g.Centroid(&p) != OGRERR_NONE)
-            return;
-        if (on_earth({p.getX(), p.getY(), p.getX(), p.getY()}))
-            places.push_back(move(Point{p.getX(), p.getY()}));
+            return std::nullopt;
+        const Point at{p.getX(), p.getY()};
+        return on_earth({at.x, at.y, at.x, at.y}) ? std::optional(at) : std::nullopt;
     };
     const GdalMessages messages;
     source.ResetReading();
-    while (const std::unique_ptr<OGRFeature> f{source.GetNextFeature()})
+    std::int64_t row = 0;
+    while (const std::unique_ptr<OGRFeature> f{source.GetNextFeature()}) {
+        ++row;
+        std::vector<Point> found;
+        const auto take = [&](auto&& self, const OGRGeometry& g) -> void {
+            if (g.IsEmpty() != 0) return;
+            if (const auto type = wkbFlatten(g.getGeometryType());
+                type == wkbMultiPoint || type == wkbGeometryCollection) {
+                for (const auto* part : *g.toGeometryCollection()) self(self, *part);
+            } else if (const auto at = place(g)) {
+                found.push_back(move(*at));
+            }
+        };
         if (const OGRGeometry* g = f->GetGeometryRef()) take(take, *g);
+        if (found.empty()) {
+            out.notes.push_back({row, "no_geometry", "The row has no place on the map."});
+            continue;
+        }
+        std::map<std::string, Value, std::less<>> values;
+        for (int i = 0; i < f->GetFieldCount(); ++i)
+            values[decode(f->GetFieldDefnRef(i)->GetNameRef(), 0)] = value_of(*f, i, decode, row);
+        for (const auto& at : found) out.places.push_back({at, row, values});
+    }
     if (!messages.errors().empty())
         throw Error(ErrorCode::input, fmt::format("{} cannot be read: {}.", path, messages.reason()),
                     "The file is damaged: ask for it again.");
-    return places;
+    return out;
 }
 
 LayerExtent layer_extent(const std::string& path) {

@@ -43,6 +43,12 @@ std::string folded(const std::string& text) {
     return out;
 }
 
+bool known_encoding(const std::string& name) {
+    const GdalMessages messages;
+    CPLFree(CPLRecode("a", name.c_str(), CPL_ENC_UTF8));
+    return messages.errors().empty() && messages.warnings().empty();
+}
+
 bool is_ascii(const char* s) {
     for (; *s != 0; ++s)
         if ((static_cast<unsigned char>(*s) & 0x80U) != 0) return false;
@@ -118,6 +124,9 @@ OGRLayer& layer_of(GDALDataset& d, const std::string& path, const std::string& n
 
 Decoder::Decoder(const std::string& path, const std::string& wanted, std::vector<LayerNote>& notes)
     : m_notes(notes) {
+    if (!wanted.empty() && !known_encoding(wanted))
+        throw Error(ErrorCode::usage, fmt::format("{}: there is no encoding '{}'.", path, wanted),
+                    "Give UTF-8 or GBK, or leave it out.");
     const auto extension = extension_of(path);
     // Other formats state and honour their encoding; a CSV has no place to state one.
     if (extension != ".shp" && extension != ".csv") return;

@@ -26,7 +26,8 @@ namespace shuibao::io {
 /// Texts of one source: decided once from what is declared and what the bytes are.
 class Decoder {
   public:
-    /// `wanted` overrides what a shapefile's .cpg says; notes go to `notes`, which must outlive it.
+    /// `wanted` overrides what a shapefile's .cpg says; notes go to `notes`, which must outlive it. Throws
+    /// Error(usage) for an encoding that is none.
     Decoder(const std::string& path, const std::string& wanted, std::vector<LayerNote>& notes);
     [[nodiscard]] std::string operator()(const char* bytes, std::int64_t row);
 

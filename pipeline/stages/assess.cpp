@@ -2,21 +2,19 @@
 #include "assess.hpp"
 
 #include <algorithm>
-#include <fstream>
 #include <map>
 #include <optional>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "dictionaries.hpp"
+#include "assess_expected.hpp"
 #include "inject.hpp"
 #include "risk_input.hpp"
 #include <shuibao/algorithms/area_estimate.hpp>
 #include <shuibao/algorithms/scores.hpp>
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/resources.hpp>
-#include <shuibao/engine/rule_set.hpp>
 #include <shuibao/io/raster.hpp>
 #include <shuibao/io/tile_archive.hpp>
 #include <shuibao/io/vector.hpp>
@@ -53,6 +51,7 @@ std::vector<Object> objects_of(const io::VectorLayer& layer) {
         o.shape = f.shape;
         o.bounds = f.shape.bounds();
         o.area = f.shape.area();
+        o.row = f.row;
         o.verdict = row_text(f, "verdict");
         o.id = row_text(f, "truth_id");
         if (o.id.empty()) o.id = std::to_string(f.row);
@@ -67,49 +66,6 @@ std::vector<Object> objects_of(const io::VectorLayer& layer) {
         list.push_back(std::move(o));
     }
     return list;
-}
-
-// truth_id → verdict, in whatever words; the codes are looked up in the dictionary of verdicts.
-std::map<std::string, std::string> expected_verdicts(const std::string& path) {
-    std::ifstream in(path);
-    if (!in)
-        throw Error(ErrorCode::input, fmt::format("{} cannot be read.", path),
-                    "Give a CSV with the columns truth_id and verdict.");
-    std::map<std::string, std::string> out;
-    std::string line;
-    int id = -1, verdict = -1;
-    for (int number = 0; std::getline(in, line); ++number) {
-        if (number == 0 && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
-        if (!line.empty() && line.back() == '\r') line.pop_back();
-        std::vector<std::string> cells(1);
-        for (const char c : line)
-            if (c == ',')
-                cells.emplace_back();
-            else
-                cells.back() += c;
-        if (number == 0) {
-            for (std::size_t i = 0; i < cells.size(); ++i) {
-                if (cells[i] == "truth_id") id = static_cast<int>(i);
-                if (cells[i] == "verdict") verdict = static_cast<int>(i);
-            }
-            if (id < 0 || verdict < 0)
-                throw Error(ErrorCode::input,
-                            fmt::format("{}:1: the columns truth_id and verdict are missing.", path),
-                            "Name them in the first line.");
-        } else if (static_cast<int>(cells.size()) > std::max(id, verdict)) {
-            out[cells[static_cast<std::size_t>(id)]] = cells[static_cast<std::size_t>(verdict)];
-        }
-    }
-    return out;
-}
-
-// Chinese verdict → code.
-std::map<std::string, std::string> verdict_codes() {
-    std::map<std::string, std::string> codes;
-    const auto words = load_dictionary("verdicts");
-    for (const auto& [code, names] : words.sections.at("verdicts"))
-        for (const auto& name : names) codes[name] = code;
-    return codes;
 }
 
 class AssessStage final : public Stage {
@@ -141,7 +97,7 @@ class AssessStage final : public Stage {
                .help = "Polygons to score; default: <output>/disturbances.gpkg"});
         t.add({.key = "assess.expected",
                .type = OptionType::path,
-               .help = "CSV with truth_id and verdict, where the reference has no field verdict"});
+               .help = "CSV with truth_id and verdict, where the reference has no field verdict (or BYD)"});
         t.add({.key = "assess.gsd",
                .type = OptionType::number,
                .fallback = "10",
@@ -213,14 +169,7 @@ class AssessStage final : public Stage {
         auto truth = objects_of(truth_layer);
         auto found = objects_of(found_layer);
         const double min_area = c.settings.number("assess.min_area"), gsd = c.settings.number("assess.gsd");
-        std::map<std::string, std::string> expected;
-        if (c.settings.has("assess.expected"))
-            expected = expected_verdicts(c.settings.path("assess.expected"));
-        const auto words = verdict_codes();
-        for (auto& t : truth) {
-            if (const auto it = expected.find(t.id); it != expected.end()) t.verdict = it->second;
-            if (const auto it = words.find(t.verdict); it != words.end()) t.verdict = it->second;
-        }
+        settle_expected(c, reference, truth);
 
         std::vector<Geometry> shapes;
         for (const auto& t : truth) shapes.push_back(t.shape);

@@ -22,6 +22,7 @@ struct AssessedObject {
     Bounds bounds;
     double area = 0, confidence = 1;
     std::string verdict, id;
+    std::int64_t row = 0;  ///< of its layer
     std::optional<Date> onset, complete, from, to, first_clear;
     std::map<std::string, std::string> fields;  ///< all it came with, as text
 

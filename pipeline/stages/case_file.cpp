@@ -92,6 +92,7 @@ ordered_json facts_to_json(const Facts& f) {
     if (!f.new_key_areas.empty()) j["new_key_areas"] = f.new_key_areas;
     if (f.displaced_share) j["displaced_share"] = *f.displaced_share;
     if (f.in_scope) j["in_scope"] = *f.in_scope;
+    if (!f.relocation_tried.empty()) j["relocation_tried"] = f.relocation_tried;
     if (const auto& r = f.relocation)
         j["relocation"] = {{"project", r->project},
                            {"name", r->name},
@@ -112,6 +113,7 @@ Facts facts_from_json(const json& j) {
     if (j.contains("new_key_areas")) j.at("new_key_areas").get_to(f.new_key_areas);
     if (j.contains("displaced_share")) f.displaced_share = j.at("displaced_share").get<double>();
     if (j.contains("in_scope")) f.in_scope = j.at("in_scope").get<bool>();
+    f.relocation_tried = j.value("relocation_tried", std::string());
     if (j.contains("relocation")) {
         const auto& r = j.at("relocation");
         f.relocation = {r.at("project").get<std::string>(), r.at("name").get<std::string>(),
@@ -126,6 +128,7 @@ io::LayerData case_layer(const std::string& crs) {
     layer.name = "screened";
     layer.crs = crs;
     layer.fields = {{"case_id", FieldType::text},
+                    {"issuer_id", FieldType::text},
                     {"batch", FieldType::text},
                     {"confidence", FieldType::real},
                     {"verdict", FieldType::text},
@@ -158,6 +161,7 @@ io::LayerData case_layer(const std::string& crs) {
                     {"approval_date", FieldType::date},
                     {"approval_authority", FieldType::text},
                     {"credit", FieldType::text},
+                    {"credit_source", FieldType::text},
                     {"exceed_share", FieldType::real},
                     {"county", FieldType::text},
                     {"township", FieldType::text},
@@ -192,9 +196,15 @@ io::LayerData::Row case_row(const Case& c, const CaseWords& w) {
     const auto erosion_class =
         c.ground.erosion ? std::string(algorithms::erosion_code(c.ground.erosion->intensity)) : std::string();
     const Project none, &p = c.project ? projects[*c.project] : none;
+    // What kind of works it is and how its owner stands is known of a site that moved, too; its range is not.
+    const auto* moved = f.relocation ? w.register_of_projects.by_key(f.relocation->project) : nullptr;
+    const Project& works = moved != nullptr && !c.project ? *moved : p;
+    const auto& owner = p.owner.empty() ? c.source->owner : p.owner;
+    const auto credit = w.register_of_projects.credit_of(works, owner);
     return {
         c.shape,
         {c.id,
+         or_null(c.source->issuer_id),
          w.batch,
          c.source->confidence,
          code,
@@ -221,12 +231,13 @@ io::LayerData::Row case_row(const Case& c, const CaseWords& w) {
          or_null(p.name),
          or_null(fmt::format("{}", fmt::join(others, ","))),
          or_null(f.relocation ? f.relocation->project : ""),
-         or_null(p.owner.empty() ? c.source->owner : p.owner),
-         or_null(p.type),
-         or_null(w.industries.of(p.type).group),
+         or_null(owner),
+         or_null(works.type),
+         or_null(w.industries.of(works.type).group),
          or_null(f.approved),
          or_null(p.authority),
-         or_null(p.credit),
+         or_null(credit.grade),
+         or_null(credit.source),
          c.project && f.project_area > 0 ? Value(rounded(f.project_outside / f.project_area, 1e6)) : Value(),
          or_null(c.county),
          or_null(c.township),

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "overlay.hpp"
+#include "project_register.hpp"
 #include <shuibao/io/vector.hpp>
 
 namespace shuibao::pipeline {
@@ -21,6 +22,7 @@ namespace shuibao::pipeline {
 /// What the rows of cases refer to.
 struct CaseWords {
     const std::vector<Project>& projects;
+    const ProjectRegister& register_of_projects;
     const Zones& zones;
     const Industries& industries;
     const engine::Dictionary& words;

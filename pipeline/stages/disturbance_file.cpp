@@ -74,11 +74,15 @@ void write_disturbances(const std::filesystem::path& path, const std::string& cr
     io::write_geopackage(path, std::span(&layer, 1));
 }
 
-io::Value field_value(const io::VectorFeature& f, const std::vector<std::string>& names) {
+io::Value field_value(const std::map<std::string, io::Value, std::less<>>& values,
+                      const std::vector<std::string>& names) {
     for (const auto& name : names)
-        for (const auto& [field, value] : f.values)
+        for (const auto& [field, value] : values)
             if (same_name(field, name)) return value;
     return {};
+}
+io::Value field_value(const io::VectorFeature& f, const std::vector<std::string>& names) {
+    return field_value(f.values, names);
 }
 
 }  // namespace shuibao::pipeline

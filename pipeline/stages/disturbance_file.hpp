@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,8 @@ void write_disturbances(const std::filesystem::path& path, const std::string& cr
 [[nodiscard]] DisturbanceSet read_disturbances(const std::string& path, const io::ReadOptions& options);
 
 /// Value of the first field whose name is one of these, whatever the case; null when there is none.
+[[nodiscard]] io::Value field_value(const std::map<std::string, io::Value, std::less<>>& values,
+                                    const std::vector<std::string>& names);
 [[nodiscard]] io::Value field_value(const io::VectorFeature& feature, const std::vector<std::string>& names);
 
 }  // namespace shuibao::pipeline

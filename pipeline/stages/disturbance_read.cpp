@@ -24,6 +24,7 @@ class Reader {
         Disturbance d;
         d.id = static_cast<std::int64_t>(
             io::to_number(value("id")).value_or(static_cast<double>(m_set.list.size() + 1)));
+        d.issuer_id = text("issuer_id");
         d.shape = f.shape.polygons();
         onset(d);
         // A person who draws a polygon is sure of it unless the layer says otherwise.

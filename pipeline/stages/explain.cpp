@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <map>
 
 #include <fmt/format.h>
@@ -8,8 +9,11 @@
 
 #include "case_file.hpp"
 #include "dictionaries.hpp"
+#include "case_risk.hpp"
+#include "explain_text.hpp"
+#include "issued.hpp"
 #include "ledger.hpp"
-#include "overrides.hpp"
+#include "override_ground.hpp"
 #include "reranked.hpp"
 #include "risk_input.hpp"
 #include "rules.hpp"
@@ -67,8 +71,9 @@ class ExplainStage final : public Stage {
         if (row == layer.features.end())
             throw Error(ErrorCode::usage, fmt::format("The batch has no case {}.", id),
                         fmt::format("Its cases are those of the layer screened in {}.", input.string()));
-        const auto j = reasoning(c, *row, life);
-        c.out << (c.json ? j.dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n" : text_of(j));
+        const auto j = reasoning(c, layer, *row, life);
+        c.out << (c.json ? j.dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n"
+                         : explanation_text(j));
     }
 
   private:
@@ -104,7 +109,14 @@ class ExplainStage final : public Stage {
         return {{"item", item}, {"number", i.value}, {"unit", i.unit}, {"basis", i.basis}, {"line", i.line}};
     }
 
-    static ordered_json reasoning(const RunContext& c, const io::VectorFeature& row,
+    static ordered_json step_of(const algorithms::Step& s, const engine::RuleSet& set) {
+        ordered_json step = {{"step", s.step}, {"question", s.question}, {"value", s.value}};
+        if (!s.item.empty()) step["compared_with"] = number_of_rule(set, s.item);
+        step["holds"] = s.holds;
+        return step;
+    }
+
+    static ordered_json reasoning(RunContext& c, const io::VectorLayer& layer, const io::VectorFeature& row,
                                   const Life& life) {
         const RuleBook book(c);
         const auto words = load_words(c);
@@ -139,8 +151,8 @@ class ExplainStage final : public Stage {
             {"valid_from", set->valid_from.iso()},
             {"chosen_by", read.facts.onset_to ? read.facts.onset_to->iso() : book.batch_end().iso()}};
         for (const char* field :
-             {"approval_id", "approval_name", "owner", "project_type", "industry", "approval_authority",
-              "other_approvals", "county", "township", "qtype", "change_type"})
+             {"issuer_id", "approval_id", "approval_name", "owner", "project_type", "industry",
+              "approval_authority", "other_approvals", "county", "township", "qtype", "change_type"})
             if (const auto text = row_text(row, field); !text.empty()) j["links"][field] = text;
         if (const auto text = row_text(row, "type_evidence"); !text.empty()) {
             j["image_type"] = ordered_json::parse(text);
@@ -149,21 +161,49 @@ class ExplainStage final : public Stage {
         j["facts"] = facts_to_json(read.facts);
         j["context"] = ordered_json::parse(row_text(row, "context"));
         j["steps"] = ordered_json::array();
-        for (const auto& s : judged.trace) {
-            ordered_json step = {{"step", s.step}, {"question", s.question}, {"value", s.value}};
-            if (!s.item.empty()) step["compared_with"] = number_of_rule(*set, s.item);
-            step["holds"] = s.holds;
-            j["steps"].push_back(std::move(step));
-        }
+        for (const auto& s : judged.trace) j["steps"].push_back(step_of(s, *set));
         j["flags"] = ordered_json::array();
         for (const auto& f : judged.flags) j["flags"].push_back({{"code", f.code}, {"text", f.text}});
         if (!life.empty()) {
             add_history(c, life, words, risk_words, j);
             add_ground(c, life, j);
         }
+        add_sum(layer, row, life, j);
         add_risk(c, row, read, weights, book.of_batch(), words, risk_words, life, j);
         add_reranked(c, j);
+        add_layers(c, j);
         return j;
+    }
+
+    // What makes up Σ EAREA_T of the project: every polygon of it that reaches beyond its range.
+    static void add_sum(const io::VectorLayer& layer, const io::VectorFeature& row, const Life& life,
+                        ordered_json& j) {
+        const auto project = row_text(row, "approval_id");
+        if (project.empty()) return;
+        std::map<std::string, std::string> case_of;
+        for (const auto& state : life.known)
+            for (const auto& k : state.cases)
+                if (k.present) case_of[k.spot] = k.id;
+        auto parts = ordered_json::array();
+        for (const auto& f : layer.features) {
+            const auto outside = row_number(f, "outside_tolerant_m2");
+            if (row_text(f, "approval_id") != project || outside <= 0) continue;
+            const auto spot = row_text(f, "case_id");
+            const auto known = case_of.find(spot);
+            parts.push_back(
+                {{"case", known == case_of.end() ? spot : known->second}, {"outside_tolerant_m2", outside}});
+        }
+        j["project_sum"] = {{"project", project},
+                            {"outside_tolerant_m2", j["facts"]["project_outside_m2"]},
+                            {"project_area_m2", j["facts"]["project_area_m2"]},
+                            {"parts", std::move(parts)}};
+    }
+
+    // Files that the verdict rests on, as `screen` read them.
+    static void add_layers(const RunContext& c, ordered_json& j) {
+        std::ifstream in(c.store.batch(c.batch) / "screened.json");
+        const auto summary = ordered_json::parse(in, nullptr, false);
+        if (summary.is_object() && summary.contains("layers")) j["layers"] = summary["layers"];
     }
 
     // What other weights made of the case since they went out first.
@@ -193,6 +233,8 @@ class ExplainStage final : public Stage {
                               {"area_m2", std::round(k.area * 100) / 100},
                               {"gained_m2", std::round(k.gained * 100) / 100},
                               {"change", risk_words.disturbances.text("changes", k.change)},
+                              {"change_by", k.change_by},
+                              {"change_limit_m2", std::round(k.change_limit * 100) / 100},
                               {"construction", risk_words.disturbances.text("construction", k.construction)},
                               {"verdict", words.text("verdicts", k.verdict)},
                               {"state", states.text("states", k.state)}};
@@ -203,6 +245,7 @@ class ExplainStage final : public Stage {
         if (!life.now().parents.empty()) j["parents"] = life.now().parents;
         if (!life.now().merged_into.empty()) j["merged_into"] = life.now().merged_into;
         if (!life.now().conflict.empty()) j["conflict"] = life.now().conflict;
+        if (!life.now().confirmed_type.empty()) j["confirmed_type"] = life.now().confirmed_type;
         for (const auto& r : read_field_records(c.store))
             for (const auto& k : life.shown)
                 if (r.batch == k.last_batch && r.spot == k.spot)
@@ -235,21 +278,33 @@ class ExplainStage final : public Stage {
         }
     }
 
-    static void add_risk(const RunContext& c, const io::VectorFeature& row, const ScreenedRow& read,
+    // What people decided: by the file that was named, else as it went out.
+    static std::optional<Override> decision_of(RunContext& c, const engine::Dictionary& words,
+                                               const std::vector<std::string>& ids,
+                                               const std::optional<IssuedCase>& issued) {
+        if (!c.settings.has("rank.overrides")) return issued ? issued->decision : std::nullopt;
+        const auto state = ledger_of(c.store, c.batch, true);
+        const auto overrides = state ? overrides_in_force(c, words, *state, false)
+                                     : read_overrides(c.settings.path("rank.overrides"), words);
+        const auto* decision = decision_on(overrides, ids);
+        return decision != nullptr ? std::optional(*decision) : std::nullopt;
+    }
+
+    static void add_risk(RunContext& c, const io::VectorFeature& row, const ScreenedRow& read,
                          const algorithms::Rules& weights, const engine::RuleSet& set,
-                         const engine::Dictionary& words, const RiskWords& risk_words,
-                         const Life& life, ordered_json& j) {
-        auto facts = read.risk;
+                         const engine::Dictionary& words, const RiskWords& risk_words, const Life& life,
+                         ordered_json& j) {
         const auto calibration = calibration_before(c.store, c.batch);
-        facts.confidence = calibration(facts.confidence);
-        if (!life.empty()) remember(life.now(), facts, read.facts);
-        std::map<std::string, Override> overrides;
-        if (c.settings.has("rank.overrides"))
-            overrides = read_overrides(c.settings.path("rank.overrides"), words);
-        const auto spot = row_text(row, "case_id");
-        const auto* decision = decision_on(overrides, {life.empty() ? spot : life.now().id, spot});
-        if (decision != nullptr && decision->verdict) judge_as(facts, *decision->verdict, read.facts);
-        const auto risk = algorithms::score(facts, weights);
+        const auto spot = row_text(row, "case_id"), id = life.empty() ? spot : life.now().id;
+        std::optional<IssuedCase> issued;
+        const auto sent = read_issued(issued_file(c.store, c.batch)).cases;
+        if (const auto it = sent.find(id); it != sent.end()) issued = it->second;
+        const auto decided = decision_of(c, words, {id, spot}, issued);
+        const auto* decision = decided ? &*decided : nullptr;
+        const auto k = risk_of(read, life.empty() ? nullptr : &life.now(), decision,
+                               {weights, words, risk_words.disturbances, calibration});
+        const auto& facts = k.facts;
+        const auto& risk = k.risk;
         const auto tier = [&](algorithms::Tier t) { return words.text("tiers", algorithms::tier_code(t)); };
         ordered_json r = {{"rule_set", set.name},
                           {"severity", risk.severity},
@@ -259,7 +314,9 @@ class ExplainStage final : public Stage {
                           {"tier", tier(risk.tier)},
                           {"tier_reason", risk.tier_reason},
                           {"hard_rules", risk.hard_rules},
+                          {"steps", ordered_json::array()},
                           {"points", ordered_json::array()}};
+        for (const auto& s : risk.trace) r["steps"].push_back(step_of(s, set));
         for (const auto& item : risk.items)
             r["points"].push_back({{"item", item.item},
                                    {"value", item.value},
@@ -278,150 +335,11 @@ class ExplainStage final : public Stage {
                 r["decided"]["verdict"] =
                     words.text("verdicts", algorithms::verdict_code(*decision->verdict));
         }
+        if (issued) {
+            r["issued"] = {{"tier", issued->tier}, {"severity", issued->severity}, {"rank", issued->rank}};
+            r["issued"]["holds"] = issued->tier == tier(risk.tier) && issued->severity == risk.severity;
+        }
         j["risk"] = std::move(r);
-    }
-
-    static std::string plain(const ordered_json& v) {
-        return v.is_string() ? v.get<std::string>() : v.dump();
-    }
-
-    static std::string history_text(const ordered_json& j) {
-        std::string out;
-        if (!j.contains("history")) return out;
-        out += "\nhistory\n";
-        for (const auto& h : j["history"])
-            out += fmt::format("  {}  {}  {:.2f} hm²  {}  {}  {}  {}{}{}\n", plain(h["batch"]),
-                               plain(h["spot"]), h["area_m2"].get<double>() / 1e4, plain(h["change"]),
-                               plain(h["construction"]), plain(h["verdict"]), plain(h["state"]),
-                               h.contains("due") ? "，期限 " + plain(h["due"]) : std::string(),
-                               h.contains("confirmed") ? "，现场 " + plain(h["confirmed"]) : std::string());
-        if (j.contains("parents"))
-            out += fmt::format("  comes from {}\n",
-                               fmt::join(j["parents"].get<std::vector<std::string>>(), ", "));
-        if (j.contains("merged_into")) out += fmt::format("  is part of {}\n", plain(j["merged_into"]));
-        if (j.contains("ground"))
-            for (const auto& l : j["ground"])
-                out += fmt::format("  ground {}: {} of it seen; of that green {}, built over {}, open {}\n",
-                                   plain(l["day"]), plain(l["seen"]), plain(l["green"]), plain(l["built"]),
-                                   plain(l["open"]));
-        if (j.contains("finished"))
-            out += fmt::format("  finished by {} (batch {}): {}\n", plain(j["finished"]["day"]),
-                               plain(j["finished"]["batch"]), plain(j["finished"]["how"]));
-        if (j.contains("conflict")) out += fmt::format("  people disagree: {}\n", plain(j["conflict"]));
-        if (j.contains("checks"))
-            for (const auto& k : j["checks"])
-                out += fmt::format("  checked {} by {} in batch {}: {}, {} photos ({})\n", plain(k["date"]),
-                                   plain(k["by"]), plain(k["batch"]), plain(k["found"]), plain(k["photos"]),
-                                   plain(k["source"]));
-        return out;
-    }
-
-    // What images take it for, and why they take it for nothing else.
-    static std::string type_text(const ordered_json& j) {
-        if (!j.contains("image_type")) return {};
-        const auto& t = j["image_type"];
-        std::string out = fmt::format("\nlooks like {} ({}), which decides nothing in law\n",
-                                      plain(t["text"]), plain(t["type"]));
-        const auto asked = [](const ordered_json& c) {
-            std::string bounds;
-            for (const char* bound : {"at_least", "at_most"})
-                if (c.contains(bound)) bounds += fmt::format(", {} {}", bound, plain(c[bound]));
-            return fmt::format("{} {}{}", plain(c["input"]),
-                               c["value"].is_null() ? "unknown" : plain(c["value"]), bounds);
-        };
-        if (t.contains("because")) out += fmt::format("  {}\n", plain(t["because"]));
-        if (t.contains("holds"))
-            for (const auto& c : t["holds"]) out += fmt::format("  [x] {}\n", asked(c));
-        if (t.contains("against"))
-            for (const auto& c : t["against"])
-                out += fmt::format("  not {}: {}\n", plain(c["type"]), asked(c));
-        if (t.contains("most_confidence"))
-            out += fmt::format("  confidence is {} at most for that\n", plain(t["most_confidence"]));
-        return out;
-    }
-
-    // Codes, yes and no in words; what is made of several facts, one after the other.
-    static std::string fact_text(const std::string& name, const ordered_json& v,
-                                 const engine::Dictionary& names) {
-        if (v.is_boolean()) return names.text("values", v.get<bool>() ? "true" : "false");
-        if (name == "type") return names.text("values", plain(v));
-        std::vector<std::string> parts;
-        if (v.is_object())
-            for (const auto& [k, item] : v.items())
-                parts.push_back(names.text("facts", k) + " " + fact_text(k, item, names));
-        if (v.is_array())
-            for (const auto& item : v) parts.push_back(plain(item));
-        return v.is_structured() ? fmt::format("{}", fmt::join(parts, "，")) : plain(v);
-    }
-
-    static std::string text_of(const ordered_json& j) {
-        const auto names = load_dictionary("explain");
-        const auto& v = j["verdict"];
-        std::string out = fmt::format("{}  {}：{}\n{}\n", plain(j["case"]), plain(v["text"]), plain(v["why"]),
-                                      plain(j["note"]));
-        if (v.contains("second")) out += fmt::format("second choice: {}\n", plain(v["second"]));
-        const auto& s = j["rule_set"];
-        out += fmt::format("rule set {} (version {}), in force on {}\n", plain(s["name"]),
-                           plain(s["version"]), plain(s["chosen_by"]));
-        if (j.contains("links"))
-            for (const auto& [k, value] : j["links"].items())
-                out += fmt::format("  {}：{}\n", names.text("links", k), plain(value));
-        out += "\nfacts\n";
-        for (const auto& [k, value] : j["facts"].items())
-            out += fmt::format("  {}：{}\n", names.text("facts", k), fact_text(k, value, names));
-        for (const auto& z : j["context"]["zones"])
-            out += fmt::format("  {}：{}（{}），{} {}\n", names.text("context", "zone"), plain(z["name"]),
-                               plain(z["kind"]), names.text("context", "share"), plain(z["share"]));
-        for (const auto& b : j["context"]["below"])
-            out += fmt::format("  {}：{}\n", names.text("context", "below"), plain(b["name"]));
-        if (const auto& context = j["context"]; context.contains("erosion"))
-            out += fmt::format("  {}：{}\n", names.text("context", "erosion"),
-                               fact_text("erosion", context["erosion"], names));
-        out += type_text(j) + "\nrules tried (rules §3)\n";
-        for (const auto& step : j["steps"]) {
-            out += fmt::format("  {} [{}] {}：{}", plain(step["step"]), step["holds"].get<bool>() ? "x" : " ",
-                               plain(step["question"]), plain(step["value"]));
-            if (step.contains("compared_with")) {
-                const auto& n = step["compared_with"];
-                out += fmt::format(" ⇔ {} = {} {} ({})", plain(n["item"]), plain(n["number"]),
-                                   plain(n["unit"]), plain(n["basis"]));
-            }
-            out += "\n";
-        }
-        out += history_text(j) + "\nflags\n";
-        for (const auto& f : j["flags"]) out += fmt::format("  {}: {}\n", plain(f["code"]), plain(f["text"]));
-        const auto& r = j["risk"];
-        out += fmt::format("\nseverity {} of 100, confidence {} (never part of severity), tier {}: {}\n",
-                           plain(r["severity"]), plain(r["confidence"]), plain(r["tier"]),
-                           plain(r["tier_reason"]));
-        for (const auto& p : r["points"])
-            out += fmt::format("  {:>3}  {}：{}  [{} = {}; {}; data: {}]\n", plain(p["points"]),
-                               plain(p["item"]), plain(p["value"]), plain(p["rule"]), plain(p["points"]),
-                               plain(p["basis"]), plain(p["source"]));
-        for (const auto& h : r["hard_rules"]) out += fmt::format("  hard rule: {}\n", plain(h));
-        if (r.contains("articles"))
-            for (const auto& a : r["articles"])
-                out += fmt::format("  {}: {}\n", plain(a["zone"]),
-                                   fmt::join(a["article"].get<std::vector<std::string>>(), "，"));
-        if (j.contains("reranked")) {
-            const auto& w = j["reranked"];
-            const auto side = [&](const char* which) {
-                const auto& k = w[which];
-                return fmt::format("tier {}, severity {}, rank {} (rule set {})", plain(k["tier"]),
-                                   plain(k["severity"]), plain(k["rank"]), plain(k["rule_set"]));
-            };
-            out +=
-                fmt::format("weights changed: {} → {}: {}\n", side("before"), side("now"), plain(w["cause"]));
-        }
-        if (r.contains("decided")) {
-            const auto& d = r["decided"];
-            out +=
-                fmt::format("decided by {} on {}: {}", plain(d["by"]), plain(d["date"]), plain(d["reason"]));
-            if (d.contains("tier")) out += fmt::format(", tier {}", plain(d["tier"]));
-            if (d.contains("verdict")) out += fmt::format(", verdict {}", plain(d["verdict"]));
-            out += "\n";
-        }
-        return out;
     }
 };
 

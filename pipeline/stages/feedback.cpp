@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <chrono>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -97,6 +98,17 @@ class FeedbackStage final : public Stage {
     }
 
   private:
+    static void note(RunContext& c, const engine::Problem& p) {
+        c.notes.push_back(p);
+        c.log.write(engine::LogLevel::warn, p.what, "feedback", p.unit);
+    }
+
+    // Anywhere on earth: it may be tomorrow there already.
+    static Date today() {
+        const auto day = std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now());
+        return Date(static_cast<std::int32_t>(day.time_since_epoch().count()) + 1);
+    }
+
     static ordered_json take_in(RunContext& c) {
         std::vector<LedgerState> states;
         const auto batches = screened_batches(c.store);
@@ -108,16 +120,22 @@ class FeedbackStage final : public Stage {
                         c.batch.empty() ? std::string("The store has no batch with verdicts.")
                                         : fmt::format("The batch {} has no verdicts.", c.batch),
                         "Run `shuibao rank` first, and give the --store of that run.");
-        const auto words = load_dictionary("feedback");
+        const auto field_words = load_dictionary("feedback"), disturbances = load_dictionary("disturbances"),
+                   deliverables = load_dictionary("deliverables");
         const auto text = [&](const char* key) {
             return c.settings.has(key) ? c.settings.text(key) : std::string();
         };
         auto file = read_feedback(
             {c.settings.path("feedback.file"), text("feedback.layer"), text("feedback.encoding"),
-             c.settings.has("feedback.photos") ? c.settings.path("feedback.photos") : "", states, words});
+             c.settings.has("feedback.photos") ? c.settings.path("feedback.photos") : "", states, field_words,
+             disturbances, deliverables, today()});
         for (auto& p : file.refused) c.problems.add(p);
+        for (const auto& p : file.notes) note(c, p);
         const auto taken = file.records.size();
-        const auto added = add_field_records(c.store, std::move(file.records));
+        const auto [added, replaced] = add_field_records(c.store, std::move(file.records));
+        for (const auto& sentence : replaced)
+            note(c, {"feedback", c.settings.text("feedback.file"), "replaced", sentence,
+                     "A check of another day or person is kept beside the first instead."});
         bring_forward(c);
         c.log.write(engine::LogLevel::info,
                     fmt::format("{} rows: {} checks taken ({} new), {} not reviewed", file.rows, taken, added,
@@ -129,6 +147,7 @@ class FeedbackStage final : public Stage {
         return {{"rows", file.rows},
                 {"taken", taken},
                 {"new", added},
+                {"replaced", replaced.size()},
                 {"not_reviewed", file.not_reviewed},
                 {"photos", file.photos},
                 {"photos_with_position", file.photos_placed},
@@ -176,10 +195,12 @@ class FeedbackStage final : public Stage {
         if (j.contains("file")) {
             const auto& f = j["file"];
             out += fmt::format(
-                "{} rows: {} checks taken, {} of them new; {} not reviewed; {} refused; {} "
-                "photographs, {} with a position\n",
-                f["rows"].dump(), f["taken"].dump(), f["new"].dump(), f["not_reviewed"].dump(),
-                f["refused"].dump(), f["photos"].dump(), f["photos_with_position"].dump());
+                "{} rows: {} checks taken, {} of them new, {} in place of others; {} not reviewed; {} "
+                "refused; "
+                "{} photographs, {} with a position\n",
+                f["rows"].dump(), f["taken"].dump(), f["new"].dump(), f["replaced"].dump(),
+                f["not_reviewed"].dump(), f["refused"].dump(), f["photos"].dump(),
+                f["photos_with_position"].dump());
         }
         if (!j.contains("all")) return out + "No case has been checked yet.\n";
         const auto line = [](const std::string& name, const ordered_json& h) {

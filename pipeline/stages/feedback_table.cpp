@@ -2,15 +2,18 @@
 #include "feedback_table.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
+#include <initializer_list>
+#include <iterator>
 #include <optional>
 
 #include <fmt/format.h>
 
+#include "feedback_columns.hpp"
+#include "feedback_groups.hpp"
+#include "feedback_photos.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/core/options.hpp>
-#include <shuibao/io/photo.hpp>
 
 namespace shuibao::pipeline {
 namespace fs = std::filesystem;
@@ -18,57 +21,27 @@ namespace {
 
 constexpr const char* geographic = "EPSG:4490";
 
-std::string folded(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return text;
-}
-std::string trimmed(const std::string& text) {
-    const auto first = text.find_first_not_of(" \t\r\n"), last = text.find_last_not_of(" \t\r\n");
-    return first == std::string::npos ? std::string() : text.substr(first, last - first + 1);
-}
-
-// Metres between two places less than a few degrees apart (sphere of 6 371 km).
-double metres(Point a, Point b) {
-    constexpr double degree = 111195;
-    const double east = (a.x - b.x) * std::cos(a.y * 3.14159265358979 / 180);
-    return degree * std::hypot(east, a.y - b.y);
-}
-
-// A row that cannot be taken, and why.
-struct Refusal {
-    std::string code, what, hint;
-};
-
-// m: whoever stood so far away looked at something else.
-constexpr double farthest = 5000;
+const Date earliest = *Date::parse("2000-01-01");  // no satellite watched building sites before
 
 class Reader {
   public:
-    explicit Reader(const FeedbackSource& source) : m_source(source) {
+    Reader(const FeedbackSource& source, const FeedbackColumns& columns)
+        : m_source(source), m_columns(columns) {
         for (const auto& [code, list] : m_source.words.sections.at("violations"))
             m_verdicts.insert(m_verdicts.end(), list.begin(), list.end());
         for (const char* section : {"lawful", "not_works"})
             for (const auto& word : m_source.words.values(section, "")) m_verdicts.push_back(word);
     }
 
-    FeedbackFile operator()() {
-        const auto table = io::read_table(m_source.path, {.layer = m_source.layer,
-                                                          .encoding = m_source.encoding,
-                                                          .to_crs = geographic,
-                                                          .column = m_source.words.values("fields", "case")});
+    FeedbackFile operator()(const io::Table& table) {
         const auto name = fs::path(m_source.path).filename().string();
-        for (const char* section : {"fields", "kept"})
-            for (const auto& [known, aliases] : m_source.words.sections.at(section))
-                find_column(table, known, aliases);
-        if (!m_field.contains("case"))
-            throw Error(ErrorCode::input, fmt::format("{} has no column that names the case.", m_source.path),
-                        fmt::format("Call it QDNM; the columns are: {}.", fmt::join(table.fields, ", ")));
+        const auto at = [&](std::int64_t row) { return fmt::format("{}:{}", name, row); };
         FeedbackFile out;
-        for (const auto& n : table.notes)
-            out.refused.push_back({"feedback", fmt::format("{}:{}", name, n.row), n.code, n.text,
-                                   "Correct it in its source if it matters."});
-        std::map<std::string, std::vector<std::pair<const io::TableRow*, FieldRecord>>> by_spot;
+        for (const auto& notes : {table.notes, m_columns.notes()})
+            for (const auto& n : notes)
+                out.notes.push_back(
+                    {"feedback", at(n.row), n.code, n.text, "Correct it in its source if it matters."});
+        std::vector<TakenRow> taken;
         for (const auto& row : table.rows) {
             ++out.rows;
             try {
@@ -76,49 +49,28 @@ class Reader {
                     ++out.not_reviewed;
                     continue;
                 }
-                auto record = one(row);
-                record.source = fmt::format("{}:{}", name, row.row);
-                by_spot[record.spot].emplace_back(&row, std::move(record));
+                taken.push_back({&row, one(row)});
+                taken.back().record.source = at(row.row);
             } catch (const Refusal& r) {
-                out.refused.push_back(
-                    {"feedback", fmt::format("{}:{}", name, row.row), r.code, r.what, r.hint});
+                out.refused.push_back({"feedback", at(row.row), r.code, r.what, r.hint});
             }
         }
-        for (auto& [spot, list] : by_spot) take(list, out);
+        for (auto& p : refuse_circles(taken, m_source.states)) out.refused.push_back(std::move(p));
+        find_splits(taken);
+        for (auto& [row, record] : taken) {
+            out.photos += record.photos.size();
+            for (const auto& p : record.photos) out.photos_placed += p.place ? 1U : 0U;
+            out.records.push_back(std::move(record));
+        }
         return out;
     }
 
   private:
-    // The column that the first of the aliases names, else the one that is called as we call it.
-    void find_column(const io::Table& table, const std::string& name, std::vector<std::string> aliases) {
-        aliases.push_back(name);
-        for (const auto& alias : aliases)
-            for (const auto& field : table.fields)
-                if (folded(trimmed(field)) == folded(alias)) {
-                    m_field.try_emplace(name, field);
-                    return;
-                }
-    }
-    /// As the file calls it, for those who look for it there.
-    [[nodiscard]] std::string column(const std::string& name, const char* official) const {
-        const auto field = m_field.find(name);
-        return field == m_field.end() ? official : field->second;
-    }
-    [[nodiscard]] io::Value value(const io::TableRow& row, const std::string& name) const {
-        const auto field = m_field.find(name);
-        return field == m_field.end() ? io::Value() : row.values.at(field->second);
-    }
     [[nodiscard]] std::string text(const io::TableRow& row, const std::string& name) const {
-        return trimmed(io::to_text(value(row, name)));
+        return m_columns.text(row, name);
     }
 
-    // Without the column, who writes a name and a day was there. A finding of before that we sent out with
-    // its mark, and that nobody signed, is no new one.
-    [[nodiscard]] bool reviewed(const io::TableRow& row) {
-        const bool is_signed = !text(row, "by").empty() || !text(row, "date").empty();
-        if (!m_field.contains("reviewed")) return is_signed;
-        return m_source.words.lists("reviewed", "", text(row, "reviewed")) && (is_signed || !as_sent(row));
-    }
+    // A finding of before that we sent out with its mark, and that nobody signed, is no new one.
     [[nodiscard]] bool as_sent(const io::TableRow& row) {
         if (m_ids.empty()) index();
         const auto it = m_ids.find(text(row, "case"));
@@ -129,18 +81,69 @@ class Reader {
                                                                m_source.words.lists("lawful", "", word)));
     }
 
+    // In our ledger sheet people write beside the program's verdict, elsewhere over it.
+    [[nodiscard]] std::string found(const io::TableRow& row) {
+        const auto beside = text(row, "conclusion"), over = text(row, "verdict");
+        if (!beside.empty() && beside != over && !meaning_of(over).empty() && !meaning_of(beside).empty() &&
+            meaning_of(over) != "compliant" && !as_sent(row))
+            throw Refusal{"two_values", fmt::format("BYD says '{}', and 复核结论 '{}'.", over, beside),
+                          "Leave the one that holds."};
+        return beside.empty() ? over : beside;
+    }
+
+    // The code of a confirmed word; empty for every other.
+    [[nodiscard]] std::string meaning_of(const std::string& word) const {
+        const auto& words = m_source.words;
+        if (words.lists("lawful", "", word)) return "compliant";
+        if (words.lists("not_works", "", word)) return "not_works";
+        for (const auto& [code, list] : words.sections.at("violations"))
+            if (std::find(list.begin(), list.end(), word) != list.end()) return code;
+        return {};
+    }
+
+    // Without the column, who writes a name, a day or a confirmed word was there.
+    [[nodiscard]] bool reviewed(const io::TableRow& row) {
+        const auto word = found(row), meaning = meaning_of(word);
+        const bool signed_by = !text(row, "by").empty() || !text(row, "date").empty();
+        // What we wrote ourselves, 合规 or a finding of before, says nothing without a name or a day.
+        const bool ours = text(row, "conclusion").empty() && (meaning == "compliant" || as_sent(row));
+        if (!m_columns.has("reviewed")) return signed_by || (!meaning.empty() && !ours);
+        const auto written = text(row, "reviewed");
+        const auto number = io::to_number(io::Value(written));  // spreadsheets make 1.0 of it
+        const auto mark = number ? fmt::format("{:g}", *number) : written;
+        const auto& title = m_columns.title("reviewed");
+        if (m_source.words.lists("reviewed", "", mark)) return signed_by || !as_sent(row);
+        if (!mark.empty() && !m_source.words.lists("not_reviewed", "", mark))
+            throw Refusal{"reviewed", fmt::format("{} '{}' says neither yes nor no.", title, written),
+                          fmt::format("Write {} where somebody was there, else 0 or nothing.",
+                                      m_source.words.values("reviewed", "").front())};
+        if (meaning.empty() || (ours && !signed_by)) return false;
+        throw Refusal{
+            "not_marked",
+            fmt::format("The row says '{}', but {} does not say that it was reviewed.", word, title),
+            fmt::format("Write {} there if somebody was on the spot.",
+                        m_source.words.values("reviewed", "").front())};
+    }
+
     [[nodiscard]] std::optional<Date> day(const io::TableRow& row, const std::string& name) const {
-        const auto v = value(row, name);
-        if (trimmed(io::to_text(v)).empty()) return std::nullopt;
-        const auto d = io::to_date(v);
-        if (!d)
-            throw Refusal{"date", fmt::format("'{}' in {} is no day.", io::to_text(v), m_field.at(name)),
-                          "Write it as 2024-07-15."};
+        const auto d = m_columns.day(row, name);
+        if (d && *d < earliest)
+            throw Refusal{"date", fmt::format("{} {} is too long ago.", m_columns.title(name), d->iso()),
+                          "Correct the year."};
+        return d;
+    }
+    // Of what has happened.
+    [[nodiscard]] std::optional<Date> past(const io::TableRow& row, const std::string& name) const {
+        const auto d = day(row, name);
+        if (d && m_source.today < *d)
+            throw Refusal{"date", fmt::format("{} {} is still to come.", m_columns.title(name), d->iso()),
+                          "Correct the day."};
         return d;
     }
 
     // The polygon a number means, and a point of it: by the number of the case, or of the polygon in its
     // batch.
+    using Known = std::pair<const LedgerState*, std::size_t>;
     struct Place {
         const LedgerState* state;
         const LedgerCase* known;
@@ -149,49 +152,118 @@ class Reader {
     [[nodiscard]] Place place(const std::string& id) {
         if (m_ids.empty()) index();
         const auto it = m_ids.find(id);
-        if (it == m_ids.end()) {
-            std::vector<std::string> all;
-            for (const auto& [known, at] : m_ids) all.push_back(known);
-            const auto near = all.size() > 10000 ? std::string() : nearest_of(id, all);
-            throw Refusal{"unknown_case", fmt::format("There is no case '{}'.", id),
-                          near.empty() ? "Correct QDNM; it is the number the case was sent out under."
-                                       : fmt::format("Did you mean '{}'?", near)};
+        const auto at = it != m_ids.end() ? it->second : by_issuer(id);
+        const auto& known = at.first->cases[at.second];
+        return {at.first, &known, io::Transformation(at.first->crs, geographic)(known.shape.point_inside())};
+    }
+    // By the number under which somebody else sent the polygon, in the newest batch that has it.
+    [[nodiscard]] Known by_issuer(const std::string& id) const {
+        for (const auto& s : m_source.states) {
+            const auto [first, last] = m_issued.equal_range({s.batch, id});
+            if (first == last) continue;
+            if (std::next(first) == last) return {&s, first->second};
+            std::vector<std::string> ids;
+            for (auto it = first; it != last; ++it) ids.push_back(s.cases[it->second].id);
+            throw Refusal{"ambiguous",
+                          fmt::format("'{}' is the number of {} cases of batch {}.", id, ids.size(), s.batch),
+                          fmt::format("Write the one that is meant: {}.", fmt::join(ids, ", "))};
         }
-        const auto* state = it->second.first;
-        const auto& known = state->cases[it->second.second];
-        return {state, &known, io::Transformation(state->crs, geographic)(known.shape.point_inside())};
+        std::vector<std::string> all;
+        for (const auto& [known, at] : m_ids) all.push_back(known);
+        const auto near = all.size() > 10000 ? std::string() : nearest_of(id, all);
+        throw Refusal{"unknown_case", fmt::format("There is no case '{}'.", id),
+                      near.empty() ? "Correct QDNM; it is the number the case was sent out under."
+                                   : fmt::format("Did you mean '{}'?", near)};
     }
     void index() {
         for (const auto& s : m_source.states)  // the newest first: it wins
             for (std::size_t i = 0; i < s.cases.size(); ++i)
                 if (s.cases[i].present) m_ids.try_emplace(s.cases[i].id, &s, i);
         for (const auto& s : m_source.states)
-            for (std::size_t i = 0; i < s.cases.size(); ++i)
-                if (s.cases[i].present) m_ids.try_emplace(s.cases[i].spot, &s, i);
+            for (std::size_t i = 0; i < s.cases.size(); ++i) {
+                if (!s.cases[i].present) continue;
+                m_ids.try_emplace(s.cases[i].spot, &s, i);
+                if (!s.cases[i].issuer_id.empty())
+                    m_issued.emplace(std::pair(s.batch, s.cases[i].issuer_id), i);
+            }
     }
 
-    void verdict(const io::TableRow& row, FieldRecord& r) const {
-        r.verdict = text(row, "verdict");
+    // As the file calls it, for those who look for it there.
+    [[nodiscard]] std::string verdict_column() const {
+        for (const char* name : {"conclusion", "verdict"})
+            if (m_columns.has(name)) return m_columns.title(name);
+        return "BYD";
+    }
+
+    void verdict(const io::TableRow& row, FieldRecord& r) {
+        r.verdict = found(row);
         const auto& words = m_source.words;
         if (r.verdict.empty())
             throw Refusal{"no_verdict", "The row says that it was reviewed, but not what was found.",
-                          fmt::format("Fill {} with one of: {}.", column("verdict", "BYD"),
+                          fmt::format("Fill {} with one of: {}.", verdict_column(),
                                       fmt::join(m_verdicts, ", "))};
         if (r.verdict.starts_with("疑似") || words.lists("undecided", "", r.verdict))
             throw Refusal{"undecided",
                           fmt::format("The row says that it was reviewed, but {} is still '{}'.",
-                                      column("verdict", "BYD"), r.verdict),
+                                      verdict_column(), r.verdict),
                           fmt::format("Confirm it as one of: {}.", fmt::join(m_verdicts, ", "))};
-        for (const auto& [code, list] : words.sections.at("violations"))
-            if (std::find(list.begin(), list.end(), r.verdict) != list.end()) r.meaning = code;
-        if (words.lists("lawful", "", r.verdict)) r.meaning = "compliant";
-        if (words.lists("not_works", "", r.verdict)) r.meaning = "not_works";
+        r.meaning = meaning_of(r.verdict);
         if (!r.meaning.empty()) return;
         const auto near = nearest_of(r.verdict, m_verdicts);
         throw Refusal{"verdict",
-                      fmt::format("{} '{}' is not in the list.", column("verdict", "BYD"), r.verdict),
+                      fmt::format("{} '{}' is not in the list.", verdict_column(), r.verdict),
                       near.empty() ? fmt::format("Known are: {}.", fmt::join(m_verdicts, ", "))
                                    : fmt::format("Did you mean '{}'?", near)};
+    }
+
+    // What people entered again on site counts, so it has to be a word that means something.
+    [[nodiscard]] std::string word(const io::TableRow& row, const std::string& name,
+                                   std::initializer_list<const char*> sections, const char* official) const {
+        auto given = text(row, name);
+        std::vector<std::string> known = m_source.deliverables.values(official, "");
+        for (const char* section : sections)
+            for (const auto& [code, words] : m_source.disturbances.sections.at(section))
+                known.insert(known.end(), words.begin(), words.end());
+        if (given.empty() || std::find(known.begin(), known.end(), given) != known.end()) return given;
+        std::sort(known.begin(), known.end());
+        known.erase(std::unique(known.begin(), known.end()), known.end());
+        const auto near = nearest_of(given, known);
+        throw Refusal{"word", fmt::format("{} '{}' is not in the list.", m_columns.title(name), given),
+                      near.empty() ? fmt::format("Known are: {}.", fmt::join(known, ", "))
+                                   : fmt::format("Did you mean '{}'?", near)};
+    }
+
+    void days(const io::TableRow& row, const LedgerCase& known, FieldRecord& r) const {
+        const auto date = past(row, "date");
+        if (!date) throw Refusal{"no_date", "The row does not say when it was checked.", "Fill DATE."};
+        r.date = *date;
+        const auto opened = known.onset_from ? known.onset_from : known.onset_to;
+        if (opened && r.date < *opened)
+            throw Refusal{"date",
+                          fmt::format("It was checked on {}, before the ground was opened ({} or later).",
+                                      r.date.iso(), opened->iso()),
+                          "Correct DATE or QDNM."};
+        r.notice = past(row, "notice");
+        r.rectify_by = day(row, "rectify_by");
+        r.recheck = past(row, "recheck");
+        r.closed = past(row, "closed");
+        const auto notice = r.notice || known.state == "closed" ? r.notice : known.notice_on;
+        if (r.rectify_by && notice && *r.rectify_by < *notice)
+            throw Refusal{"order",
+                          fmt::format("It is to be put right by {}, before the notice of {}.",
+                                      r.rectify_by->iso(), notice->iso()),
+                          "Correct ZGQX or ZGTZRQ."};
+        if (r.recheck && notice && *r.recheck < *notice)
+            throw Refusal{"order",
+                          fmt::format("It was looked at again on {}, before the notice of {}.",
+                                      r.recheck->iso(), notice->iso()),
+                          "Correct FCRQ or ZGTZRQ."};
+        const auto before = r.recheck ? r.recheck : notice;
+        if (r.closed && before && *r.closed < *before)
+            throw Refusal{"order",
+                          fmt::format("It was closed on {}, before the {} of {}.", r.closed->iso(),
+                                      r.recheck ? "look again" : "notice", before->iso()),
+                          "Correct XHRQ, FCRQ or ZGTZRQ."};
     }
 
     void position(const io::TableRow& row, const Place& at) const {
@@ -205,13 +277,15 @@ class Reader {
             stood = Point{*lon, *lat};
         }
         if (!stood) return;
-        if (const double far = metres(*stood, at.inside) - std::sqrt(at.known->area); far > farthest)
-            throw Refusal{"far_away",
-                          fmt::format("The check was made {:.1f} km from case {}.", far / 1000, at.known->id),
-                          "Correct QDNM or the position; longitude and latitude may be swapped."};
+        if (const auto far = metres_beyond(*stood, *at.known, at.inside))
+            throw Refusal{
+                "far_away",
+                fmt::format("The check was made {:.1f} km from case {}.", *far / 1000, at.known->id),
+                "Correct QDNM or the position; longitude and latitude may be swapped."};
     }
 
     [[nodiscard]] FieldRecord one(const io::TableRow& row) {
+        m_columns.check(row);
         const auto id = text(row, "case");
         if (id.empty()) throw Refusal{"no_case", "The row names no case.", "Fill QDNM."};
         const auto at = place(id);
@@ -223,21 +297,10 @@ class Reader {
         position(row, at);
         r.by = text(row, "by");
         if (r.by.empty()) throw Refusal{"no_checker", "The row does not say who was there.", "Fill XCFHR."};
-        const auto date = day(row, "date");
-        if (!date) throw Refusal{"no_date", "The row does not say when it was checked.", "Fill DATE."};
-        r.date = *date;
-        r.type = text(row, "type");
-        r.construction = text(row, "construction");
-        r.change = text(row, "change");
-        r.notice = day(row, "notice");
-        r.rectify_by = day(row, "rectify_by");
-        r.recheck = day(row, "recheck");
-        r.closed = day(row, "closed");
-        if (r.rectify_by && r.notice && *r.rectify_by < *r.notice)
-            throw Refusal{"order",
-                          fmt::format("It is to be put right by {}, before the notice of {}.",
-                                      r.rectify_by->iso(), r.notice->iso()),
-                          "Correct ZGQX or ZGTZRQ."};
+        days(row, *at.known, r);
+        r.type = word(row, "type", {"types"}, "qtypes");
+        r.construction = word(row, "construction", {"construction"}, "");
+        r.change = word(row, "change", {"changes"}, "qdtypes");
         if (const auto into = text(row, "merge_into"); !into.empty()) {
             const auto other = place(into);
             if (other.known == at.known)
@@ -251,104 +314,34 @@ class Reader {
         }
         for (const auto& [name, aliases] : m_source.words.sections.at("kept"))
             if (auto t = text(row, name); !t.empty()) r.kept[name] = std::move(t);
-        photographs(text(row, "photos"), at, r);
+        r.photos = photographs(text(row, "photos"), m_source.photos, *at.known, at.inside);
         return r;
     }
 
-    void photographs(const std::string& numbers, const Place& at, FieldRecord& r) const {
-        std::string number;
-        const auto end = [&] {
-            if (number = trimmed(number); !number.empty()) r.photos.push_back(photograph(number, at));
-            number.clear();
-        };
-        for (std::size_t i = 0; i < numbers.size(); ++i) {
-            const auto here = std::string_view(numbers).substr(i);
-            const std::size_t wide =
-                here.starts_with("，") || here.starts_with("、") || here.starts_with("；") ? 3 : 0;
-            if (wide > 0 || numbers[i] == ',' || numbers[i] == ';') {
-                end();
-                i += wide > 0 ? wide - 1 : 0;
-            } else {
-                number += numbers[i];
-            }
-        }
-        end();
-    }
-
-    [[nodiscard]] FieldPhoto photograph(const std::string& number, const Place& at) const {
-        FieldPhoto photo{number, "", {}, {}};
-        if (m_source.photos.empty()) return photo;
-        if (number.find('/') != std::string::npos || number.starts_with("."))
-            throw Refusal{"photo", fmt::format("'{}' is no number of a photograph.", number),
-                          "Correct ZPBH."};
-        fs::path file;
-        for (const char* end : {"", ".jpg", ".JPG", ".jpeg", ".png"}) {
-            std::error_code error;
-            if (file.empty() && fs::is_regular_file(fs::path(m_source.photos) / (number + end), error))
-                file = fs::path(m_source.photos) / (number + end);
-        }
-        if (file.empty())
-            throw Refusal{"photo", fmt::format("The photograph {} is not in {}.", number, m_source.photos),
-                          "Send it along, or correct ZPBH."};
-        photo.file = file.filename().string();
-        try {
-            const auto p = io::photo_place(file.string());
-            photo.place = p.place;
-            photo.azimuth = p.azimuth;
-        } catch (const Error& e) {
-            throw Refusal{"photo", e.what(), e.hint()};
-        }
-        if (photo.place && metres(*photo.place, at.inside) - std::sqrt(at.known->area) > farthest)
-            throw Refusal{"photo_far_away",
-                          fmt::format("The photograph {} was taken {:.1f} km from case {}.", number,
-                                      metres(*photo.place, at.inside) / 1000, at.known->id),
-                          "Correct ZPBH or QDNM."};
-        return photo;
-    }
-
-    // Rows of one polygon: a split where each has its own shape, else one visit each.
-    static void take(std::vector<std::pair<const io::TableRow*, FieldRecord>>& list, FeedbackFile& out) {
-        const bool split = list.size() > 1 && std::all_of(list.begin(), list.end(), [](const auto& entry) {
-                               return !entry.first->shape.empty();
-                           });
-        if (split) {
-            auto whole = list.front().second;
-            for (auto& [row, record] : list) {
-                whole.parts.push_back({row->shape.wkt(), record.verdict});
-                // The gravest finding of a part is that of the whole.
-                if (graver(record.meaning, whole.meaning)) {
-                    whole.meaning = record.meaning;
-                    whole.verdict = record.verdict;
-                }
-                if (&record != &list.front().second)
-                    whole.photos.insert(whole.photos.end(), record.photos.begin(), record.photos.end());
-            }
-            list.resize(1);
-            list.front().second = std::move(whole);
-        }
-        for (auto& [row, record] : list) {
-            out.photos += record.photos.size();
-            for (const auto& p : record.photos) out.photos_placed += p.place ? 1U : 0U;
-            out.records.push_back(std::move(record));
-        }
-    }
-    static bool graver(const std::string& a, const std::string& b) {
-        static const std::vector<std::string> order = {"not_works",       "compliant", "before_approval",
-                                                       "exceeds",         "relocated", "unapproved",
-                                                       "unapproved_spoil"};  // rules §3
-        return std::find(order.begin(), order.end(), a) > std::find(order.begin(), order.end(), b);
-    }
-
     const FeedbackSource& m_source;
-    std::map<std::string, std::string> m_field;  // our name → column of this file
+    const FeedbackColumns& m_columns;
     std::vector<std::string> m_verdicts;
-    std::map<std::string, std::pair<const LedgerState*, std::size_t>> m_ids;
+    std::map<std::string, Known> m_ids;
+    std::multimap<std::pair<std::string, std::string>, std::size_t> m_issued;  // batch and their number
 };
 
 }  // namespace
 
 FeedbackFile read_feedback(const FeedbackSource& source) {
-    return Reader(source)();
+    const auto table = io::read_table(source.path, {.layer = source.layer,
+                                                    .encoding = source.encoding,
+                                                    .to_crs = geographic,
+                                                    .column = source.words.values("fields", "case")});
+    std::vector<std::string> sent;
+    for (const auto& [field, labels] : source.deliverables.sections.at("labels")) {
+        sent.push_back(field);
+        sent.insert(sent.end(), labels.begin(), labels.end());
+    }
+    const FeedbackColumns columns(source.words, sent, table);
+    if (!columns.has("case"))
+        throw Error(ErrorCode::input, fmt::format("{} has no column that names the case.", source.path),
+                    fmt::format("Call it QDNM; the columns are: {}.", fmt::join(table.fields, ", ")));
+    return Reader(source, columns)(table);
 }
 
 }  // namespace shuibao::pipeline

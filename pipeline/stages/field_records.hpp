@@ -43,21 +43,30 @@ struct FieldRecord {
     std::string merge_into;            ///< polygon of the same batch
     std::optional<Point> merge_point;  ///< inside that one
     std::vector<FieldPart> parts;
+    std::string split;  ///< the same for all records that split the polygon together; empty: of all of it
+    std::string part;   ///< of a split: the same for all visits to one part
     std::vector<FieldPhoto> photos;
     std::map<std::string, std::string> kept;  ///< what else they wrote
     std::string source;                       ///< file and row; not part of what the record says
     std::string key;                          ///< hash of what it says
+    std::string replaced_by;  ///< file and row of what the same person said later of the same visit
 };
 
-/// All records, by batch, polygon, day and content; none when nobody sent any. Throws Error(input) for a
-/// damaged file.
+/// All records that hold, by batch, polygon, day and content; none when nobody sent any. Those that were
+/// replaced stay in the file and are not given. Throws Error(input) for a damaged file.
 [[nodiscard]] std::vector<FieldRecord> read_field_records(const engine::Store& store);
-/// Adds those that are not there yet; returns how many. Atomic.
-std::size_t add_field_records(const engine::Store& store, std::vector<FieldRecord> records);
+struct AddedRecords {
+    std::size_t added = 0;
+    std::vector<std::string> replaced;  ///< a sentence for each record that another one stands for now
+};
+/// Adds those that are not there yet, in their order. One of the same person, day and ground replaces what
+/// was said before: it is a correction, no second opinion. Atomic.
+AddedRecords add_field_records(const engine::Store& store, std::vector<FieldRecord> records);
 [[nodiscard]] std::string field_record_key(const FieldRecord& record);
 
-/// What settles one polygon: of its records the one of the latest day that says what it is. `conflict` says
-/// where people of that day disagree; then nothing is settled.
+/// What settles one polygon: of its records the one of the latest day that says what it is; where people
+/// split it, the gravest of what settles its parts. `conflict` says where people of one day disagree; then
+/// nothing is settled.
 struct Finding {
     const FieldRecord* record = nullptr;
     std::string conflict;

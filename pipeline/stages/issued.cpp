@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "override_ground.hpp"
 #include "risk_input.hpp"
 #include "rules.hpp"
 #include <shuibao/engine/hash.hpp>
@@ -38,7 +39,8 @@ std::vector<std::pair<std::string, double>> points_of(const std::string& reasons
     return points;
 }
 
-Issued from_layer(const RunContext& c, const std::filesystem::path& ranked) {
+Issued from_layer(const RunContext& c, const std::filesystem::path& ranked,
+                  const std::map<std::string, Override>& overrides) {
     constexpr std::size_t at_once = 4096;
     Issued issued;
     io::LayerReader reader(ranked.string(),
@@ -60,7 +62,10 @@ Issued from_layer(const RunContext& c, const std::filesystem::path& ranked) {
                         .confidence = row_number(f, "confidence"),
                         .area = row_number(f, "area_m2"),
                         .rank = static_cast<std::int64_t>(row_number(f, "rank")),
-                        .points = points_of(row_text(f, "reasons"))};
+                        .points = points_of(row_text(f, "reasons")),
+                        .decision = {}};
+            if (const auto* d = decision_on(overrides, {row_text(f, "case_id"), cases[i].spot}))
+                cases[i].decision = *d;
         });
         for (std::size_t i = 0; i < rows.size(); ++i)
             issued.cases.emplace(row_text(rows[i], "case_id"), std::move(cases[i]));
@@ -81,6 +86,11 @@ std::string json_of(const IssuedCase& k) {
                       {"tier_reason", k.tier_reason},
                       {"points", ordered_json::array()}};
     for (const auto& [rule, points] : k.points) j["points"].push_back({rule, points});
+    if (const auto& d = k.decision) {
+        j["decision"] = {{"by", d->by}, {"date", d->day.iso()}, {"reason", d->reason}};
+        if (d->tier) j["decision"]["tier"] = algorithms::tier_code(*d->tier);
+        if (d->verdict) j["decision"]["verdict"] = algorithms::verdict_code(*d->verdict);
+    }
     return j.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
@@ -116,6 +126,14 @@ IssuedCase case_of(const nlohmann::json& j) {
     k.rank = j.value("rank", std::int64_t{0});
     for (const auto& p : j.value("points", nlohmann::json::array()))
         k.points.emplace_back(p.at(0).get<std::string>(), p.at(1).get<double>());
+    if (j.contains("decision")) {
+        const auto& d = j.at("decision");
+        k.decision = {.tier = algorithms::tier_from_code(d.value("tier", std::string("-"))),
+                      .verdict = algorithms::verdict_from_code(d.value("verdict", std::string())),
+                      .by = d.value("by", std::string()),
+                      .reason = d.value("reason", std::string()),
+                      .day = Date::parse(d.value("date", std::string())).value_or(Date())};
+    }
     return k;
 }
 
@@ -159,7 +177,8 @@ Issued read_issued(const std::filesystem::path& file) {
     return issued;
 }
 
-void record_issued(RunContext& c, const std::filesystem::path& ranked) {
+void record_issued(RunContext& c, const std::filesystem::path& ranked,
+                   const std::map<std::string, Override>& overrides) {
     if (c.executor.options().dry_run || !std::filesystem::exists(ranked)) return;
     const RuleBook book(c);
     const auto weights = weights_hash(book);
@@ -167,10 +186,11 @@ void record_issued(RunContext& c, const std::filesystem::path& ranked) {
     u.id = c.batch + " issued";
     u.inputs["disturbances"] = engine::hash_file(ranked.string());
     u.inputs["weights"] = weights;
+    u.inputs["decisions"] = overrides_hash(overrides);
     const auto file = issued_file(c.store, c.batch), before = issued_before_file(c.store, c.batch);
     u.outputs = {file};
     u.work = [&] {
-        auto now = from_layer(c, ranked);
+        auto now = from_layer(c, ranked, overrides);
         now.rule_set = fmt::format("{} {}", book.of_batch().name, book.of_batch().version);
         now.weights = weights;
         const auto old = read_issued(file);

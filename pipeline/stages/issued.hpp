@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "overrides.hpp"
 #include <shuibao/pipeline/stage.hpp>
 
 namespace shuibao::pipeline {
@@ -20,6 +22,7 @@ struct IssuedCase {
     double severity = 0, confidence = 0, area = 0;
     std::int64_t rank = 0;
     std::vector<std::pair<std::string, double>> points;  ///< rule item → points, in the order of the table
+    std::optional<Override> decision;                    ///< what people decided against the program
 };
 struct Issued {
     std::string rule_set;                     ///< that gave the points, "name version"
@@ -34,7 +37,9 @@ struct Issued {
 [[nodiscard]] Issued read_issued(const std::filesystem::path& file);
 
 /// Notes what stands in `ranked` (disturbances.gpkg), the tier of the day and not what later weights would
-/// give. Where other weights than before gave it to the same polygons, the state before is kept beside it.
-void record_issued(RunContext& context, const std::filesystem::path& ranked);
+/// give, and the decisions of people that are in it. Where other weights than before gave it to the same
+/// polygons, the state before is kept beside it.
+void record_issued(RunContext& context, const std::filesystem::path& ranked,
+                   const std::map<std::string, Override>& overrides);
 
 }  // namespace shuibao::pipeline

@@ -78,8 +78,8 @@ void bring_forward(RunContext& c) {
         u.work = [&] {
             const auto screened = io::read_layer(
                 input.string(),
-                {.fields = {"case_id", "verdict", "county", "industry", "change_type", "construction",
-                            "completion", "bare_share", "tilled", "confidence", "facts"},
+                {.fields = {"case_id", "issuer_id", "verdict", "county", "industry", "change_type",
+                            "construction", "completion", "bare_share", "tilled", "confidence", "facts"},
                  .ours = true});
             LedgerState before;
             if (!previous.empty())
@@ -89,10 +89,15 @@ void bring_forward(RunContext& c) {
             const auto each = [&](std::size_t n, const std::function<void(std::size_t)>& body) {
                 c.executor.parallel_for(n, body);
             };
-            std::vector<std::string> lost;
+            LedgerDoubts doubts;
             const auto seen = previous.empty() ? GroundEvidence() : read_ground(ground);
-            const auto state = step(before, {batch, end, screened, records, rules, words, seen}, each, lost);
-            for (const auto& l : lost)
+            const auto state =
+                step(before, {batch, end, screened, records, rules, words, seen}, each, doubts);
+            for (const auto& circle : doubts.circles)
+                c.problems.add(
+                    {"ledger", batch, "merge_circle", circle,
+                     "None of these mergers holds; send one of the rows again with the right HBZ."});
+            for (const auto& l : doubts.lost)
                 c.problems.add(
                     {"ledger", batch, "lost_check",
                      fmt::format("No polygon of batch {} lies where the field check of {} was made.", batch,

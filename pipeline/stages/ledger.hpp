@@ -18,7 +18,6 @@
 #include "field_records.hpp"
 #include <shuibao/algorithms/calibration.hpp>
 #include <shuibao/algorithms/compliance.hpp>
-#include <shuibao/algorithms/risk.hpp>
 #include <shuibao/core/date.hpp>
 #include <shuibao/core/polygon.hpp>
 #include <shuibao/engine/rule_set.hpp>
@@ -33,6 +32,7 @@ namespace shuibao::pipeline {
 struct LedgerCase {
     std::string id;    ///< for life: that of the polygon under which it was first seen
     std::string spot;  ///< polygon (case_id of `screen`) in `last_batch`
+    std::string issuer_id;  ///< number under which somebody else sent that polygon; empty: ours only
     std::string first_batch, last_batch;
     std::string changed_batch;    ///< the last that saw it appear, grow or shrink
     io::Geometry shape;           ///< as last seen, in the CRS of the layer
@@ -40,16 +40,21 @@ struct LedgerCase {
     double area_before = 0;       ///< m², of what it comes from, the batch before; 0 when new
     double gained = 0;            ///< m², of all polygons that share ground with it
     std::string change;           ///< new, grown, shrunk, same; empty where this batch did not show it
+    std::string change_by;        ///< who says so: "layer", "field", or what the limit was: lineage.hpp
+    double change_limit = 0;      ///< m²: what is beyond it is growth; 0 where nothing was compared
     std::string construction;     ///< working, stopped, finished
     std::string completion;       ///< how it ended, where somebody said so
     std::int64_t bare_low = 0;    ///< successive batches that saw next to no bare ground left
-    std::int64_t crept = 0;       ///< successive batches in which it grew, outside within tolerance only
-    bool after_notice = false;    ///< it grew in this batch, and a notice had been served before
+    std::int64_t crept = 0;       ///< successive batches in which its part outside grew within tolerance
+    double outside = 0;           ///< m², EAREA, as last seen
+    bool after_notice = false;    ///< it grew in this batch, and the batch before is no older than the notice
+    bool notice_between = false;  ///< it grew, and the notice lies between the two batches
     std::string verdict;          ///< of the program, as a code
     std::string state = "found";  ///< see above
     std::string confirmed;        ///< what people found, in their words; empty: nobody decided
     std::string confirmed_as;     ///< code of a verdict, "compliant" or "not_works"
     std::string confirmed_by;
+    std::string confirmed_type;  ///< QTYPE as people entered it on site; empty: as the layer says
     double confirmed_area = 0;  ///< m², of the polygon that they looked at
     std::optional<Date> confirmed_on, notice_on, rectify_by, recheck_on, closed_on;
     std::optional<Date> due;           ///< by which the next step is to be taken
@@ -105,11 +110,17 @@ struct BatchEvidence {
     const GroundEvidence& ground;            ///< what the batch's looks show of the cases before
 };
 
+/// What people said that could not be followed.
+struct LedgerDoubts {
+    std::vector<std::string> lost;     ///< records that fit no polygon any more
+    std::vector<std::string> circles;  ///< sentences: cases that are to be part of each other
+};
+
 /// The state after a batch. `before` is the state after the batch before it, in the same CRS, or empty.
-/// `each(n, body)` runs body(0…n−1) in any order. Records that fit no polygon any more are named in `lost`.
+/// `each(n, body)` runs body(0…n−1) in any order.
 using LedgerEach = std::function<void(std::size_t, const std::function<void(std::size_t)>&)>;
 [[nodiscard]] LedgerState step(const LedgerState& before, const BatchEvidence& now, const LedgerEach& each,
-                               std::vector<std::string>& lost);
+                               LedgerDoubts& doubts);
 
 /// The layer `cases` without rows, and the row of a case.
 [[nodiscard]] io::LayerData ledger_layer(const std::string& crs);
@@ -137,8 +148,6 @@ void write_ledger(RunContext& context);
 /// Option ledger.path: another GeoPackage, or a PostGIS database.
 void declare_ledger(OptionTable& table);
 
-/// What memory adds to the facts of a score: growth, notices, what people found.
-void remember(const LedgerCase& memory, algorithms::RiskFacts& facts, const algorithms::Facts& measured);
 /// Of the cases of a state those that people looked at, as calibrate() asks for them; of a state that is not
 /// there none.
 [[nodiscard]] std::vector<algorithms::Checked> checked_cases(const std::optional<LedgerState>& state);

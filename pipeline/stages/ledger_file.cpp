@@ -87,6 +87,7 @@ template <class C, class Visit>
 void members(C& c, Visit visit) {
     visit("case_id", c.id);
     visit("spot", c.spot);
+    visit("issuer_id", c.issuer_id);
     visit("first_batch", c.first_batch);
     visit("last_batch", c.last_batch);
     visit("changed_batch", c.changed_batch);
@@ -97,6 +98,7 @@ void members(C& c, Visit visit) {
     visit("confirmed", c.confirmed);
     visit("confirmed_as", c.confirmed_as);
     visit("confirmed_by", c.confirmed_by);
+    visit("confirmed_type", c.confirmed_type);
     visit("confirmed_on", c.confirmed_on);
     visit("confirmed_area_m2", c.confirmed_area);
     visit("conflict", c.conflict);
@@ -107,11 +109,15 @@ void members(C& c, Visit visit) {
     visit("area_before_m2", c.area_before);
     visit("gained_m2", c.gained);
     visit("change", c.change);
+    visit("change_by", c.change_by);
+    visit("change_limit_m2", c.change_limit);
     visit("construction", c.construction);
     visit("completion", c.completion);
     visit("bare_low", c.bare_low);
     visit("crept", c.crept);
+    visit("outside_m2", c.outside);
     visit("after_notice", c.after_notice);
+    visit("notice_between", c.notice_between);
     visit("notice_on", c.notice_on);
     visit("rectify_by", c.rectify_by);
     visit("recheck_on", c.recheck_on);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One batch of the ledger: who goes on, what changed, what people said, what is due.
+// One batch of the ledger: who goes on, what changed, what is due.
 #include <algorithm>
 #include <map>
 
@@ -8,7 +8,9 @@
 
 #include "case_file.hpp"
 #include "ledger.hpp"
+#include "ledger_hear.hpp"
 #include "risk_input.hpp"
+#include "rules.hpp"
 #include <shuibao/algorithms/lineage.hpp>
 
 namespace shuibao::pipeline {
@@ -21,10 +23,6 @@ int months_of(const std::string& batch) {
     return std::stoi(batch.substr(0, 4)) * 12 + std::stoi(batch.substr(4, 2));
 }
 
-Date after(Date day, double days) {
-    return Date(day.days() + static_cast<std::int32_t>(days));
-}
-
 class Step {
   public:
     Step(const LedgerState& before, const BatchEvidence& now) : m_before(before), m_now(now) {
@@ -33,7 +31,7 @@ class Step {
             if (!before.cases[i].folded) m_open.push_back(i);
     }
 
-    LedgerState operator()(const LedgerEach& each, std::vector<std::string>& lost) {
+    LedgerState operator()(const LedgerEach& each, LedgerDoubts& doubts) {
         LedgerState out{m_now.batch, m_now.screened.crs, {}};
         std::vector<LineageNode> old_nodes, new_nodes;
         for (const auto i : m_open)
@@ -73,7 +71,8 @@ class Step {
             }
         for (std::size_t i = 0; i < m_before.cases.size(); ++i)
             if (!gone_on[i]) out.cases.push_back(absent(m_before.cases[i]));
-        hear(out, lost);
+        hear(
+            out, m_now, [&](const std::string& spot) { return confidence_of(spot); }, doubts);
         for (auto& c : out.cases) std::sort(c.parents.begin(), c.parents.end());
         std::sort(out.cases.begin(), out.cases.end(),
                   [](const auto& a, const auto& b) { return a.id < b.id; });
@@ -122,8 +121,9 @@ class Step {
         LedgerCase c = old;
         c.present = false;
         c.change.clear();
-        c.gained = 0;
-        c.after_notice = false;
+        c.change_by.clear();
+        c.change_limit = c.gained = 0;
+        c.after_notice = c.notice_between = false;
         if (look_at(c)) c.construction = c.change = "finished";
         return c;
     }
@@ -177,7 +177,9 @@ class Step {
             c.onset_from = facts.onset_from;
             c.onset_to = facts.onset_to;
         }
+        const auto shown_before = c.last_batch;
         c.spot = spot;
+        c.issuer_id = row_text(row, "issuer_id");
         c.last_batch = m_now.batch;
         c.shape = row.shape;
         c.area = facts.area;
@@ -187,16 +189,35 @@ class Step {
         if (!c.tilled) c.tilled = io::to_number(row_value(row, "tilled"));
         if (const auto t = row_text(row, "county"); !t.empty()) c.county = t;
         if (const auto t = row_text(row, "industry"); !t.empty()) c.industry = t;
-        c.change = change(row, s);
+        settle_change(c, row, s);
         if (c.change == "new" || c.change == "grown" || c.change == "shrunk" || c.changed_batch.empty())
             c.changed_batch = m_now.batch;
         build(c, row);
-        c.after_notice = c.change == "grown" && c.notice_on.has_value();
-        const bool creeps = c.change == "grown" && facts.outside > 0 && facts.outside_tolerant <= 0;
-        c.crept = creeps ? c.crept + 1 : 0;
+        c.crept = crept(s, facts) ? c.crept + 1 : 0;
+        c.outside = facts.outside;
         reopen(c, n);
+        compare_with_notice(c, shown_before);
         open(c);
         return c;
+    }
+
+    // The part outside within tolerance grew. All that share ground are compared, and the part outside alone:
+    // works that go on inside their range creep nowhere. Of a piece split off nobody knows what was outside.
+    [[nodiscard]] bool crept(const algorithms::Succession& s, const algorithms::Facts& facts) const {
+        if (!s.heir_of || facts.outside_tolerant > 0) return false;
+        double before = 0;
+        for (const auto p : s.parents) before += m_before.cases[m_open[p]].outside;
+        const auto& rules = m_now.rules;
+        return facts.outside - before > std::max(rules("crept_area_m2"), rules("change_share") * before);
+    }
+
+    // Only what the batch before showed without it was opened after the notice. Between the looks of the two
+    // batches nobody knows what came first; a notice that came later still, or was settled, was not ignored.
+    void compare_with_notice(LedgerCase& c, const std::string& shown_before) const {
+        c.after_notice = c.notice_between = false;
+        if (c.change != "grown" || !c.notice_on || c.state == "closed") return;
+        c.after_notice = *c.notice_on <= end_of_batch(shown_before);
+        c.notice_between = !c.after_notice && *c.notice_on <= m_now.end;
     }
 
     // A piece that was split off carries what people said of the whole.
@@ -211,16 +232,26 @@ class Step {
         c.confirmed_area = area;
         c.area_before = 0;
         c.changed_batch.clear();
+        if (c.state == "closed" || !c.merged_into.empty()) forget_notice(c);
         if (c.merged_into.empty()) return;
         c.merged_into.clear();
         c.state = "found";
     }
 
+    // What was asked for is settled: it says nothing of what comes later.
+    static void forget_notice(LedgerCase& c) {
+        c.notice_on.reset();
+        c.rectify_by.reset();
+        c.recheck_on.reset();
+    }
+
     // What the layer says of a change goes first, but no layer makes a known site new.
-    [[nodiscard]] std::string change(const io::VectorFeature& row, const algorithms::Succession& s) const {
+    void settle_change(LedgerCase& c, const io::VectorFeature& row, const algorithms::Succession& s) const {
         const auto stated = m_now.disturbances.code_of("changes", row_text(row, "change_type"));
-        if (!stated.empty() && stated != "new") return stated;
-        return std::string(algorithms::growth_code(s.growth));
+        const bool by_layer = !stated.empty() && stated != "new";
+        c.change = by_layer ? stated : std::string(algorithms::growth_code(s.growth));
+        c.change_by = by_layer ? "layer" : std::string(s.limit_by);
+        c.change_limit = s.limit;
     }
 
     void build(LedgerCase& c, const io::VectorFeature& row) const {
@@ -256,8 +287,7 @@ class Step {
         c.confirmed_by.clear();
         c.confirmed_on.reset();
         c.closed_on.reset();
-        c.recheck_on.reset();
-        c.rectify_by.reset();
+        forget_notice(c);
         c.state = "found";
         c.due.reset();
     }
@@ -273,79 +303,7 @@ class Step {
         if (c.verdict == "pending")
             c.due.reset();  // it is not sent out
         else if (!c.due)
-            c.due = after(m_now.end, m_now.rules("deadline_check_days"));
-    }
-
-    // ---- what people said of this batch
-    void hear(LedgerState& out, std::vector<std::string>& lost) const {
-        if (m_now.records.empty()) return;
-        const SpotFinder find(out);
-        std::map<std::size_t, std::vector<const FieldRecord*>> of_case;
-        std::vector<std::pair<std::size_t, std::size_t>> mergers;
-        for (const auto& r : m_now.records) {
-            const auto i = find(r.spot, r.inside);
-            if (!i) {
-                lost.push_back(fmt::format("{} ({})", r.spot, r.source));
-                continue;
-            }
-            of_case[*i].push_back(&r);
-            if (r.merge_point)
-                if (const auto into = find(r.merge_into, *r.merge_point); into && *into != *i)
-                    mergers.emplace_back(*i, *into);
-        }
-        for (auto& [i, records] : of_case) {
-            std::stable_sort(records.begin(), records.end(),
-                             [](const auto* a, const auto* b) { return a->date < b->date; });
-            decide(out.cases[i], records);
-        }
-        for (const auto& [from, into] : mergers) {
-            auto& c = out.cases[from];
-            c.merged_into = out.cases[into].id;
-            c.state = "absorbed";
-            c.due.reset();
-            out.cases[into].parents.push_back(c.id);
-        }
-    }
-
-    void decide(LedgerCase& c, const std::vector<const FieldRecord*>& records) const {
-        c.checks += static_cast<std::int64_t>(records.size());
-        const auto finding = settle(records);
-        c.conflict = finding.conflict;
-        for (const auto* r : records) {
-            if (r->notice) c.notice_on = r->notice;
-            if (r->rectify_by) c.rectify_by = r->rectify_by;
-            if (r->recheck) c.recheck_on = r->recheck;
-            if (r->closed) c.closed_on = r->closed;
-            if (const auto code = m_now.disturbances.code_of("construction", r->construction); !code.empty())
-                c.construction = code;
-        }
-        if (finding.record != nullptr && finding.conflict.empty()) {
-            const auto& r = *finding.record;
-            c.confirmed = r.verdict;
-            c.confirmed_as = r.meaning;
-            c.confirmed_by = r.by;
-            c.confirmed_on = r.date;
-            c.confirmed_area = c.area;
-            c.checked_real = r.meaning != "not_works";
-            c.checked_confidence = confidence_of(c.spot);
-        }
-        if (!c.decided()) return;
-        const auto& rules = m_now.rules;
-        if (c.confirmed_as == "compliant" || c.confirmed_as == "not_works") {
-            c.state = "closed";
-            if (!c.closed_on) c.closed_on = c.confirmed_on;
-        } else if (c.closed_on) {
-            c.state = "closed";
-        } else if (c.recheck_on) {
-            c.state = "rechecked";
-        } else {
-            c.state = c.notice_on ? "rectifying" : "confirmed";
-        }
-        c.due.reset();
-        if (c.state == "confirmed") c.due = after(*c.confirmed_on, rules("deadline_notice_days"));
-        if (c.state == "rectifying")
-            c.due = c.rectify_by ? *c.rectify_by : after(*c.notice_on, rules("deadline_rectify_days"));
-        if (c.state == "rechecked") c.due = after(*c.recheck_on, rules("deadline_recheck_days"));
+            c.due = days_after(m_now.end, m_now.rules("deadline_check_days"));
     }
 
     // What the program was sure of; nothing for polygons that people drew.
@@ -366,43 +324,9 @@ class Step {
 
 }  // namespace
 
-SpotFinder::SpotFinder(const LedgerState& state)
-    : m_state(state),
-      m_index([&] {
-          std::vector<Bounds> boxes;
-          for (const auto& c : state.cases) boxes.push_back(c.present ? c.shape.bounds() : Bounds{});
-          return io::BoxIndex(boxes);
-      }()),
-      m_move("EPSG:4490", state.crs) {
-    for (std::size_t i = 0; i < state.cases.size(); ++i)
-        if (state.cases[i].present) m_by_spot[state.cases[i].spot] = i;
-}
-
-std::optional<std::size_t> SpotFinder::operator()(const std::string& spot, Point inside) const {
-    constexpr double on_the_spot = 1;  // m; a point inside stays inside but for rounding
-    const Point p = m_move(inside);
-    const auto it = m_by_spot.find(spot);
-    if (it != m_by_spot.end() && m_state.cases[it->second].shape.distance(p) <= on_the_spot)
-        return it->second;
-    for (const auto i : m_index.near({p.x, p.y, p.x, p.y}))
-        if (m_state.cases[i].shape.distance(p) == 0) return i;
-    return std::nullopt;
-}
-
 LedgerState step(const LedgerState& before, const BatchEvidence& now, const LedgerEach& each,
-                 std::vector<std::string>& lost) {
-    return Step(before, now)(each, lost);
-}
-
-void remember(const LedgerCase& memory, algorithms::RiskFacts& r, const algorithms::Facts& measured) {
-    constexpr std::int64_t batches = 2;  // rules §6: grew in two batches
-    r.grown = memory.change == "grown";
-    r.after_notice = memory.after_notice;
-    r.crept = memory.crept >= batches;
-    const auto verdict = memory.decided_verdict();
-    if (!verdict) return;
-    judge_as(r, *verdict, measured);
-    if (memory.confirmed_as != "not_works") r.confidence = 1;  // people stood there
+                 LedgerDoubts& doubts) {
+    return Step(before, now)(each, doubts);
 }
 
 }  // namespace shuibao::pipeline

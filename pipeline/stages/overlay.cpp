@@ -22,9 +22,9 @@ std::vector<Bounds> bounds_of(const std::vector<Project>& projects, Geometry Pro
     return list;
 }
 
-std::vector<Bounds> bounds_of(const std::vector<Point>& places) {
+std::vector<Bounds> bounds_of(const std::vector<Clue>& clues) {
     std::vector<Bounds> list;
-    for (const auto& p : places) list.push_back({p.x, p.y, p.x, p.y});
+    for (const auto& [p, name] : clues) list.push_back({p.x, p.y, p.x, p.y});
     return list;
 }
 
@@ -155,10 +155,12 @@ Case Overlay::measure(const Disturbance& d, const std::string& id, const Law& la
     measure_range(c, to_geographic);
     f.schematic_near = schematic_near(shape, law.rules("schematic_distance_m"));
     if (f.type == GroundType::spoil || f.type == GroundType::borrow) measure_yards(c);
+    // Of every polygon: that it is spoil may be found on site.
+    c.below = m_in.zones.near(shape, "below", law.rules("spoil_distance_m"));
     c.ground = m_in.ground.of(shape, m_in.crs, f.type, f.onset_to);
     const double around = c.law->rules("clue_distance_m");
     for (const auto i : m_clues.near(shape.bounds(), around))
-        c.clues += shape.distance(m_in.clues[i]) <= around;
+        if (shape.distance(m_in.clues[i].place) <= around) c.clues.push_back(m_in.clues[i].name);
     return c;
 }
 
@@ -232,7 +234,6 @@ void Overlay::measure_yards(Case& c) const {
         f.yard_share = std::min(1.0, c.shape.intersection(yard).area() / all);
     for (const auto i : m_schematic.near(c.shape.bounds()))
         f.yard_schematic = f.yard_schematic || m_in.projects[i].yards_schematic.intersects(c.shape);
-    c.below = m_in.zones.near(c.shape, "below", c.law->rules("spoil_distance_m"));
 }
 
 void Overlay::measure_zones(Case& c) const {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "approvals.hpp"
+#include "clues.hpp"
 #include "ground.hpp"
 #include "industries.hpp"
 #include "range_states.hpp"
@@ -29,11 +30,11 @@ struct Case {
     std::optional<std::size_t> project;                    ///< linked: the greatest overlap
     std::vector<std::pair<std::size_t, double>> overlaps;  ///< project, planar m²; by falling area
     std::vector<Zones::Hit> zones;                         ///< sensitive zones it lies in
-    std::vector<std::size_t> below;  ///< settlements, roads, rivers close to it, where it is spoil
+    std::vector<std::size_t> below;  ///< settlements, roads, rivers close to it: what spoil endangers
     std::string county, township;
-    std::size_t clues = 0;  ///< public reports and video clues close by
-    GroundFacts ground;     ///< slope and erosion
-    const Law* law = nullptr;  ///< that measured and judges it: the one of the day it was first seen
+    std::vector<std::string> clues;  ///< public reports and video clues close by, in the order of their layer
+    GroundFacts ground;              ///< slope and erosion
+    const Law* law = nullptr;        ///< that measured and judges it: the one of the day it was first seen
     algorithms::Judgement judgement;
 };
 
@@ -44,7 +45,7 @@ struct OverlayInput {
     const Industries& industries;
     const engine::Dictionary& types;  ///< configs/dictionaries/disturbances.yaml
     const Laws& laws;
-    const std::vector<Point>& clues;  ///< places of public reports and video clues
+    const std::vector<Clue>& clues;
     const Ground& ground;
     const Unobserved& unobserved;
     std::string crs;  ///< of everything here

@@ -49,51 +49,6 @@ void Overlay::sum_outside(std::vector<Case>& cases, const Each& each) const {
     }
 }
 
-// Linear works move along their corridor: a compact site is none of theirs. Rows of dots are short each.
-bool Overlay::in_corridor(const Case& c, const Project& p) const {
-    const auto& profile = m_in.industries.of(p.type).profile;
-    const auto& rules = c.law->rules;
-    const auto elongated = [&](const Geometry& g) {
-        const double length = algorithms::strip_length(g.area(), g.perimeter());
-        return length * length >= rules("corridor_elongation") * g.area();
-    };
-    if (!profile.linear || !elongated(p.exact)) return true;
-    return (profile.dots || elongated(c.shape)) && c.shape.depth_beyond(p.exact) <= rules("corridor_m");
-}
-
-// Sites that lie in no range, and ranges of works under construction where nothing is to be seen although
-// they were looked at.
-void Overlay::relocate(std::vector<Case>& cases, const std::vector<RangeLook>& looks, const Each& each) const {
-    std::vector<std::vector<algorithms::RelocationPair>> found(cases.size());
-    each(cases.size(), [&](std::size_t k) {
-        const auto& c = cases[k];
-        const auto& f = c.facts;
-        const auto& rules = c.law->rules;
-        if (f.overlap_ratio >= rules("min_overlap") || f.type != GroundType::other || !f.onset_to) return;
-        if (algorithms::gated(f, rules)) return;  // it would take the range from a site that may be accused
-        const double reach = rules("relocation_distance_m"), ratio = rules("relocation_area_ratio");
-        for (const auto i : m_exact.near(c.shape.bounds(), reach)) {
-            const auto& p = m_in.projects[i];
-            if (!p.under_construction || !p.approved || *f.onset_to < *p.approved) continue;
-            if (range_state(p, looks[i], rules) != "not_started") continue;
-            const bool owners_known = !c.source->owner.empty() && !p.owner.empty();
-            if (owners_known && c.source->owner != p.owner) continue;
-            const double larger = c.shape.area() / p.exact.area();
-            if (larger > ratio || larger < 1 / ratio) continue;
-            const double distance = p.exact.distance(c.shape);
-            if (distance > reach || !in_corridor(c, p)) continue;
-            found[k].push_back({k, i, {p.key, p.name, distance, larger, owners_known}});
-        }
-    });
-    std::vector<algorithms::RelocationPair> pairs;
-    for (auto& list : found) std::move(list.begin(), list.end(), std::back_inserter(pairs));
-    for (auto& pair : algorithms::match_one_to_one(std::move(pairs))) {
-        auto& f = cases[pair.disturbance].facts;
-        f.relocation = std::move(pair.what);
-        f.profile = m_in.industries.of(m_in.projects[pair.project].type).profile;
-    }
-}
-
 // Linear works: the length that lies farther than linear_offset_m from the range, of the range's length, both
 // in hills (53号令 art. 16(3)).
 void Overlay::displace(std::vector<Case>& cases) const {

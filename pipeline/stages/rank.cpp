@@ -10,10 +10,13 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "capacity.hpp"
+#include "case_risk.hpp"
 #include "dictionaries.hpp"
 #include "issued.hpp"
 #include "ledger.hpp"
-#include "overrides.hpp"
+#include "override_ground.hpp"
+#include "ranked_rows.hpp"
 #include "reranked.hpp"
 #include "risk_input.hpp"
 #include "rows_ahead.hpp"
@@ -32,160 +35,6 @@ namespace shuibao::pipeline {
 namespace {
 
 using algorithms::Tier;
-using io::FieldType;
-using io::Value;
-
-struct Ranked {
-    std::int64_t row = 0;                        // of the layer that screen wrote
-    const io::VectorFeature* feature = nullptr;  // that row, while it is written
-    std::string county;
-    algorithms::RankKey key;
-    algorithms::Risk risk;
-    std::int64_t rank = 0;
-    double confidence = 1;                                       // after what field teams taught, and found
-    algorithms::Verdict verdict = algorithms::Verdict::pending;  // after what people decided
-    std::string decided;                                         // by whom, when, why, what was before
-    const LedgerCase* memory = nullptr;                          // the case that this polygon belongs to
-};
-
-// The words that are written for codes.
-struct Words {
-    const engine::Dictionary& verdicts;
-    const engine::Dictionary& disturbances;
-    engine::Dictionary states;  // of configs/dictionaries/feedback.yaml
-};
-
-// Fields of the contract, in its order; where each value comes from stands beside it.
-struct OutputField {
-    io::Field field;
-    Value (*value)(const Ranked&, const std::string& reasons, const Words& words);
-};
-
-// A field that screen gave, passed on.
-template <std::size_t n>
-struct Name {
-    char text[n];  // NOLINT(modernize-avoid-c-arrays): a template argument must be structural
-    constexpr Name(const char (&t)[n]) { std::copy_n(t, n, text); }  // NOLINT
-};
-template <Name name>
-OutputField passed(FieldType type) {
-    return {{name.text, type}, [](const Ranked& r, const std::string&, const Words&) {
-                return row_value(*r.feature, name.text);
-            }};
-}
-
-std::vector<OutputField> output_fields() {
-    return {
-        {{"case_id", FieldType::text},
-         [](const Ranked& r, const std::string&, const Words&) { return Value(r.memory->id); }},
-        passed<"batch">(FieldType::text),
-        {{"rank", FieldType::integer},
-         [](const Ranked& r, const std::string&, const Words&) { return Value(r.rank); }},
-        {{"tier", FieldType::text},
-         [](const Ranked& r, const std::string&, const Words& w) {
-             return Value(w.verdicts.text("tiers", algorithms::tier_code(r.risk.tier)));
-         }},
-        {{"action", FieldType::text},
-         [](const Ranked& r, const std::string&, const Words& w) {
-             return Value(w.verdicts.text("actions", r.risk.wait && r.risk.tier != Tier::none
-                                                         ? "wait"
-                                                         : algorithms::tier_code(r.risk.tier)));
-         }},
-        {{"severity", FieldType::real},
-         [](const Ranked& r, const std::string&, const Words&) { return Value(r.risk.severity); }},
-        {{"confidence", FieldType::real},
-         [](const Ranked& r, const std::string&, const Words&) {
-             return Value(std::round(r.confidence * 1e4) / 1e4);
-         }},
-        {{"verdict", FieldType::text},
-         [](const Ranked& r, const std::string&, const Words&) {
-             return Value(std::string(algorithms::verdict_code(r.verdict)));
-         }},
-        {{"verdict_zh", FieldType::text},
-         [](const Ranked& r, const std::string&, const Words& w) {
-             return Value(w.verdicts.text("verdicts", algorithms::verdict_code(r.verdict)));
-         }},
-        passed<"second_verdict">(FieldType::text),
-        passed<"why">(FieldType::text),
-        {{"tier_reason", FieldType::text},
-         [](const Ranked& r, const std::string&, const Words&) { return io::or_null(r.risk.tier_reason); }},
-        {{"decided", FieldType::text},
-         [](const Ranked& r, const std::string&, const Words&) { return io::or_null(r.decided); }},
-        passed<"flags">(FieldType::text),
-        passed<"notices">(FieldType::text),
-        passed<"rule_set">(FieldType::text),
-        passed<"kind">(FieldType::text),
-        passed<"onset_from">(FieldType::date),
-        passed<"onset_to">(FieldType::date),
-        passed<"area_m2">(FieldType::real),
-        passed<"outside_m2">(FieldType::real),
-        passed<"outside_tolerant_m2">(FieldType::real),
-        passed<"outside_depth_m">(FieldType::real),
-        passed<"overlap_ratio">(FieldType::real),
-        passed<"exceed_share">(FieldType::real),
-        passed<"approval_id">(FieldType::text),
-        passed<"approval_name">(FieldType::text),
-        passed<"approval_date">(FieldType::date),
-        passed<"other_approvals">(FieldType::text),
-        passed<"relocated_from">(FieldType::text),
-        passed<"owner">(FieldType::text),
-        passed<"project_type">(FieldType::text),
-        passed<"industry">(FieldType::text),
-        passed<"qtype">(FieldType::text),
-        passed<"image_type">(FieldType::text),
-        passed<"image_type_zh">(FieldType::text),
-        passed<"county">(FieldType::text),
-        passed<"township">(FieldType::text),
-        passed<"zones">(FieldType::text),
-        passed<"slope_deg">(FieldType::real),
-        passed<"erosion_class">(FieldType::text),
-        passed<"erosion_zh">(FieldType::text),
-        passed<"erosion_range">(FieldType::text),
-        passed<"erosion_method">(FieldType::text),
-        {{"change_type", FieldType::text},
-         [](const Ranked& r, const std::string&, const Words& w) {
-             return io::or_null(w.disturbances.text("changes", r.memory->change));
-         }},
-        {{"growth_m2", FieldType::real},
-         [](const Ranked& r, const std::string&, const Words&) {
-             return Value(std::round(r.memory->gained * 100) / 100);
-         }},
-        {{"construction", FieldType::text},
-         [](const Ranked& r, const std::string&, const Words& w) {
-             return io::or_null(w.disturbances.text("construction", r.memory->construction));
-         }},
-        {{"first_batch", FieldType::text},
-         [](const Ranked& r, const std::string&, const Words&) { return Value(r.memory->first_batch); }},
-        {{"parents", FieldType::text},
-         [](const Ranked& r, const std::string&, const Words&) {
-             return io::or_null(fmt::format("{}", fmt::join(r.memory->parents, ",")));
-         }},
-        {{"state", FieldType::text},
-         [](const Ranked& r, const std::string&, const Words& w) {
-             return Value(w.states.text("states", r.memory->state));
-         }},
-        {{"due", FieldType::date},
-         [](const Ranked& r, const std::string&, const Words&) { return io::or_null(r.memory->due); }},
-        {{"confirmed", FieldType::text},
-         [](const Ranked& r, const std::string&, const Words&) { return io::or_null(r.memory->confirmed); }},
-        {{"spot", FieldType::text},
-         [](const Ranked& r, const std::string&, const Words&) { return Value(r.memory->spot); }},
-        {{"reasons", FieldType::text},
-         [](const Ranked&, const std::string& reasons, const Words&) { return Value(reasons); }},
-    };
-}
-
-std::string reasons_of(const Ranked& r, const engine::RuleSet& rules) {
-    auto list = nlohmann::ordered_json::array();
-    for (const auto& item : r.risk.items)
-        list.push_back({{"item", item.item},
-                        {"value", item.value},
-                        {"points", item.points},
-                        {"basis", rules.item(item.rule).basis},
-                        {"source", item.source},
-                        {"rule", fmt::format("{}:{}", rules.name, item.rule)}});
-    return list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
 
 class RankStage final : public Stage {
   public:
@@ -199,23 +48,13 @@ class RankStage final : public Stage {
 
     void declare(OptionTable& t) const override {
         declare_ledger(t);
-        t.add({.key = "rank.capacity",
-               .type = OptionType::integer,
-               .fallback = "0",
-               .help = "At most so many suspects, the first in rank; 0 = all",
-               .min = 0,
-               .max = 1e9});
-        t.add({.key = "rank.county_capacity",
-               .type = OptionType::integer,
-               .fallback = "0",
-               .help = "At most so many suspects for each county, the first in rank; 0 = all",
-               .min = 0,
-               .max = 1e9});
+        declare_capacity(t);
         t.add({.key = "rank.overrides",
                .type = OptionType::path,
                .help = "What people decided otherwise: a YAML list of {case, tier and/or verdict, by, date, "
-                       "reason}"});
+                       "reason}. Each holds for the ground that its case had when it was first applied"});
     }
+    void require(const RunContext& c) const override { static_cast<void>(Capacity(c)); }
 
     [[nodiscard]] std::filesystem::path first_input(const RunContext& c) const override {
         return c.batch.empty() ? c.store.acquisitions_file() : std::filesystem::path();
@@ -232,9 +71,7 @@ class RankStage final : public Stage {
         const auto words = load_words(c);
         bring_forward(c);
         const RiskWords risk_words(c);
-        std::map<std::string, Override> overrides;
-        if (c.settings.has("rank.overrides"))
-            overrides = read_overrides(c.settings.path("rank.overrides"), words);
+        const auto overrides = decisions(c, words);
         const auto output = c.output / "disturbances.gpkg";
         engine::Unit u;
         // Every output folder has its own state: a second folder gets its own copy.
@@ -245,14 +82,15 @@ class RankStage final : public Stage {
         const auto calibration = calibration_before(c.store, c.batch);
         if (calibration.n > 0)
             u.inputs["calibration"] = fmt::format("{} {} {}", calibration.n, calibration.a, calibration.b);
-        for (const char* option : {"rank.capacity", "rank.county_capacity"})
+        for (const char* option : {"rank.capacity", "rank.county_capacity", "rank.capacity_of"})
             u.inputs[std::string("option ") + option] = c.settings.text(option);
         u.inputs.merge(RiskWords::hashes(c));
         u.inputs["dictionary feedback"] =
             engine::hash_file(engine::config_file("dictionaries/feedback.yaml").string());
         if (c.settings.has("rank.overrides")) {
             const auto file = c.settings.path("rank.overrides");
-            u.inputs["overrides"] = c.inputs[file] = engine::hash_file(file);
+            c.inputs[file] = engine::hash_file(file);
+            u.inputs["overrides"] = overrides_hash(overrides);
         }
         for (const char* style : {"disturbances", "suspects"})
             u.inputs[std::string("style ") + style] =
@@ -269,15 +107,35 @@ class RankStage final : public Stage {
                    load_dictionary("feedback")});
         };
         const auto counts = c.executor.run("rank", {u});
-        record_issued(c, output);
+        record_issued(c, output, overrides);
         write_reranked(c);
         write_ledger(c);
         deliver_observation(c);
+        tell_counties(c);
+        tell_cut_off(c, output, words.text("tiers", algorithms::tier_code(Tier::none)));
         if (counts.skipped > 0)
             c.log.write(engine::LogLevel::info, fmt::format("{} is up to date", output.string()), "rank");
     }
 
   private:
+    static Overrides decisions(RunContext& c, const engine::Dictionary& words) {
+        if (!c.settings.has("rank.overrides")) return {};
+        const auto state = ledger_of(c.store, c.batch, true);
+        if (!state) return read_overrides(c.settings.path("rank.overrides"), words);  // said below
+        return overrides_in_force(c, words, *state, !c.executor.options().dry_run);
+    }
+
+    // The counties that have a capacity of their own must be counties.
+    static void tell_counties(RunContext& c) {
+        if (c.settings.map("rank.capacity_of").empty()) return;
+        std::set<std::string> known;
+        if (const auto state = ledger_of(c.store, c.batch, false)) {
+            for (const auto& k : state->cases) known.insert(k.county);
+            for (const auto& area : areas_of_kind(c, "county", state->crs)) known.insert(area.name);
+        }
+        Capacity(c).tell_unknown(c, known);
+    }
+
     // What was not observed and what could not have been seen goes out beside what was found.
     static void deliver_observation(RunContext& c) {
         const auto output = c.output / "observation.gpkg";
@@ -339,27 +197,19 @@ class RankStage final : public Stage {
         for (const auto& k : means.ledger.cases)
             if (k.present) memory[k.spot] = &k;
         std::vector<Ranked> list;
-        io::LayerReader reader(input.string(), {.fields = {"case_id", "verdict", "change_type", "credit",
-                                                           "confidence", "county", "facts", "context"},
-                                                .shapes = false});
+        io::LayerReader reader(input.string(),
+                               {.fields = {"case_id", "verdict", "change_type", "credit", "credit_source",
+                                           "confidence", "county", "facts", "context"},
+                                .shapes = false});
         for (auto rows = reader.next(at_once); !rows.empty(); rows = reader.next(at_once)) {
             const auto first = list.size();
             list.resize(first + rows.size());
             c.executor.parallel_for(
                 rows.size(), [&](std::size_t i) { list[first + i] = one(rows[i], rules, memory, means); });
         }
-        std::set<std::string> known;
-        for (const auto& r : list) {
-            known.insert(r.memory->id);
-            known.insert(r.memory->spot);
+        for (const auto& r : list)
             if (!r.decided.empty())
                 c.log.write(engine::LogLevel::info, fmt::format("{}: {}", r.key.case_id, r.decided), "rank");
-        }
-        for (const auto& [id, o] : means.overrides)
-            if (id.starts_with(c.batch + "-") && !known.contains(id))
-                c.problems.add({"rank", fmt::format("{}:{}", c.settings.path("rank.overrides"), o.line),
-                                "unknown_case", fmt::format("The batch has no case {}.", id),
-                                "Correct the case id."});
         std::sort(list.begin(), list.end(),
                   [](const Ranked& a, const Ranked& b) { return algorithms::ranks_before(a.key, b.key); });
         std::int64_t n = 0;
@@ -369,49 +219,25 @@ class RankStage final : public Stage {
 
     static Ranked one(const io::VectorFeature& row, const algorithms::Rules& rules,
                       const std::map<std::string, const LedgerCase*>& memory, const Means& means) {
-        const auto& words = means.words;
         Ranked r;
         r.row = row.id;
         r.county = row_text(row, "county");
-        auto facts = read_screened(row, means.risk_words, rules);
+        const auto facts = read_screened(row, means.risk_words, rules);
         const auto known = memory.find(row_text(row, "case_id"));
         if (known == memory.end())
             throw Error(ErrorCode::failed,
                         fmt::format("The ledger knows no case of the polygon {}.", row_text(row, "case_id")),
                         "Run `shuibao screen` again.");
         r.memory = known->second;
-        const auto& id = r.memory->id;
-        const auto measured = facts.risk.verdict;
-        facts.risk.confidence = means.calibration(facts.risk.confidence);
-        remember(*r.memory, facts.risk, facts.facts);
         const auto* decision = decision_on(means.overrides, {r.memory->id, r.memory->spot});
-        std::string before;
-        if (decision != nullptr && decision->verdict && *decision->verdict != facts.risk.verdict) {
-            before = words.text("verdicts", algorithms::verdict_code(facts.risk.verdict));
-            judge_as(facts.risk, *decision->verdict, facts.facts);
-        }
-        r.verdict = facts.risk.verdict;
-        r.confidence = facts.risk.confidence;
-        r.risk = algorithms::score(facts.risk, rules);
-        if (!r.memory->merged_into.empty()) {
-            r.risk.tier = Tier::none;
-            r.risk.tier_reason = "现场复核：并入 " + r.memory->merged_into;
-        }
-        if (decision != nullptr && decision->tier && *decision->tier != r.risk.tier) {
-            before += (before.empty() ? "" : "，") + words.text("tiers", algorithms::tier_code(r.risk.tier));
-            r.risk.tier = *decision->tier;
-            r.risk.wait = false;
-            r.risk.tier_reason = "人工认定";
-        }
-        if (decision != nullptr)
-            r.decided = fmt::format("{}（{}）：{}{}", decision->by, decision->day.iso(), decision->reason,
-                                    before.empty() ? std::string() : "；原为 " + before);
-        else if (r.memory->decided())
-            r.decided =
-                fmt::format("{}（{}）：现场复核 {}；原为 {}", r.memory->confirmed_by,
-                            r.memory->confirmed_on ? r.memory->confirmed_on->iso() : std::string(),
-                            r.memory->confirmed, words.text("verdicts", algorithms::verdict_code(measured)));
-        r.key = {r.risk.tier, r.risk.severity, facts.risk.offending_area, id};
+        auto k = risk_of(facts, r.memory, decision,
+                         {rules, means.words, means.risk_words.disturbances, means.calibration});
+        k.risk.trace = {};  // `explain` asks again
+        r.verdict = k.verdict;
+        r.confidence = k.facts.confidence;
+        r.decided = std::move(k.decided);
+        r.risk = std::move(k.risk);
+        r.key = {r.risk.tier, r.risk.severity, k.facts.offending_area, r.memory->id};
         return r;
     }
 
@@ -424,7 +250,7 @@ class RankStage final : public Stage {
 
     static void write(const RunContext& c, const std::filesystem::path& input,
                       const std::filesystem::path& output, std::vector<Ranked>& ranked,
-                      const engine::RuleSet& rules, const Words& words) {
+                      const engine::RuleSet& rules, const RankWords& words) {
         const auto fields = output_fields();
         io::ReadOptions needed{.ours = true};
         for (const auto& f : fields) needed.fields.push_back(f.field.name);
@@ -437,17 +263,13 @@ class RankStage final : public Stage {
             l.style = style(l.name.c_str());
             for (const auto& f : fields) l.fields.push_back(f.field);
         }
-        const auto capacity = c.settings.integer("rank.capacity"),
-                   county_capacity = c.settings.integer("rank.county_capacity");
-        std::map<std::string, std::int64_t> of_county;
+        Capacity capacity(c);
         std::map<Tier, std::size_t> tiers;
         std::vector<std::size_t> suspects;
         for (std::size_t i = 0; i < ranked.size(); ++i) {
             const auto& r = ranked[i];
             ++tiers[r.risk.tier];
-            if (r.risk.tier != Tier::none && (capacity == 0 || r.rank <= capacity) &&
-                (county_capacity == 0 || ++of_county[r.county] <= county_capacity))
-                suspects.push_back(i);
+            if (r.risk.tier != Tier::none && capacity.takes(r.county)) suspects.push_back(i);
         }
         const auto row = [&](std::size_t i) {
             auto& r = ranked[i];

@@ -30,7 +30,7 @@ void read_context(const nlohmann::json& j, const RiskWords& words, const algorit
         r.settlement_below =
             r.settlement_below || words.zones.lists("roles", "settlement", b.at("kind").get<std::string>());
     }
-    r.clues = j.at("clues").get<std::size_t>();
+    for (const auto& clue : j.at("clues")) r.clues.push_back(clue.get<std::string>());
     if (j.contains("slope_deg")) r.slope = j.at("slope_deg").get<double>();
     r.steep_by_dem = !announced_steep && j.contains("steep_share") &&
                      j.at("steep_share").get<double>() >= rules("min_overlap");
@@ -103,6 +103,7 @@ ScreenedRow read_screened(const io::VectorFeature& row, const RiskWords& words,
     r.grown = words.disturbances.lists("changes", "grown", row_text(row, "change_type"));
     r.credit = row_text(row, "credit");
     if (words.approvals.lists("credit", "listed", r.credit)) r.credit = "listed";
+    r.credit_source = row_text(row, "credit_source");
     r.confidence = row_number(row, "confidence");
     return s;
 }

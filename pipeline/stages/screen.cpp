@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <map>
 
@@ -13,6 +14,7 @@
 #include "rows_ahead.hpp"
 #include "rules.hpp"
 #include "screen_input.hpp"
+#include "screen_summary.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/hash.hpp>
 #include <shuibao/engine/resources.hpp>
@@ -111,8 +113,7 @@ class ScreenStage final : public Stage {
         // Before the unit is planned: what is wrong with the layers is said on every run.
         const auto approvals = ranges_known ? read_approvals(c, crs) : Approvals{};
         Zones zones(c, crs);
-        std::vector<Point> clues;
-        if (c.settings.has("screen.clues")) clues = io::read_places(c.settings.path("screen.clues"), crs);
+        const auto clues = read_clues(c, crs);
         const auto batch_rules = rules_of(book.of_batch());
         const Ground ground(c, batch_rules);
 
@@ -127,7 +128,7 @@ class ScreenStage final : public Stage {
         for (const auto& [key, value] : c.settings.canonical("approvals."))
             if (key != "option approvals.path") u.inputs[key] = value;  // its content counts, not its place
         u.inputs["option screen.encoding"] = c.settings.text("screen.encoding");
-        for (const auto* d : {"approvals", "disturbances", "industries"})
+        for (const auto* d : {"approvals", "clues", "disturbances", "industries"})
             u.inputs[std::string("dictionary ") + d] =
                 engine::hash_file(engine::config_file(fmt::format("dictionaries/{}.yaml", d)).string());
         if (ranges_known) c.inputs[c.settings.path("approvals.path")] = u.inputs["approvals"];
@@ -151,14 +152,19 @@ class ScreenStage final : public Stage {
                 c, set, crs, {approvals, zones, industries, book, laws, clues, ground, unobserved, ranges_known});
             std::vector<const GroundFacts*> grounds;
             for (const auto& k : cases) grounds.push_back(&k.ground);
-            write_summary(summary, cases, book, {approvals, looks, batch_rules, ranges_known},
-                          ground.missing(c, grounds));
+            write_screen_summary(summary, cases, book, {approvals, looks, batch_rules, ranges_known},
+                                 ground.missing(c, grounds),
+                                 layers_used(c, path, u.inputs.at("disturbances")));
             say(c, cases, words, approvals, ranges_known);
             const auto states = range_layer(approvals.projects, looks, batch_rules, crs);
             io::write_geopackage(ranges, {&states, 1});
             const auto layer = case_layer(crs);
             const auto erosion_words = load_erosion_words();
-            const CaseWords meaning{approvals.projects, zones, industries, words, erosion_words, c.batch};
+            const ProjectRegister owners(
+                approvals.projects,
+                load_dictionary("approvals"));
+            const CaseWords meaning{approvals.projects, owners, zones, industries, words,
+                                    erosion_words,      c.batch};
             const auto rows = rows_ahead(c.executor, cases.size(), [&](std::size_t i) {
                 auto row = case_row(cases[i], meaning);
                 cases[i] = {};  // written once, held no longer
@@ -211,7 +217,7 @@ class ScreenStage final : public Stage {
         const Industries& industries;
         const RuleBook& book;
         const Laws& laws;
-        const std::vector<Point>& clues;
+        const std::vector<Clue>& clues;
         const Ground& ground;
         const Unobserved& unobserved;
         bool ranges_known;
@@ -255,69 +261,6 @@ class ScreenStage final : public Stage {
             k.judgement.trace = {};  // `explain` reasons again from the facts
         });
         return {std::move(cases), std::move(looks)};
-    }
-
-    struct RangeSummary {
-        const Approvals& approvals;
-        const std::vector<RangeLook>& looks;
-        const algorithms::Rules& rules;
-        bool known;
-    };
-
-    // What a report needs to say beside every count.
-    static void write_summary(const std::filesystem::path& path, const std::vector<Case>& cases,
-                              const RuleBook& book, const RangeSummary& ranges,
-                              const std::vector<engine::Problem>& missing) {
-        nlohmann::ordered_json j = {{"cases", cases.size()}, {"rule_sets", nlohmann::ordered_json::array()}};
-        std::map<std::string, std::size_t> verdicts, flags, by_set, erosion, methods;
-        for (const auto& k : cases) {
-            ++verdicts[std::string(algorithms::verdict_code(k.judgement.verdict))];
-            for (const auto& f : k.judgement.flags) ++flags[f.code];
-            ++by_set[k.law->name];
-            if (const auto& e = k.ground.erosion) {
-                ++erosion[std::string(algorithms::erosion_code(e->intensity))];
-                ++methods[e->method];
-            }
-        }
-        for (const auto& s : book.sets())
-            if (by_set[s.name] > 0)
-                j["rule_sets"].push_back({{"name", s.name},
-                                          {"version", s.version},
-                                          {"valid_from", s.valid_from.iso()},
-                                          {"cases", by_set[s.name]}});
-        j["verdicts"] = verdicts;
-        if (!erosion.empty()) j["erosion"] = {{"classes", erosion}, {"methods", methods}};
-        for (const auto& p : missing)
-            j["missing"].push_back({{"unit", p.unit}, {"code", p.code}, {"what", p.what}, {"hint", p.hint}});
-        j["flags"] = flags;
-        if (ranges.known) {
-            const auto& approvals = ranges.approvals;
-            std::map<std::string, std::size_t> states;
-            for (std::size_t i = 0; i < approvals.projects.size(); ++i)
-                ++states[range_state(approvals.projects[i], ranges.looks[i], ranges.rules)];
-            j["approvals"] = {{"projects_with_range", approvals.projects.size()},
-                              {"projects_without_range", approvals.without_range},
-                              {"share_with_range", approvals.share_with_range()},
-                              {"range_states", states}};
-        }
-        io::write_text(path, j.dump(1) + "\n");
-    }
-
-    // From the file, so that it is told on every run, whether the verdicts were up to date or not.
-    static void tell_missing(RunContext& c, const std::filesystem::path& summary) {
-        std::ifstream in(summary);
-        const auto j = nlohmann::json::parse(in, nullptr, false);
-        if (!j.is_object() || !j.contains("missing")) return;
-        for (const auto& m : j["missing"]) {
-            const engine::Problem p{"screen", m.value("unit", ""), m.value("code", ""), m.value("what", ""),
-                                    m.value("hint", "")};
-            if (p.code != "no_data") {
-                c.problems.add(p);
-                continue;
-            }
-            c.notes.push_back(p);
-            c.log.write(engine::LogLevel::warn, p.what, "screen", p.unit);
-        }
     }
 
     static void say(const RunContext& c, const std::vector<Case>& cases, const engine::Dictionary& words,

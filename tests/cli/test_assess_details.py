@@ -127,6 +127,28 @@ class Verdicts(unittest.TestCase):
             self.assertNotIn("verdicts", json.loads(shuibao(*command[:4], "--json").stdout))
 
 
+    def test_words_of_the_field_and_what_cannot_be_compared(self):
+        with tempfile.TemporaryDirectory(prefix="shuibao_test_") as folder:
+            truth, found, expected = Path(folder, "truth.gpkg"), Path(folder, "found.gpkg"), Path(folder, "expected.csv")
+            is_said = [("未批先建", "unapproved"), ("可不编报方案", "compliant"), ("超出项目红线", "exceeds"), ("非生产建设项目", "unapproved"),
+                       ("unaproved", "unapproved"), ("待核查图斑", "pending")]
+            layer(truth, "truth", {"truth_id": ogr.OFTInteger, "BYD": ogr.OFTString},
+                  [(20 * i, 10, 10, 10, {"truth_id": i, "BYD": v}) for i, (v, _) in enumerate(is_said)])
+            layer(found, "disturbances", {"verdict": ogr.OFTString}, [(20 * i, 10, 10, 10, {"verdict": v}) for i, (_, v) in enumerate(is_said)])
+            command = ["assess", truth, "--found", found, "--verdicts", "--json"]
+            done = shuibao(*command, code=3)
+            self.assertEqual(json.loads(done.stdout)["verdicts"]["table"],
+                             {"unapproved": {"unapproved": 1}, "compliant": {"compliant": 1}, "exceeds": {"exceeds": 1},
+                              "not_works": {"unapproved": 1}, "pending": {"pending": 1}})
+            self.assertRegex(done.stderr, r"truth.gpkg:5.*'unaproved' is no verdict.*Did you mean 'unapproved'\?")
+            expected.write_text("truth_id,verdict\n4,unapproved\n99,exceeds\n3,nonsense\n2,\n0,compliant\n0,unapproved\n", encoding="utf8")
+            done = shuibao(*command, "--expected", expected, code=3)
+            for said in ("expected.csv:3.*The reference has no object 99", "expected.csv:4.*'nonsense' is no verdict",
+                         "expected.csv:5.*does not give an object and its verdict", "expected.csv:7.*The object 0 stands in line 6 already"):
+                self.assertRegex(done.stderr, said)
+            self.assertEqual(json.loads(done.stdout)["verdicts"]["table"]["compliant"], {"unapproved": 1, "compliant": 1})
+
+
 class Delay(ArchiveTest):
     size, sites, seed = 160, 4, 5
     kind = ("--kind", "series", "--old-sites", 0, "--from", "2021-01-01", "--to", "2022-12-31", "--monitor-from",

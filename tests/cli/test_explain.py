@@ -108,6 +108,35 @@ class Explain(unittest.TestCase):
         self.assertEqual((j["links"]["county"], self.explain(6)["links"]["county"]), ("甲县", "乙县"))
         self.assertEqual(self.explain(2)["risk"]["articles"][0]["article"][0], "水土保持法第十二条、第二十四条")
 
+    def test_what_was_looked_at_besides(self):
+        j = self.explain(3)
+        (part,) = j["project_sum"]["parts"]
+        self.assertEqual(part["case"], "202406-00003")
+        self.assertAlmostEqual(part["outside_tolerant_m2"], 18000, delta=0.1)
+        self.assertEqual((j["project_sum"]["project"], j["project_sum"]["project_area_m2"]), ("A", 1000000))
+        # Tier: every hard rule and every limit, with the number it was compared with.
+        steps = {s["compared_with"]["item"]: s for s in j["risk"]["steps"] if "compared_with" in s}
+        self.assertLessEqual({"high_severity", "high_confidence", "medium_severity", "medium_confidence", "low_severity", "wait_confidence",
+                              "major_change_share", "high_unapproved_m2"}, set(steps))
+        for item, s in steps.items():
+            self.assertEqual(s["compared_with"]["number"], RULES[item]["value"])
+        self.assertEqual((steps["low_severity"]["value"], steps["low_severity"]["holds"], steps["medium_severity"]["holds"]), ("24", True, False))
+        self.assertTrue(any("崩塌" in s["question"] for s in j["risk"]["steps"]))
+        # The test of a site that moved, where it fails.
+        for n, value in ((6, "2000 m 内 0 个项目"), (2, "2000 m 内 0 个项目")):
+            tried = [s for s in self.explain(n)["steps"] if s.get("compared_with", {}).get("item") == "relocation_distance_m"]
+            self.assertEqual([(s["value"], s["holds"]) for s in tried], [(value, False)])
+        # Files and hashes.
+        used = {entry["layer"]: entry for entry in j["layers"]}
+        self.assertLessEqual({"disturbances", "approvals", "river", "key_prevention", "steep", "county", "clues"}, set(used))
+        self.assertEqual(used["approvals"]["file"], "ranges.gpkg")
+        text = shuibao("explain", "202406-00003", *self.where).stdout
+        self.assertIn(f"approvals: ranges.gpkg ({used['approvals']['hash']})", text)
+        self.assertIn("Σ EAREA_T of project A: ", text)
+        # A clue is told by its name.
+        clue = [p["value"] for p in self.explain(2)["risk"]["points"] if p["rule"] == "points_clue"]
+        self.assertEqual(clue, ["1 条：举报一"])
+
     def test_the_law_of_the_day_it_began(self):
         self.assertEqual(self.explain(5)["rule_set"]["name"], "2011-03-01")
         self.assertEqual(self.explain(3)["rule_set"]["name"], "2023-03-01")
@@ -138,8 +167,7 @@ class Explain(unittest.TestCase):
     def test_people_decide_otherwise(self):
         file = self.base / "decided.yaml"
         file.write_text("- {case: 202406-00002, tier: 高, by: 张三, date: 2024-07-01, reason: 群众多次反映}\n"
-                        "- {case: 202406-00006, verdict: compliant, by: 李四, date: 2024-07-02, reason: 批复未入库}\n"
-                        "- {case: 202312-00001, tier: none, by: 李四, date: 2024-07-02, reason: 上一期}\n", encoding="utf8")
+                        "- {case: 202406-00006, verdict: compliant, by: 李四, date: 2024-07-02, reason: 批复未入库}\n", encoding="utf8")
         where = [*self.where, "--set", f"rank.overrides={file}"]
         for _ in range(2):  # again gives the same
             shuibao("rank", *where)
@@ -158,7 +186,7 @@ class Explain(unittest.TestCase):
             file.write_text(text, encoding="utf8")
             self.assertIn(message, shuibao("rank", *where, code=2).stderr)
         file.write_text("- {case: 202406-00099, tier: low, by: b, date: 2024-07-01, reason: c}\n", encoding="utf8")
-        self.assertIn("The batch has no case 202406-00099.", shuibao("rank", *where, code=3).stderr)
+        self.assertIn("No batch of the ledger has a case 202406-00099.", shuibao("rank", *where, code=3).stderr)
         shuibao("rank", *self.where)
 
     def test_so_many_for_each_county(self):
@@ -182,6 +210,101 @@ class Explain(unittest.TestCase):
         for layers, code, message in ((f"{{rivre: {self.base}/river.gpkg}}", 2, "zones.layers has no kind 'rivre'"),
                                       (f"{{river: {self.base}/nowhere.gpkg}}", 4, "nowhere.gpkg does not exist")):
             self.assertIn(message, shuibao("screen", *screen, "--set", f"zones.layers={layers}", code=code).stderr)
+
+
+class Around(unittest.TestCase):
+    """Clues, owners, creeping: small worlds of their own."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="shuibao_test_")
+        self.addCleanup(folder.cleanup)
+        self.base = Path(folder.name)
+
+    def run_batch(self, batch, *args, code=0):
+        where = ["--batch", batch, "--store", self.base / "store", "-o", self.base / batch, "-q"]
+        done = shuibao("screen", "--disturbances", self.base / "drawn.gpkg", "--approvals", self.base / "ranges.gpkg", *args, *where, code=code)
+        shuibao("rank", *where)
+        data = ogr.Open(str(self.base / batch / "disturbances.gpkg"))
+        rows = {f["case_id"]: f.items() for f in data.GetLayerByName("disturbances")}
+        return rows, done.stderr
+
+    def draw(self, *shapes, **values):
+        fields = {"onset_from": "2023-12-01", "onset_to": "2024-03-01", **values}
+        layer(self.base / "drawn.gpkg", tuple(fields), [(shape, *fields.values()) for shape in shapes])
+
+    def test_clues_near_a_lawful_site(self):
+        layer(self.base / "ranges.gpkg", ("PRID", "SADT"), [(box(0, 0, 1000, 100), "A", "2023-05-01")])
+        layer(self.base / "zone.gpkg", ("NAME",), [(box(-500, -500, 5000, 5000), "库区")])
+        point = ogr.CreateGeometryFromWkt(f"POINT({X + 100} {Y + 150})")
+        layers.write_layer(self.base / "clues.gpkg", 4546, {"XSBH": ogr.OFTString, "举报时间": ogr.OFTString}, [
+            (point, {"XSBH": "12345-7", "举报时间": "2024年5月1日"}), (ogr.Geometry(ogr.wkbPoint), {"XSBH": "12345-8"}), (point, {})],
+            kind=ogr.wkbPoint)
+        self.draw(box(50, 10, 450, 60))
+        rows, talk = self.run_batch("202403", "--clues", self.base / "clues.gpkg", "--set", f"zones.layers={{water_source: {self.base}/zone.gpkg}}",
+                                    code=3)
+        self.assertRegex(talk, r"clues.gpkg:2.*The row has no place on the map.")
+        row = rows["202403-00001"]
+        self.assertEqual((row["verdict"], row["tier"], row["severity"]), ("compliant", "无", 17))
+        points = {p["rule"].split(":")[1]: p["value"] for p in json.loads(row["reasons"])}
+        self.assertEqual(points, {"points_zone_grade_1": "库区", "points_clue": "2 条：12345-7（2024-05-01）、第 3 行"})
+
+    def test_what_is_known_of_an_owner_follows_him(self):
+        fields = ("PRID", "PRNM", "SADT", "JSZT", "DPOZ", "PRTYPE", "CREDIT")
+        layer(self.base / "ranges.gpkg", fields, [
+            (box(0, 0, 200, 200), "P1", "空项目", "2023-05-01", "施工", "甲公司", "公路工程", "D"),
+            (box(50000, 0, 50200, 200), "P2", "另一项目", "2023-05-01", "", "甲公司", "公路工程", "C"),
+            (box(60000, 0, 60200, 200), "P3", "旧项目", "2023-05-01", "", "乙公司", "公路工程", "C"),
+            (box(70000, 0, 70200, 200), "P4", "新项目", "2023-05-01", "", "乙公司", "公路工程", "")])
+        shapes = [box(900, 0, 1100, 200), box(90000, 0, 90200, 200), box(50000, 0, 50200, 200), box(70000, 0, 70200, 200)]
+        owners = ["甲公司", "甲公司", "", "", "丙公司"]
+        layer(self.base / "drawn.gpkg", ("DPOZ", "onset_from", "onset_to"),
+              [(shape, owner, "2023-12-01", "2024-03-01") for shape, owner in zip([*shapes, box(95000, 0, 95200, 200)], owners)])
+        rows, _ = self.run_batch("202403")
+        got = []
+        for row in rows.values():
+            credit = [(p["points"], p["source"]) for p in json.loads(row["reasons"]) if p["item"] == "信用等级"]
+            got.append((row["case_id"][-1], row["verdict"], row["project_type"], row["approval_id"], credit))
+        plain, by = "防治责任范围图层", "防治责任范围图层：建设单位 {} 的项目 {}"
+        self.assertEqual(sorted(got, key=lambda g: g[0]), [
+            ("1", "relocated", "公路工程", None, [(8, plain)]),                        # the project that moved
+            ("2", "unapproved", None, None, [(8, by.format("甲公司", "空项目"))]),     # the worst of the owner
+            ("3", "compliant", "公路工程", "P2", [(4, plain)]),                        # its own
+            ("4", "compliant", "公路工程", "P4", [(4, by.format("乙公司", "旧项目"))]),  # none of its own
+            ("5", "unapproved", None, None, [])])
+        # Why the second one has not moved, and which of these projects could not have.
+        tried = [s["value"] for s in json.loads(shuibao("explain", "202403-00002", "--store", self.base / "store", "--json").stdout)["steps"]
+                 if s.get("compared_with", {}).get("item") == "relocation_distance_m"]
+        self.assertEqual(tried, ["2000 m 内 0 个项目"])
+
+    def test_why_nothing_moved_here(self):
+        fields = ("PRID", "SADT", "JSZT", "DPOZ")
+        layer(self.base / "ranges.gpkg", fields, [
+            (box(0, 0, 200, 200), "idle", "2023-05-01", "停工", ""), (box(300, 0, 500, 200), "undated", "", "施工", ""),
+            (box(600, 0, 800, 200), "later", "2024-05-01", "施工", ""), (box(900, 0, 1100, 200), "owner", "2023-05-01", "施工", "乙"),
+            (box(1200, 0, 1230, 30), "small", "2023-05-01", "施工", ""), (box(1300, 0, 1500, 200), "busy", "2023-05-01", "施工", "")])
+        layer(self.base / "drawn.gpkg", ("onset_from", "onset_to", "DPOZ"),
+              [(box(1600, 300, 1800, 500), "2023-12-01", "2024-03-01", "甲"), (box(1300, 0, 1500, 200), "2023-12-01", "2024-03-01", "甲")])
+        self.run_batch("202403")
+        steps = json.loads(shuibao("explain", "202403-00001", "--store", self.base / "store", "--json").stdout)["steps"]
+        tried = [s["value"] for s in steps if s.get("compared_with", {}).get("item") == "relocation_distance_m"]
+        self.assertEqual(tried, ["2000 m 内 6 个项目：1 个非在建，1 个批复时间缺失，1 个范围内已有扰动，1 个批复晚于扰动，1 个建设单位不同，"
+                                 "1 个面积相差超过倍数"])
+
+    def test_only_what_grows_outside_creeps(self):
+        layer(self.base / "ranges.gpkg", ("PRID", "SADT"), [(box(0, 0, 1000, 100), "A", "2023-05-01"), (box(2000, 0, 3000, 100), "B", "2023-05-01")])
+        for k, (batch, tiers) in enumerate((("202403", "无无"), ("202406", "无无"), ("202409", "低无"), ("202412", "低无"))):
+            wide = 60 + 140 * k  # m of the border that the first one crosses by 1.5 m; δ is 2 m
+            # The second one grows as much, inside; what it has outside stays.
+            layers.write_layer(self.base / "drawn.gpkg", 4546, {"onset_from": ogr.OFTString, "onset_to": ogr.OFTString, "gsd": ogr.OFTReal},
+                               [(shape, {"onset_from": "2023-12-01", "onset_to": "2024-03-01", "gsd": 2.0}) for shape in (
+                                   box(50, 50, 50 + wide, 101.5), box(2050, 10, 2050 + wide, 60).Union(box(2060, 50, 2090, 101.5)))])
+            rows, _ = self.run_batch(batch)
+            with self.subTest(batch=batch):
+                self.assertEqual("".join(rows[f"202403-0000{n}"]["tier"] for n in (1, 2)), tiers)
+                self.assertEqual({r["verdict"] for r in rows.values()}, {"compliant"})
+        self.assertEqual(rows["202403-00001"]["tier_reason"], "容差内超出，连续 3 期扩大")
+        text = shuibao("explain", "202403-00001", "--store", self.base / "store").stdout
+        self.assertRegex(text, r"续建（范围扩大）（\+\d+ m²，(tolerance|change_share|change_area_m2) = \d+ m²）")
 
 
 if __name__ == "__main__":

@@ -1,76 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """What field teams send back (fields: domain.md 2.3 and 2.5): taken in row by row in four formats, respected by later
 batches, counted; every malformed row gives a sentence with file and row, and nothing that was right is lost."""
-import csv
 import json
 import random
+import re
 import signal
 import struct
 import subprocess
-import tempfile
 import time
-import unittest
 from pathlib import Path
 
-from osgeo import gdal, ogr, osr
+from osgeo import gdal, ogr
 
 from harness import command, environment, main, shuibao
-from layers import box, reference
-from story import BATCHES, X, Y, write_batch
+from checks import FieldTest, Site, position, row, write_csv, write_ogr, yard
+from story import BATCHES
 
 gdal.UseExceptions()
-
-
-class Site:
-    """Shows the given shapes, one list for each batch."""
-    start = 0
-
-    def __init__(self, n, *shapes):
-        self.n, self.shapes = n, shapes
-
-    def shows(self, t):
-        return [("", shape, None) for shape in self.shapes[min(t, len(self.shapes) - 1)]]
-
-
-def yard(n, width=100.0, height=100.0, at=0.0):
-    x, y = X + 500 * (n % 40), Y + 500 * (n // 40)
-    return box(x + at, y, x + at + width, y + height)
-
-
-def position(n):
-    """Longitude and latitude of the middle of yard n."""
-    move = osr.CoordinateTransformation(reference(4546), reference(4490))
-    return move.TransformPoint(X + 500 * (n % 40) + 50, Y + 500 * (n // 40) + 50)[:2]
-
-
-def write_csv(path, rows, encoding="utf-8"):
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    with open(path, "w", newline="", encoding=encoding) as out:
-        table = csv.DictWriter(out, names, restval="")
-        table.writeheader()
-        table.writerows(rows)
-
-
-def write_ogr(path, driver, rows, shapes=None, options=()):
-    data = ogr.GetDriverByName(driver).CreateDataSource(str(path))
-    layer = data.CreateLayer(Path(path).stem, reference(4546) if shapes else None, ogr.wkbPolygon if shapes else ogr.wkbNone,
-                             list(options))
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    for name in names:
-        field = ogr.FieldDefn(name, ogr.OFTString)
-        field.SetWidth(120)
-        layer.CreateField(field)
-    for i, row in enumerate(rows):
-        f = ogr.Feature(layer.GetLayerDefn())
-        for name, value in row.items():
-            f[name] = str(value)
-        if shapes:
-            f.SetGeometry(shapes[i])
-        layer.CreateFeature(f)
-
-
-def row(case, verdict, day="2024-05-01", by="王五", **more):
-    return {"QDNM": case, "BYD": verdict, "RST": "1", "XCFHR": by, "DATE": day, **more}
 
 
 def jpeg(path, longitude, latitude, azimuth):
@@ -96,51 +42,10 @@ def jpeg(path, longitude, latitude, azimuth):
     Path(path).write_bytes(whole[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + whole[2:])
 
 
-class Feedback(unittest.TestCase):
-    maxDiff = 4000
-
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="shuibao_test_")
-        self.addCleanup(folder.cleanup)
-        self.base = Path(folder.name)
-        write_ogr(self.base / "ranges.gpkg", "GPKG", [{"PRID": "far", "PRNM": "远处项目"}],
-                  [box(X - 90000, Y, X - 89000, Y + 1000)])
-        write_ogr(self.base / "county.gpkg", "GPKG", [{"NAME": "甲县"}, {"NAME": "乙县"}],
-                  [box(X - 100, Y - 100, X + 950, Y + 90000), box(X + 950, Y - 100, X + 90000, Y + 90000)])
-
-    def where(self, t):
-        return ["--batch", BATCHES[t], "--store", self.base / "store", "-o", self.base / BATCHES[t], "-q"]
-
-    def screen(self, t, sites, **how):
-        path = self.base / f"{BATCHES[t]}.gpkg"
-        path.unlink(missing_ok=True)
-        parts = write_batch(path, sites, t, **how)
-        shuibao("screen", "--disturbances", path, "--approvals", self.base / "ranges.gpkg", "--set",
-                f"zones.layers={{county: {self.base}/county.gpkg}}", *self.where(t))
-        return parts
-
-    def rank(self, t, code=0):
-        return shuibao("rank", *self.where(t), code=code)
-
-    def result(self, t):
-        data = ogr.Open(str(self.base / BATCHES[t] / "disturbances.gpkg"))
-        return {f["case_id"]: f.items() for f in data.GetLayerByName("disturbances")}
-
-    def feedback(self, *args, code=0):
-        done = shuibao("feedback", *args, "--store", self.base / "store", "--json", "-q", code=code)
-        return json.loads(done.stdout), done.stderr
-
-    def records(self):
-        path = self.base / "store" / "feedback.json"
-        return json.loads(path.read_text())["records"] if path.exists() else []
-
-    def ledger(self, layer):
-        data = ogr.Open(str(self.base / "store" / "ledger.gpkg"))
-        return [f.items() for f in data.GetLayerByName(layer)]
-
+class Feedback(FieldTest):
     def test_what_people_found_holds_in_later_batches(self):
         grown = [[yard(n)] for n in range(6)], [[yard(n, 100 if n in (0, 2) else 190)] for n in range(6)]
-        sites = [Site(n, grown[0][n], grown[1][n]) for n in range(6)]
+        sites = [Site(n, grown[0][n], grown[1][n], [yard(n, 260)] if n == 3 else grown[1][n]) for n in range(6)]
         self.screen(0, sites)
         self.rank(0)
         case = [f"202403-{n + 1:05}" for n in range(6)]
@@ -170,10 +75,19 @@ class Feedback(unittest.TestCase):
         later = self.result(1)
         self.assertEqual([later[c]["change_type"] for c in case],
                          ["续建（范围不变）" if n in (0, 2) else "续建（范围扩大）" for n in range(6)])
-        # What was lawful stays so until it grows; what was ordered to be put right and grows goes first.
+        # What was lawful stays so until it grows.
         self.assertEqual([later[c]["verdict"] for c in case],
                          ["compliant", "unapproved", "unapproved", "unapproved", "unapproved", "unapproved"])
         self.assertEqual([later[c]["state"] for c in case], ["销号", "发现", "整改", "整改", "发现", "发现"])
+        # The notice of 10 May lies between the looks of March and of June: nobody knows which came first.
+        points = {p["rule"].split(":")[1]: p for p in json.loads(later[case[3]]["reasons"])}
+        self.assertEqual((later[case[3]]["tier"], points["points_grown"]["points"]), ("中", 5))
+        self.assertIn("整改通知（2024-05-10）在两期影像之间", points["points_grown"]["value"])
+
+        # What grows after June was opened in spite of it, and goes first.
+        self.screen(2, sites)
+        self.rank(2)
+        later = self.result(2)
         self.assertEqual(later[case[3]]["tier"], "高")
         self.assertEqual(later[case[3]]["tier_reason"], "硬性规则：整改通知后继续扩大")
         points = {p["rule"].split(":")[1]: p["points"] for p in json.loads(later[case[3]]["reasons"])}
@@ -207,8 +121,8 @@ class Feedback(unittest.TestCase):
                 self.assertEqual((report["file"]["taken"], report["file"]["new"]), (3, 0))
                 self.assertEqual((self.base / "store/feedback.json").read_bytes(), first)
         # A CSV that is GBK says so by its bytes; that it was taken for that is told.
-        report, talk = self.feedback(self.base / "gbk.csv", code=3)
-        self.assertEqual((report["file"]["taken"], report["file"]["new"]), (3, 0))
+        report, talk = self.feedback(self.base / "gbk.csv")
+        self.assertEqual((report["file"]["taken"], report["file"]["new"], report["file"]["refused"]), (3, 0, 0))
         self.assertIn("read as GBK", talk)
         self.assertEqual((self.base / "store/batches/202403/cases.gpkg").read_bytes(), states)
         self.assertEqual([r["kept"]["address"] for r in self.records()], ["某镇某村，\"东\"侧"] * 3)
@@ -237,6 +151,21 @@ class Feedback(unittest.TestCase):
             (row("202403-00001", "合规", day="2024-02-30"), "'2024-02-30' in DATE is no day"),
             (row("202403-00001", "未批先建", ZGQX="soon"), "'soon' in ZGQX is no day"),
             (row("202403-00001", "未批先建", ZGTZRQ="2024-06-02", ZGQX="2024-06-01"), "put right by 2024-06-01, before the notice"),
+            (row("202403-00001", "合规", day="2204-06-01"), "DATE 2204-06-01 is still to come"),
+            (row("202403-00001", "合规", day="1924-06-01"), "DATE 1924-06-01 is too long ago"),
+            (row("202403-00001", "合规", day="2024-03-14"), "checked on 2024-03-14, before the ground was opened (2024-03-15"),
+            (row("202403-00001", "未批先建", ZGTZRQ="2204-06-02"), "ZGTZRQ 2204-06-02 is still to come"),
+            (row("202403-00001", "未批先建", ZGTZRQ="2024-06-02", FCRQ="2024-06-01"), "again on 2024-06-01, before the notice"),
+            (row("202403-00001", "未批先建", ZGTZRQ="2024-06-02", XHRQ="2024-06-01"), "closed on 2024-06-01, before the notice"),
+            (row("202403-00001", "未批先建", FCRQ="2024-06-02", XHRQ="2024-06-01"), "closed on 2024-06-01, before the look again"),
+            (row("202403-00001", "合规", QDCS="施了工"), "QDCS '施了工' is not in the list. Did you mean '施工'?"),
+            (row("202403-00001", "合规", QTYPE="弃渣厂"), "QTYPE '弃渣厂' is not in the list. Did you mean '弃渣场'?"),
+            (row("202403-00001", "合规", QDTYPE="天知道"), "QDTYPE '天知道' is not in the list. Known are:"),
+            ({**row("202403-00001", "合规"), "RST": "2"}, "RST '2' says neither yes nor no"),
+            ({**row("202403-00001", "合规"), "RST": "Y"}, "RST 'Y' says neither yes nor no"),
+            ({**row("202403-00001", "未批先建"), "RST": ""}, "says '未批先建', but RST does not say that it was reviewed"),
+            ({**row("202403-00001", "合规"), "RST": "0"}, "says '合规', but RST does not say that it was reviewed"),
+            (row("202403-00001", "合规", 认定结果="未批先建"), "The columns BYD and 认定结果 mean the same and say '合规' and '未批先建'"),
             (row("202403-00001", "合规", JD="112,5", WD="33"), "JD '112,5' and WD '33' are no position"),
             (row("202403-00001", "合规", JD=f"{x + 1}", WD=f"{y}"), "km from case 202403-00001"),
             (row("202403-00001", "合规", HBZ="202403-00001"), "is to be merged into itself"),
@@ -251,7 +180,7 @@ class Feedback(unittest.TestCase):
         report, talk = self.feedback(self.base / "bad.csv", "--photos", self.base / "photos", code=3)
         lines = talk.splitlines()
         for k, (_, message) in enumerate(bad):
-            here = [line for line in lines if f"bad.csv:{k + 2}" in line]
+            here = [line for line in lines if re.search(rf"bad\.csv:{k + 2}\b", line)]
             self.assertEqual(len(here), 1, f"row {k + 2}: {talk}")
             self.assertIn(message, here[0])
         self.assertEqual((report["file"]["taken"], report["file"]["refused"]), (1, len(bad)))
@@ -309,9 +238,9 @@ class Feedback(unittest.TestCase):
         now = self.result(0)
         self.assertEqual(now[a]["confirmed"], "未批先建")  # the gravest of its parts
         parts = self.ledger("parts")
-        self.assertEqual([(p["case_id"], p["verdict"]) for p in parts], [(a, "合规"), (a, "未批先建")])
+        self.assertEqual(sorted((p["case_id"], p["verdict"]) for p in parts), [(a, "合规"), (a, "未批先建")])
         data = ogr.Open(str(self.base / "store/ledger.gpkg"))
-        areas = [f.GetGeometryRef().GetArea() for f in data.GetLayerByName("parts")]
+        areas = sorted(f.GetGeometryRef().GetArea() for f in data.GetLayerByName("parts"))
         self.assertAlmostEqual(areas[0], 9000, delta=0.01)
         self.assertAlmostEqual(areas[1], 10000, delta=0.01)
         self.assertEqual((now[c]["tier"], now[c]["tier_reason"]), ("无", f"现场复核：并入 {b}"))

@@ -56,6 +56,8 @@ TEST_CASE("a predecessor shares more than 10 % of the smaller polygon") {
     CHECK(linked.after[0].heir_of == 0);
     CHECK(linked.after[0].growth == Growth::grown);
     CHECK(linked.after[0].gained == 40000);
+    CHECK(linked.after[0].limit == 1000);  // m²: more than 5 % of 1 hm², and no tolerance
+    CHECK(linked.after[0].limit_by == "change_area_m2");
 }
 
 TEST_CASE("a split: the greater part goes on, the other comes from it, and nothing shrank") {

@@ -3,7 +3,9 @@
 // and the order of a list is total.
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <random>
+#include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -45,7 +47,7 @@ TEST_CASE("rules §6: facts → severity and tier") {
     using enum Verdict;
     const std::vector<Row> table = {
         {"compliant", facts(compliant, 20), 0, none},
-        {"compliant, bad credit", facts(compliant, 20, 0, "D"), 0, none},
+        {"compliant, bad credit", facts(compliant, 20, 0, "D"), 8, none},
         {"pending", facts(pending, 20), 5, none},
         {"early", facts(before_approval, 20), 5, none},
         {"early, listed D", facts(before_approval, 20, 0, "D"), 13, none},
@@ -120,7 +122,9 @@ TEST_CASE("zones, spoil above others, growth, lists and clues: each its points, 
     CHECK(points(in(small, {{"key_prevention", grade_1}, {"key_prevention", grade_1}})) ==
           "unapproved,zone_grade_1");
     CHECK(points(in(small, {{"scope", ""}})) == "unapproved");
-    CHECK(points(in(facts(Verdict::compliant, 5), {{"river", hazard}})) == "");
+    const auto lawful = in(facts(Verdict::compliant, 5), {{"river", hazard}, {"steep", steep}});
+    CHECK(points(lawful) == "zone_hazard,zone_second");  // told whatever the verdict
+    CHECK(score(lawful, rules).tier == none);
     auto f = small;
     f.steep_by_dem = true;
     CHECK(points(f) == "unapproved,zone_steep");
@@ -143,9 +147,10 @@ TEST_CASE("zones, spoil above others, growth, lists and clues: each its points, 
     f.pit_inside = true;
     CHECK(points(f) == "unapproved");
     f = small;
-    f.clues = 2;
+    f.clues = {"12345（2024-05-01）", "第 3 行"};
     f.credit = "listed";
     CHECK(points(f) == "unapproved,credit_listed,clue");
+    CHECK(score(f, rules).items.back().value == "2 条：12345（2024-05-01）、第 3 行");
 
     const auto hard = [&](RiskFacts x) {
         x.confidence = 0.8;
@@ -169,6 +174,48 @@ TEST_CASE("zones, spoil above others, growth, lists and clues: each its points, 
     auto harmless = facts(Verdict::compliant, 0.4);
     harmless.in_hazard = true;
     CHECK(hard(harmless) == 1);  // any disturbance in an announced area
+    harmless.settled = true;     // but for what people looked at and found to be none
+    CHECK(hard(harmless) == 0);
+    CHECK(score(harmless, rules).tier == none);
+
+    // Growth accuses where it came after the notice, and asks for a look where nobody knows.
+    auto grown = small;
+    grown.notice = "2024-05-10";
+    grown.notice_between = true;
+    CHECK(hard(grown) == 0);  // not grown
+    grown.grown = true;
+    CHECK(hard(grown) == 0);
+    CHECK(points(grown) == "unapproved,grown");
+    CHECK(score(grown, rules).items.back().value.find("2024-05-10") != std::string::npos);
+    grown.after_notice = true;
+    CHECK(hard(grown) == 1);
+    CHECK(points(grown) == "unapproved,grown_after_notice");
+
+    auto creeping = facts(Verdict::compliant, 0.4);
+    creeping.crept = 1;
+    CHECK(score(creeping, rules).tier == none);
+    creeping.crept = 2;
+    CHECK(score(creeping, rules).tier == low);
+    CHECK(score(creeping, shipped_rules({{"crept_batches", 3}})).tier == none);
+}
+
+TEST_CASE("every hard rule and limit that was tried is told with its number") {
+    const auto rules = shipped_rules();
+    const auto r = score(facts(Verdict::unapproved, 1), rules);
+    std::map<std::string, bool> asked;
+    for (const auto& s : r.trace)
+        if (!s.item.empty()) asked[s.item] = s.holds;
+    CHECK(asked == std::map<std::string, bool>{{"spoil_distance_m", false},
+                                               {"high_unapproved_m2", false},
+                                               {"major_change_share", false},
+                                               {"high_severity", false},
+                                               {"high_confidence", true},
+                                               {"medium_severity", false},
+                                               {"medium_confidence", true},
+                                               {"low_severity", true},
+                                               {"report_form_m2", false},
+                                               {"crept_batches", false},
+                                               {"wait_confidence", false}});
 }
 
 TEST_CASE("severity is capped, and 60 points split by confidence at 0.7 and 0.4") {

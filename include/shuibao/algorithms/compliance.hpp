@@ -81,6 +81,7 @@ struct Facts {
     std::vector<std::string> new_key_areas;  ///< key areas that the outside part enters and R_p does not
     std::optional<double> displaced_share;   ///< linear works: share of the hill section that was displaced
     std::optional<Relocation> relocation;
+    std::string relocation_tried;  ///< Chinese: why no project near by can have moved here; empty: not asked
     std::optional<bool> in_scope;  ///< inside the areas where a plan is needed; absent: no such layer
     std::optional<Date> onset_from, onset_to;
     std::optional<Date> seen;  ///< end of the batch: how long it has been open

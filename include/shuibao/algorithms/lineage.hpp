@@ -33,6 +33,8 @@ struct Succession {
     std::vector<std::size_t> parents;    ///< all before that it shares ground with, by falling overlap
     Growth growth = Growth::appeared;    ///< of all that share ground together: a split is no shrinking
     double gained = 0;                   ///< m²: area after minus before, of all that share ground together
+    double limit = 0;                    ///< m² beyond which that is growth; 0 without a predecessor
+    std::string_view limit_by;  ///< the largest of the three: "tolerance" (δ · perimeter) or a rule item
 };
 
 struct Lineage {

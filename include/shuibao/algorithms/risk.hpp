@@ -39,11 +39,16 @@ struct RiskFacts {
     std::string erosion_value, erosion_source;  ///< what the score table says of it
     bool pit_inside = false;                    ///< growth is normal: open pit inside its range
     bool grown = false;                         ///< grown since the last batch
-    bool after_notice = false;                  ///< a rectification notice had been served before it grew
-    bool crept = false;                         ///< outside within tolerance only, and grown in two batches
-    std::string credit;                         ///< owner's credit grade A–D or "listed", empty = unknown
-    std::size_t clues = 0;                      ///< public reports and video clues within clue_distance_m
-    double confidence = 1;                      ///< 0–1
+    bool after_notice = false;                  ///< what grew was opened after a rectification notice
+    bool notice_between = false;  ///< it grew, and a notice lies between the looks: nobody knows which first
+    std::string notice;           ///< day of that notice, YYYY-MM-DD
+    std::int64_t crept = 0;       ///< successive batches in which its part outside grew within tolerance
+    bool settled = false;         ///< people found nothing wrong or had it put right; not grown since
+    std::string credit;           ///< owner's credit grade A–D or "listed", empty = unknown
+    std::string credit_source;    ///< which project says so, where it is not that of the range
+    std::vector<std::string>
+        clues;              ///< public reports and video clues within clue_distance_m: number and day
+    double confidence = 1;  ///< 0–1
 };
 
 /// One line of the score table.
@@ -61,9 +66,12 @@ struct Risk {
     std::vector<ScoreItem> items;
     std::vector<std::string> hard_rules;  ///< Chinese; those that put it into the high tier by themselves
     std::string tier_reason;              ///< Chinese: why this tier
+    std::vector<Step> trace;              ///< hard rules and limits of the tiers that were tried, in order
     bool wait = false;                    ///< confidence below wait_confidence: 等待下一期影像
 };
 
+/// The sum of all items that hold, whatever the verdict; a compliant case stays in the tier none for all its
+/// points, unless a hard rule or creeping growth raises it, and a settled one always does.
 [[nodiscard]] Risk score(const RiskFacts& facts, const Rules& rules);
 
 /// Area that offends: D itself where unapproved, the part outside where exceeding, 0 otherwise.

@@ -15,6 +15,7 @@ namespace shuibao {
 /// Attributes that delineation gives; verdict and rank are added by later stages (verdict.hpp).
 struct Disturbance {
     std::int64_t id = 0;                 ///< unique in its layer; order of the seeds' (row, col)
+    std::string issuer_id;  ///< 图斑编号 under which somebody else sent it (QDNM); empty: ours
     MultiPolygon shape;                  ///< valid, in the CRS of the layer
     double area_m2 = 0;                  ///< geodesic, CGCS2000 ellipsoid
     std::optional<Date> onset_from;      ///< last day seen undisturbed

@@ -35,6 +35,8 @@ class Store {
     [[nodiscard]] std::filesystem::path ledger_file() const { return m_root / "ledger.gpkg"; }
     [[nodiscard]] std::filesystem::path ledger_summary_file() const { return m_root / "ledger.json"; }
     [[nodiscard]] std::filesystem::path field_records_file() const { return m_root / "feedback.json"; }
+    /// Where each decision of people against the program was first applied.
+    [[nodiscard]] std::filesystem::path overrides_file() const { return m_root / "overrides.json"; }
     [[nodiscard]] std::filesystem::path lock_file() const { return m_root / "lock"; }
     [[nodiscard]] std::filesystem::path gather_lock_file() const { return m_root / "lock.gather"; }
 

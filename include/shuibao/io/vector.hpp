@@ -98,9 +98,18 @@ class LayerReader {
 /// that cannot be trusted here (Beijing 1954, Xian 1980, GCJ-02).
 [[nodiscard]] VectorLayer read_layer(const std::string& path, const ReadOptions& options = {});
 
+struct Place {
+    Point at;
+    std::int64_t row = 0;
+    std::map<std::string, Value, std::less<>> values;  ///< by field name as in the file
+};
+struct Places {
+    std::vector<Place> places;
+    std::vector<LayerNote> notes;  ///< rows that have no place on the earth, and texts that were mended
+};
 /// The places of a layer: points as they are, parts of collections one by one, the inside of anything else.
-/// Rows without a geometry, and those beyond the earth, are left out. Throws Error(input) as read_layer.
-[[nodiscard]] std::vector<Point> read_places(const std::string& path, const std::string& to_crs);
+/// Throws Error(input) as read_layer.
+[[nodiscard]] Places read_places(const std::string& path, const std::string& to_crs);
 
 /// A row of a table, with or without a place on the map.
 struct TableRow {
@@ -110,10 +119,13 @@ struct TableRow {
     std::optional<Point> place;  ///< point it came with, in `to_crs`
 };
 struct Table {
-    std::vector<std::string> fields;
+    std::vector<std::string> fields;  ///< unique: the second column of a name gets its number behind it
     std::vector<TableRow> rows;  ///< in file order, empty ones left out
     std::vector<LayerNote> notes;
 };
+
+/// A name in Table::fields as it stands in the file.
+[[nodiscard]] std::string column_name(const std::string& field);
 
 /// The rows of any OGR source, layers without geometries included (XLSX, CSV: names in the first line). The
 /// first layer, unless one is named or has the column that is asked for. Throws Error(input): unreadable
