@@ -211,7 +211,7 @@ class KmzExporter final : public Exporter {
                 html += fmt::format("<tr><td><b>{}</b></td><td>{}</td></tr>", xml_text(words.label(c.field)),
                                     xml_text(text));
         }
-        html += "</table>" + judged(evidence_content(*stop.feature, stop.place, pages), words);
+        html += "</table>" + judged(evidence_content(*stop.feature, stop.place, nullptr, pages), words);
         if (has_page(input, *stop.feature))
             html += fmt::format("<p><a href=\"../{}\">证据页</a></p>",
                                 xml_text(evidence_page(text_of(*stop.feature, "case_id"))));
