@@ -277,6 +277,7 @@ std::vector<DrawnRange> drawn_ranges(const RunContext& c, const std::string& crs
 std::map<std::string, std::string> drawn_range_hashes(const RunContext& c) {
     if (!given(c)) return {};
     auto map = c.settings.canonical("approvals.");
+    map.erase("option approvals.path");  // the content counts, not where it lies
     map["approvals"] = hash_vector(c.settings.path("approvals.path"));
     map["dictionary approvals"] =
         engine::hash_file(engine::config_file("dictionaries/approvals.yaml").string());

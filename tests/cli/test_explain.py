@@ -287,7 +287,7 @@ class Around(unittest.TestCase):
         self.run_batch("202403")
         steps = json.loads(shuibao("explain", "202403-00001", "--store", self.base / "store", "--json").stdout)["steps"]
         tried = [s["value"] for s in steps if s.get("compared_with", {}).get("item") == "relocation_distance_m"]
-        self.assertEqual(tried, ["2000 m 内 6 个项目：1 个非在建，1 个批复时间缺失，1 个范围内已有扰动，1 个批复晚于扰动，1 个建设单位不同，"
+        self.assertEqual(tried, ["2000 m 内 6 个项目：1 个非在建，1 个批复时间缺失，1 个批复晚于扰动，1 个范围内已有扰动，1 个建设单位不同，"
                                  "1 个面积相差超过倍数"])
 
     def test_only_what_grows_outside_creeps(self):

@@ -61,7 +61,7 @@ class Incremental(ArchiveTest):
         self.add_scene(config, "20231010")
         again = ran(self.explain("between", config=config))
         # Pages show looks, and could show the new one.
-        self.assertEqual({"evidence", "report"}, {unit.split()[1] for stage, unit in again if stage == "export"})
+        self.assertEqual({"evidence", "report", "stac"}, {unit.split()[1] for stage, unit in again if stage == "export"})
         self.assertEqual({"register", "radiometry", "tile"}, stages_of(again) - {"export"})
         self.assertEqual(["demo_20231010"], [unit for stage, unit in again if stage == "register"])
         self.assertEqual({"20231010_simulated"}, {unit.split("/")[1] for stage, unit in again if stage == "tile"})
