@@ -25,12 +25,15 @@ std::string trimmed(const std::string& text) {
 
 FeedbackColumns::FeedbackColumns(const engine::Dictionary& words, const std::vector<std::string>& sent,
                                  const io::Table& table) {
-    std::map<std::string, std::string> ours;  // folded alias → our name
+    // Folded → our name. A column that is called as we call it counts where none of the aliases is there: in
+    // layers that we sent out it holds what we said.
+    std::map<std::string, std::string> ours, own;
     for (const char* section : {"fields", "kept"})
         for (const auto& [name, aliases] : words.sections.at(section)) {
-            ours[folded(name)] = name;
+            own[folded(name)] = name;
             for (const auto& a : aliases) ours[folded(a)] = name;
         }
+    std::map<std::string, std::string> called;  // our name → such a column
     std::set<std::string> unread;
     for (const auto& name : sent) unread.insert(folded(name));
     for (const auto& name : words.values("sent", "")) unread.insert(folded(name));
@@ -38,9 +41,13 @@ FeedbackColumns::FeedbackColumns(const engine::Dictionary& words, const std::vec
         const auto name = folded(trimmed(io::column_name(field)));
         if (const auto it = ours.find(name); it != ours.end())
             m_columns[it->second].push_back(field);
+        else if (const auto same = own.find(name); same != own.end())
+            called[same->second] = field;
         else if (!name.empty() && !unread.contains(name))
             m_unknown.push_back(field);
     }
+    for (auto& [name, field] : called)
+        if (!m_columns.contains(name)) m_columns[name] = {std::move(field)};
 }
 
 io::Value FeedbackColumns::value(const io::TableRow& row, const std::string& name) const {

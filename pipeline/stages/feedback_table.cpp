@@ -88,7 +88,9 @@ class Reader {
             meaning_of(over) != "compliant" && !as_sent(row))
             throw Refusal{"two_values", fmt::format("BYD says '{}', and 复核结论 '{}'.", over, beside),
                           "Leave the one that holds."};
-        return beside.empty() ? over : beside;
+        if (!beside.empty()) return beside;
+        // What stands in our own column there is ours, unless somebody wrote a finding over it.
+        return m_columns.has("conclusion") && meaning_of(over).empty() ? std::string() : over;
     }
 
     // The code of a confirmed word; empty for every other.

@@ -215,8 +215,10 @@ class Phrases(unittest.TestCase):
         judge = (harness.SOURCE / "algorithms/compliance/judge.cpp").read_text(encoding="utf-8")
         score = (harness.SOURCE / "algorithms/risk/score.cpp").read_text(encoding="utf-8")
         said = re.findall(r'decide\(Verdict::\w+, "([^"]+)"', judge)
-        hard = re.search(r"std::vector<std::string> hard_rules.*?return list;", score, re.S)[0]
-        said += ["硬性规则：" + text for text in re.findall(r'"([^"%\w]+) ?"', hard)]
+        # The last Chinese text of each hard(…) is the name of the rule.
+        body = re.search(r"void hard_rules\(\) \{.*?\n    \}", score, re.S)[0]
+        for call in re.findall(r"hard\(.*?\);", body, re.S):
+            said.append("硬性规则：" + [t for t in re.findall(r'"([^"]*)"', call) if re.search("[\u4e00-\u9fff]", t) and "%" not in t][-1].strip())
         self.assertGreater(len(said), 15)
         self.assertEqual([], [text for text in said if text not in known])
 
