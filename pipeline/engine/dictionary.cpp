@@ -81,7 +81,8 @@ class Reader {
             entries.emplace_back(word, words(word, section, entry.second));
         }
         for (const auto& needed : section.entries)
-            if (std::none_of(entries.begin(), entries.end(), [&](const auto& e) { return e.first == needed; }))
+            if (std::none_of(entries.begin(), entries.end(),
+                             [&](const auto& e) { return e.first == needed; }))
                 refuse(m_file, key, fmt::format("'{}' has no entry '{}'.", name, needed),
                        "Take it from the dictionary that comes with shuibao.");
     }
@@ -97,7 +98,8 @@ class Reader {
             if (!section.values_of.empty())
                 m_later.push_back([this, at = YAML::Node(text), what, word = texts.back(), section] {
                     known(at, what, word,
-                          section.values_are_words ? words_in(section.values_of) : entries_in(section.values_of));
+                          section.values_are_words ? words_in(section.values_of)
+                                                   : entries_in(section.values_of));
                 });
         }
         if (texts.empty() && !section.may_be_empty)

@@ -40,15 +40,17 @@ RuleItem item_of(const std::filesystem::path& file, const YAML::Node& key, const
     item.line = key.Mark().line + 1;
     const auto& u = spec.unit;
     if (item.unit != u.name)
-        refuse(file, key, fmt::format("the unit of '{}' is '{}'; it is read as '{}'.", spec.name, item.unit, u.name),
+        refuse(file, key,
+               fmt::format("the unit of '{}' is '{}'; it is read as '{}'.", spec.name, item.unit, u.name),
                fmt::format("Give the value in this unit and write `unit: {}`.", u.name));
     if (item.value < u.least || item.value > u.most)
         refuse(file, key,
-               fmt::format("'{}' is {}; it lies between {} and {} ({}).", spec.name, item.value, u.least, u.most,
-                           u.name),
+               fmt::format("'{}' is {}; it lies between {} and {} ({}).", spec.name, item.value, u.least,
+                           u.most, u.name),
                "Correct the value.");
     if (u.whole && item.value != std::floor(item.value))
-        refuse(file, key, fmt::format("'{}' is {}; it is a whole number ({}).", spec.name, item.value, u.name),
+        refuse(file, key,
+               fmt::format("'{}' is {}; it is a whole number ({}).", spec.name, item.value, u.name),
                "Correct the value.");
     return item;
 }
@@ -78,8 +80,8 @@ RuleSet rule_set_of(const std::filesystem::path& file, const YAML::Node& root,
         }
         if (set.items.count(name) > 0)
             refuse(file, entry.first, fmt::format("'{}' stands twice.", name), "Keep one of them.");
-        set.items[name] = item_of(file, entry.first, entry.second,
-                                  known[static_cast<std::size_t>(spec - names.begin())]);
+        set.items[name] =
+            item_of(file, entry.first, entry.second, known[static_cast<std::size_t>(spec - names.begin())]);
     }
     for (const auto& name : names)
         if (set.items.count(name) == 0)

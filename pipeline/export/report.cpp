@@ -101,13 +101,14 @@ class ReportExporter final : public Exporter {
         std::string script;
         for (const char* part : scripts) script += template_text(part);
         TemplateData page;
-        page.texts = {{"batch", in.batch},
-                      {"css", without_pictures(leaflet_style()) + words.colours.css() + template_text("report.css")},
-                      {"leaflet", without_source_map(leaflet_script())},
-                      {"script", script},
-                      {"data", inside_script(report_json(in, summary, mosaic, words))},
-                      {"disclaimer", words.disclaimer(false)},
-                      {"disclaimer_en", words.disclaimer(true)}};
+        page.texts = {
+            {"batch", in.batch},
+            {"css", without_pictures(leaflet_style()) + words.colours.css() + template_text("report.css")},
+            {"leaflet", without_source_map(leaflet_script())},
+            {"script", script},
+            {"data", inside_script(report_json(in, summary, mosaic, words))},
+            {"disclaimer", words.disclaimer(false)},
+            {"disclaimer_en", words.disclaimer(true)}};
         io::write_text(folder / files(in).front(), fill_template("report.html", page));
         write_report_pdf(folder / files(in).back(), in, summary, mosaic, words);
     }

@@ -30,8 +30,8 @@ struct Parts {
     Project project;
     std::vector<io::Geometry> exact, schematic, spoil, borrow, yards_schematic;
     std::set<std::string> names;
-    std::map<std::string, std::int64_t> row_of;  ///< field → the row whose word stands
-    std::map<Date, std::int64_t> approved;       ///< day → its first row
+    std::map<std::string, std::int64_t> row_of;                       ///< field → the row whose word stands
+    std::map<Date, std::int64_t> approved;                            ///< day → its first row
     std::map<std::optional<Date>, std::vector<io::Geometry>> by_day;  ///< exact ranges
 };
 
@@ -45,9 +45,10 @@ void settle_days(RunContext& c, const std::string& file, Project& p, Parts& part
         p.dated.push_back({day.value_or(*p.approved), io::union_of(shapes)});
     const engine::Problem note{
         "screen", fmt::format("{}:{}", file, parts.approved.rbegin()->second), "approval_dates",
-        fmt::format("Parts of project {} were approved on different days: {}. Works are compared with the day "
-                    "of the part they lie in, with the earlier one where they lie in several.",
-                    p.key, days),
+        fmt::format(
+            "Parts of project {} were approved on different days: {}. Works are compared with the day "
+            "of the part they lie in, with the earlier one where they lie in several.",
+            p.key, days),
         "Correct the dates where the whole project was approved on one day."};
     c.log.write(engine::LogLevel::warn, note.what, "screen", note.unit);
     c.notes.push_back(note);
@@ -131,11 +132,12 @@ Approvals read_approvals(RunContext& c, const std::string& crs) {
                 into = std::move(value);
                 parts.row_of[field] = f.row;
             } else if (!value.empty() && value != into) {
-                problem(f.row, "conflict",
-                        fmt::format("The rows of project {} disagree on its {}: '{}' in row {}, '{}' in row {}; "
-                                    "the first stands.",
-                                    key, field, into, parts.row_of[field], value, f.row),
-                        "Ask which is right, or give what are two projects two numbers.");
+                problem(
+                    f.row, "conflict",
+                    fmt::format("The rows of project {} disagree on its {}: '{}' in row {}, '{}' in row {}; "
+                                "the first stands.",
+                                key, field, into, parts.row_of[field], value, f.row),
+                    "Ask which is right, or give what are two projects two numbers.");
             }
         };
         take(p.name, "name", fields.text(f, "name"));
@@ -145,12 +147,12 @@ Approvals read_approvals(RunContext& c, const std::string& crs) {
         const auto status = fields.text(f, "status"), type = fields.text(f, "type");
         if (!fields.status_known(status))
             ordinary.add("the state of construction", "the project is not taken to be under construction",
-                        status, f.row);
+                         status, f.row);
         take(p.status, "status", status);
         const auto known_type = industries.name_of(type);
         if (!type.empty() && known_type.empty())
-            ordinary.add("the project type", "nothing special to its industry is expected of the project", type,
-                        f.row);
+            ordinary.add("the project type", "nothing special to its industry is expected of the project",
+                         type, f.row);
         take(p.type, "type", known_type.empty() ? type : known_type);
         const auto part = fields.text(f, "part");
         if (!part.empty()) parts.names.insert(part);
@@ -159,10 +161,11 @@ Approvals read_approvals(RunContext& c, const std::string& crs) {
             if (io::to_text(v).empty()) return std::nullopt;
             const auto day = io::to_date(v);
             if (!day)
-                problem(f.row, "bad_date",
-                        fmt::format("The {} date '{}' is no date; the time of work is not judged for this part.",
-                                    what, io::to_text(v)),
-                        "Write it as 2024-03-01.");
+                problem(
+                    f.row, "bad_date",
+                    fmt::format("The {} date '{}' is no date; the time of work is not judged for this part.",
+                                what, io::to_text(v)),
+                    "Write it as 2024-03-01.");
             return day;
         };
         const auto approved = date("date", "approval");
@@ -175,16 +178,18 @@ Approvals read_approvals(RunContext& c, const std::string& crs) {
         if (const auto v = fields.value(f, "area"); !trimmed(io::to_text(v)).empty()) {
             const auto area = io::to_number(v);
             if (!area || *area < 0) {
-                problem(f.row, "bad_area",
-                        fmt::format("The area of the range '{}' is {}; the area of the polygons stands for it.",
-                                    io::to_text(v), area ? "negative" : "no number"),
-                        "Write it in hectares, e.g. 12.5.");
+                problem(
+                    f.row, "bad_area",
+                    fmt::format("The area of the range '{}' is {}; the area of the polygons stands for it.",
+                                io::to_text(v), area ? "negative" : "no number"),
+                    "Write it in hectares, e.g. 12.5.");
             } else if (*area > 0) {
                 if (p.declared_area > 0 && p.declared_area != *area * hectare)
                     problem(f.row, "conflict",
-                            fmt::format("The rows of project {} disagree on its area: {} hm² in row {}, {} hm² in "
-                                        "row {}; the larger stands, so that less counts as exceeded.",
-                                        key, p.declared_area / hectare, parts.row_of["area"], *area, f.row),
+                            fmt::format(
+                                "The rows of project {} disagree on its area: {} hm² in row {}, {} hm² in "
+                                "row {}; the larger stands, so that less counts as exceeded.",
+                                key, p.declared_area / hectare, parts.row_of["area"], *area, f.row),
                             "DAREA is that of the whole project; write that of a part as PAREA.");
                 if (*area * hectare > p.declared_area) {
                     p.declared_area = *area * hectare;

@@ -19,9 +19,7 @@ namespace {
 // Every word for a verdict → its code.
 std::map<std::string, std::string> verdict_codes() {
     std::map<std::string, std::string> codes;
-    const auto load = [](const char* name) {
-        return load_dictionary(name);
-    };
+    const auto load = [](const char* name) { return load_dictionary(name); };
     const auto program = load("verdicts"), field = load("feedback");
     for (const auto& list : {program.sections.at("verdicts"), field.sections.at("violations")})
         for (const auto& [code, words] : list) {

@@ -61,7 +61,9 @@ class Reader {
         return field_value(*m_row, m_dictionary.values("fields", name));
     }
     [[nodiscard]] std::string text(std::string_view name) const { return trimmed(io::to_text(value(name))); }
-    void note(const char* code, std::string what) { m_set.notes.push_back({m_row->row, code, std::move(what)}); }
+    void note(const char* code, std::string what) {
+        m_set.notes.push_back({m_row->row, code, std::move(what)});
+    }
 
     std::optional<Date> date(std::string_view name) {
         const auto v = value(name);
@@ -76,17 +78,18 @@ class Reader {
         if (written.empty()) return std::nullopt;
         const auto v = io::to_number(io::Value(written));
         if (v && *v >= least && *v <= most) return v;
-        note("number", fmt::format("'{}' is no {} from {} to {}; it is taken as not stated.", written, name, least,
-                                   most));
+        note("number", fmt::format("'{}' is no {} from {} to {}; it is taken as not stated.", written, name,
+                                   least, most));
         return std::nullopt;
     }
     void onset(Disturbance& d) {
         d.onset_from = date("onset_from");
         d.onset_to = date("onset_to");
         if (!d.onset_from || !d.onset_to || *d.onset_from <= *d.onset_to) return;
-        note("date", fmt::format("It was last seen undisturbed ({}) after it was seen disturbed ({}); both days are "
-                                 "taken as unknown.",
-                                 d.onset_from->iso(), d.onset_to->iso()));
+        note("date",
+             fmt::format("It was last seen undisturbed ({}) after it was seen disturbed ({}); both days are "
+                         "taken as unknown.",
+                         d.onset_from->iso(), d.onset_to->iso()));
         d.onset_from.reset();
         d.onset_to.reset();
     }
@@ -96,8 +99,8 @@ class Reader {
         if (word.empty()) return false;
         const auto code = m_dictionary.code_of("vanished", word);
         if (code.empty())
-            m_unknown.add("what is said of vanishing", "the polygon is taken as gone again, and stays pending",
-                          word, m_row->row);
+            m_unknown.add("what is said of vanishing",
+                          "the polygon is taken as gone again, and stays pending", word, m_row->row);
         return code != "no";
     }
 
@@ -133,10 +136,11 @@ DisturbanceSet read_disturbances(const std::string& path, const io::ReadOptions&
         set.list.push_back(reader(f));
         set.rows.push_back(f.row);
         if (const auto first = outlines.seen_before(f.shape, f.row))
-            set.notes.push_back({f.row, "duplicate",
-                                 fmt::format("It has the outline of row {}: one place is judged twice. Their area "
-                                             "counts once in sums.",
-                                             *first)});
+            set.notes.push_back(
+                {f.row, "duplicate",
+                 fmt::format("It has the outline of row {}: one place is judged twice. Their area "
+                             "counts once in sums.",
+                             *first)});
         f.shape = {};  // a province of polygons need not be held twice
     }
     reader.finish();

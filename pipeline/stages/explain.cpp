@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "case_file.hpp"
-#include "dictionaries.hpp"
 #include "case_risk.hpp"
+#include "dictionaries.hpp"
 #include "explain_text.hpp"
 #include "issued.hpp"
 #include "ledger.hpp"
@@ -138,9 +138,8 @@ class ExplainStage final : public Stage {
         const auto verdict = std::string(algorithms::verdict_code(judged.verdict));
 
         const auto spot = row_text(row, "case_id");
-        ordered_json j = {{"case", life.empty() ? spot : life.now().id},
-                          {"spot", spot},
-                          {"batch", row_text(row, "batch")}};
+        ordered_json j = {
+            {"case", life.empty() ? spot : life.now().id}, {"spot", spot}, {"batch", row_text(row, "batch")}};
         j["note"] = "线索，不是违法认定 (a clue, not a finding of law)";
         j["verdict"] = {{"code", verdict}, {"text", words.text("verdicts", verdict)}, {"why", judged.why}};
         if (judged.second)
@@ -224,8 +223,8 @@ class ExplainStage final : public Stage {
                          {"cause", cause_of(was->second, is->second)}};
     }
 
-    static void add_history(const RunContext& c, const Life& life,
-                            const engine::Dictionary& words, const RiskWords& risk_words, ordered_json& j) {
+    static void add_history(const RunContext& c, const Life& life, const engine::Dictionary& words,
+                            const RiskWords& risk_words, ordered_json& j) {
         const auto states = load_dictionary("feedback");
         for (const auto& k : life.shown) {
             ordered_json h = {{"batch", k.last_batch},

@@ -201,9 +201,9 @@ class Reader {
         r.verdict = found(row);
         const auto& words = m_source.words;
         if (r.verdict.empty())
-            throw Refusal{"no_verdict", "The row says that it was reviewed, but not what was found.",
-                          fmt::format("Fill {} with one of: {}.", verdict_column(),
-                                      fmt::join(m_verdicts, ", "))};
+            throw Refusal{
+                "no_verdict", "The row says that it was reviewed, but not what was found.",
+                fmt::format("Fill {} with one of: {}.", verdict_column(), fmt::join(m_verdicts, ", "))};
         if (r.verdict.starts_with("疑似") || words.lists("undecided", "", r.verdict))
             throw Refusal{"undecided",
                           fmt::format("The row says that it was reviewed, but {} is still '{}'.",
@@ -212,8 +212,7 @@ class Reader {
         r.meaning = meaning_of(r.verdict);
         if (!r.meaning.empty()) return;
         const auto near = nearest_of(r.verdict, m_verdicts);
-        throw Refusal{"verdict",
-                      fmt::format("{} '{}' is not in the list.", verdict_column(), r.verdict),
+        throw Refusal{"verdict", fmt::format("{} '{}' is not in the list.", verdict_column(), r.verdict),
                       near.empty() ? fmt::format("Known are: {}.", fmt::join(m_verdicts, ", "))
                                    : fmt::format("Did you mean '{}'?", near)};
     }

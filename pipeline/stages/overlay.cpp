@@ -43,7 +43,8 @@ void measure_pixels(algorithms::Facts& f, const Geometry& shape, double sample) 
     if (f.core_share < 0 && all > 0) f.core_share = core / all;
 }
 
-// The day on which the ground was approved: that of the parts it lies in, the earliest where there are several.
+// The day on which the ground was approved: that of the parts it lies in, the earliest where there are
+// several.
 std::optional<Date> approved_where(const Project& p, const Geometry& shape, double least) {
     std::optional<Date> first;
     for (const auto& part : p.dated)
@@ -144,7 +145,8 @@ Case Overlay::measure(const Disturbance& d, const std::string& id, const Law& la
     f.drawn = d.full_pixels < 0;
     f.full_pixels = d.full_pixels;
     f.core_share = d.core_share;
-    if (d.ground_sample && (f.full_pixels < 0 || f.core_share < 0)) measure_pixels(f, shape, *d.ground_sample);
+    if (d.ground_sample && (f.full_pixels < 0 || f.core_share < 0))
+        measure_pixels(f, shape, *d.ground_sample);
     f.water_became_bare = d.kind == ChangeKind::water_to_bare;
     f.type = type_of(d.qtype, m_in.types);
     f.onset_from = d.onset_from;
@@ -211,7 +213,8 @@ void Overlay::measure_range(Case& c, const io::Transformation& to_geographic) co
     if (!c.project) c.beyond = {};
 }
 
-// A schematic range links only where no exact one is nearer: then "only a schematic range is near" is not true.
+// A schematic range links only where no exact one is nearer: then "only a schematic range is near" is not
+// true.
 bool Overlay::schematic_near(const Geometry& shape, double reach) const {
     const auto nearest = [&](const io::BoxIndex& index, Geometry Project::*range) {
         double least = std::numeric_limits<double>::infinity();

@@ -51,13 +51,15 @@ bool Overlay::in_corridor(const Case& c, const Project& p) const {
 
 // Sites that lie in no range, and ranges of works under construction where nothing is to be seen although
 // they were looked at.
-void Overlay::relocate(std::vector<Case>& cases, const std::vector<RangeLook>& looks, const Each& each) const {
+void Overlay::relocate(std::vector<Case>& cases, const std::vector<RangeLook>& looks,
+                       const Each& each) const {
     const auto& projects = m_in.projects;
     std::vector<std::vector<algorithms::RelocationPair>> found(cases.size());
     std::vector<Tried> tried(cases.size());
     const auto asked = [&](const Case& c) {
         const auto& rules = c.law->rules;
-        return c.facts.overlap_ratio < rules("min_overlap") && c.facts.type == algorithms::GroundType::other &&
+        return c.facts.overlap_ratio < rules("min_overlap") &&
+               c.facts.type == algorithms::GroundType::other &&
                !algorithms::gated(c.facts, rules);  // it would take the range from a site that may be accused
     };
     each(cases.size(), [&](std::size_t k) {

@@ -12,11 +12,12 @@
 namespace shuibao::pipeline {
 namespace {
 
-constexpr std::array<std::pair<const char*, const char*>, 5> states = {{{"accepted", "已验收"},
-                                                                        {"disturbed", "有扰动"},
-                                                                        {"not_observed", "未观测"},
-                                                                        {"not_started", "未开工（本期未见扰动）"},
-                                                                        {"schematic", "示意性范围，不作判定"}}};
+constexpr std::array<std::pair<const char*, const char*>, 5> states = {
+    {{"accepted", "已验收"},
+     {"disturbed", "有扰动"},
+     {"not_observed", "未观测"},
+     {"not_started", "未开工（本期未见扰动）"},
+     {"schematic", "示意性范围，不作判定"}}};
 
 std::vector<io::Geometry> shapes_of(const std::filesystem::path& file, const std::string& crs) {
     std::vector<io::Geometry> shapes;
@@ -69,21 +70,23 @@ io::LayerData range_layer(const std::vector<Project>& projects, const std::vecto
     io::LayerData layer;
     layer.name = "ranges";
     layer.crs = crs;
-    layer.fields = {{"approval_id", FieldType::text},      {"approval_name", FieldType::text},
-                    {"owner", FieldType::text},            {"project_type", FieldType::text},
-                    {"approval_date", FieldType::date},    {"status", FieldType::text},
-                    {"range_state", FieldType::text},      {"range_state_zh", FieldType::text},
-                    {"disturbed_share", FieldType::real},  {"unobserved_share", FieldType::real}};
+    layer.fields = {{"approval_id", FieldType::text},     {"approval_name", FieldType::text},
+                    {"owner", FieldType::text},           {"project_type", FieldType::text},
+                    {"approval_date", FieldType::date},   {"status", FieldType::text},
+                    {"range_state", FieldType::text},     {"range_state_zh", FieldType::text},
+                    {"disturbed_share", FieldType::real}, {"unobserved_share", FieldType::real}};
     for (std::size_t i = 0; i < projects.size(); ++i) {
         const auto& p = projects[i];
         const auto code = range_state(p, looks[i], rules);
-        const auto word = std::find_if(states.begin(), states.end(), [&](const auto& s) { return s.first == code; });
+        const auto word =
+            std::find_if(states.begin(), states.end(), [&](const auto& s) { return s.first == code; });
         const double all = p.exact.area();
-        layer.rows.push_back({p.exact.empty() ? p.schematic : p.exact,
-                              {p.key, io::or_null(p.name), io::or_null(p.owner), io::or_null(p.type),
-                               io::or_null(p.approved), io::or_null(p.status), code, std::string(word->second),
-                               all > 0 ? io::Value(rounded(std::min(1.0, looks[i].disturbed / all), 1e6)) : io::Value(),
-                               all > 0 ? io::Value(rounded(looks[i].unobserved, 1e6)) : io::Value()}});
+        layer.rows.push_back(
+            {p.exact.empty() ? p.schematic : p.exact,
+             {p.key, io::or_null(p.name), io::or_null(p.owner), io::or_null(p.type), io::or_null(p.approved),
+              io::or_null(p.status), code, std::string(word->second),
+              all > 0 ? io::Value(rounded(std::min(1.0, looks[i].disturbed / all), 1e6)) : io::Value(),
+              all > 0 ? io::Value(rounded(looks[i].unobserved, 1e6)) : io::Value()}});
     }
     return layer;
 }

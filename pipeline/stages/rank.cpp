@@ -103,8 +103,7 @@ class RankStage final : public Stage {
                             "See why above, and run the same command again.");
             auto ranked = rank(c, input, rules, {risk_words, overrides, words, *state, calibration});
             write(c, input, output, ranked, rules,
-                  {words, risk_words.disturbances,
-                   load_dictionary("feedback")});
+                  {words, risk_words.disturbances, load_dictionary("feedback")});
         };
         const auto counts = c.executor.run("rank", {u});
         record_issued(c, output, overrides);

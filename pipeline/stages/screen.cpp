@@ -148,8 +148,9 @@ class ScreenStage final : public Stage {
             const auto industries = Industries::load();
             const Unobserved unobserved(hidden, crs);
             zones.cut(on_threads(c));
-            auto [cases, looks] = screened(
-                c, set, crs, {approvals, zones, industries, book, laws, clues, ground, unobserved, ranges_known});
+            auto [cases, looks] =
+                screened(c, set, crs,
+                         {approvals, zones, industries, book, laws, clues, ground, unobserved, ranges_known});
             std::vector<const GroundFacts*> grounds;
             for (const auto& k : cases) grounds.push_back(&k.ground);
             write_screen_summary(summary, cases, book, {approvals, looks, batch_rules, ranges_known},
@@ -160,9 +161,7 @@ class ScreenStage final : public Stage {
             io::write_geopackage(ranges, {&states, 1});
             const auto layer = case_layer(crs);
             const auto erosion_words = load_erosion_words();
-            const ProjectRegister owners(
-                approvals.projects,
-                load_dictionary("approvals"));
+            const ProjectRegister owners(approvals.projects, load_dictionary("approvals"));
             const CaseWords meaning{approvals.projects, owners, zones, industries, words,
                                     erosion_words,      c.batch};
             const auto rows = rows_ahead(c.executor, cases.size(), [&](std::size_t i) {
@@ -236,10 +235,10 @@ class ScreenStage final : public Stage {
 
     // Takes the shapes out of the set.
     static Screened screened(const RunContext& c, DisturbanceSet& set, const std::string& crs,
-                                      const Layers& layers) {
+                             const Layers& layers) {
         const auto types = load_dictionary("disturbances");
-        const Overlay overlay({layers.approvals.projects, layers.zones, layers.industries, types,
-                               layers.laws, layers.clues, layers.ground, layers.unobserved, crs, layers.ranges_known,
+        const Overlay overlay({layers.approvals.projects, layers.zones, layers.industries, types, layers.laws,
+                               layers.clues, layers.ground, layers.unobserved, crs, layers.ranges_known,
                                layers.book.batch_end()});
         std::vector<std::vector<Case>> found(set.list.size());
         constexpr std::size_t chunk = 32;  // share one transformation, which is dear to make

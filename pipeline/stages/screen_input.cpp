@@ -33,10 +33,11 @@ void forget_later_days(DisturbanceSet& set, Date end) {
         auto& d = set.list[i];
         const auto last = d.onset_to ? d.onset_to : d.onset_from;
         if (!last || *last <= end) continue;
-        set.notes.push_back({set.rows[i], "date",
-                             fmt::format("Its onset ({}) lies after the end of the batch ({}); it is taken as "
-                                         "unknown.",
-                                         last->iso(), end.iso())});
+        set.notes.push_back(
+            {set.rows[i], "date",
+             fmt::format("Its onset ({}) lies after the end of the batch ({}); it is taken as "
+                         "unknown.",
+                         last->iso(), end.iso())});
         d.onset_from.reset();
         d.onset_to.reset();
     }

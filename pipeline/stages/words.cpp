@@ -28,9 +28,9 @@ std::string trimmed(std::string_view text) {
 
 std::string listed_rows(const std::vector<std::int64_t>& rows) {
     constexpr std::size_t most = 5;
-    auto text = fmt::format("{}", fmt::join(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(
-                                                                             std::min(rows.size(), most)),
-                                            ", "));
+    auto text = fmt::format(
+        "{}", fmt::join(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(std::min(rows.size(), most)),
+                        ", "));
     if (rows.size() > most) text += fmt::format(" and {} more", rows.size() - most);
     return text;
 }

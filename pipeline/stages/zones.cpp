@@ -48,9 +48,10 @@ double half_width(const RunContext& c, const engine::Dictionary& words, const st
     if (values.empty()) return 0;
     const auto metres = io::to_number(io::Value(values.front()));
     if (!metres || *metres <= 0 || *metres > 1000)
-        throw Error(ErrorCode::usage,
-                    fmt::format("{}: half_widths of {} is '{}'.", words_file(c).string(), kind, values.front()),
-                    "Write metres, more than 0 and up to 1000, e.g. `road: [10]`.");
+        throw Error(
+            ErrorCode::usage,
+            fmt::format("{}: half_widths of {} is '{}'.", words_file(c).string(), kind, values.front()),
+            "Write metres, more than 0 and up to 1000, e.g. `road: [10]`.");
     return *metres;
 }
 
@@ -58,8 +59,9 @@ double half_width(const RunContext& c, const engine::Dictionary& words, const st
 void tell(RunContext& c, const io::VectorLayer& layer, const std::string& file, const std::string& kind) {
     for (const auto& n : layer.notes) {
         const engine::Problem p{"screen", fmt::format("{}:{}", file, n.row), n.code, n.text,
-                                n.code == "no_area" ? fmt::format("Zones of the kind {} are drawn as areas.", kind)
-                                                    : "Ask for a corrected layer."};
+                                n.code == "no_area"
+                                    ? fmt::format("Zones of the kind {} are drawn as areas.", kind)
+                                    : "Ask for a corrected layer."};
         if (n.code == "repaired" || n.code == "encoding" || n.code == "widened") {
             c.notes.push_back(p);
             c.log.write(engine::LogLevel::warn, n.text, "screen", p.unit);
@@ -159,13 +161,14 @@ Zones::Zones(RunContext& c, const std::string& crs) : m_words(load_zone_words(c)
                 by_name[name].push_back(f.shape);
         }
         if (!nameless.empty())
-            c.problems.add({"screen", fmt::format("{}:{}", fs::path(path).filename().string(), nameless.front()),
-                            "nameless",
-                            fmt::format("Areas of the kind {} have no name ({} {}); what lies in them has none.",
-                                        kind, nameless.size() == 1 ? "row" : "rows", listed_rows(nameless)),
-                            fmt::format("Give a field {}; the layer has: {}.",
-                                        fmt::join(m_words.values("fields", "name"), ", "),
-                                        fmt::join(layer.fields, ", "))});
+            c.problems.add(
+                {"screen", fmt::format("{}:{}", fs::path(path).filename().string(), nameless.front()),
+                 "nameless",
+                 fmt::format("Areas of the kind {} have no name ({} {}); what lies in them has none.", kind,
+                             nameless.size() == 1 ? "row" : "rows", listed_rows(nameless)),
+                 fmt::format("Give a field {}; the layer has: {}.",
+                             fmt::join(m_words.values("fields", "name"), ", "),
+                             fmt::join(layer.fields, ", "))});
         for (const auto& [name, shapes] : by_name) {
             m_zones.push_back({kind, name});
             // Areas of one name may overlap; an overlap would count twice.

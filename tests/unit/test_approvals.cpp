@@ -200,12 +200,12 @@ TEST_CASE("rows of one project that disagree are told with both rows; the first 
                        {"PRTYPE", FieldType::text},
                        {"SADT", FieldType::text},
                        {"DAREA", FieldType::real}});
-    data.rows.push_back({boxes("0 0 100 100", x0, y0),
-                         {std::string("P1"), std::string("甲"), std::string("公路工程"),
-                          std::string("2023-01-01"), 2.0}});
-    data.rows.push_back({boxes("100 0 200 100", x0, y0),
-                         {std::string("P1"), std::string("乙"), std::string(" XMLX-01　"),
-                          std::string("2024-12-01"), 20.0}});
+    data.rows.push_back(
+        {boxes("0 0 100 100", x0, y0),
+         {std::string("P1"), std::string("甲"), std::string("公路工程"), std::string("2023-01-01"), 2.0}});
+    data.rows.push_back(
+        {boxes("100 0 200 100", x0, y0),
+         {std::string("P1"), std::string("乙"), std::string(" XMLX-01　"), std::string("2024-12-01"), 20.0}});
     data.rows.push_back({boxes("0 500 100 600", x0, y0),
                          {std::string(""), std::string(""), std::string("造纸"), io::Value(), io::Value()}});
     const auto r = read_gpkg(data);
@@ -219,11 +219,13 @@ TEST_CASE("rows of one project that disagree are told with both rows; the first 
     CHECK(p.dated[1].range.area() == doctest::Approx(10000));
     CHECK(p.declared_area == doctest::Approx(200000));
     std::string all;
-    for (const auto& problem : r.problems) all += problem.unit + " " + problem.code + " " + problem.what + "\n";
+    for (const auto& problem : r.problems)
+        all += problem.unit + " " + problem.code + " " + problem.what + "\n";
     CHECK(r.problems.size() == 3);
     for (const char* part :
          {"ranges.gpkg:2 conflict The rows of project P1 disagree on its name: '甲' in row 1, '乙' in row 2",
-          "ranges.gpkg:2 conflict The rows of project P1 disagree on its area: 2 hm² in row 1, 20 hm² in row 2",
+          "ranges.gpkg:2 conflict The rows of project P1 disagree on its area: 2 hm² in row 1, 20 hm² in row "
+          "2",
           "ranges.gpkg:3 nameless The row names no project"}) {
         CAPTURE(std::string(part));
         CHECK(all.find(part) != std::string::npos);
@@ -301,9 +303,9 @@ TEST_CASE("DAREA is hectares; square metres are recognised by the area of the ra
         bool noted, refused = false;
     };
     // One range of 4 hm².
-    for (const Row& row :
-         {Row{4, 40000, false}, Row{5.5, 55000, false}, Row{1, 10000, false}, Row{40000, 40000, true},
-          Row{55000, 55000, true}, Row{0, 40000, false}, Row{-3, 40000, false, true}, Row{400, 4000000, false}}) {
+    for (const Row& row : {Row{4, 40000, false}, Row{5.5, 55000, false}, Row{1, 10000, false},
+                           Row{40000, 40000, true}, Row{55000, 55000, true}, Row{0, 40000, false},
+                           Row{-3, 40000, false, true}, Row{400, 4000000, false}}) {
         CAPTURE(row.written);
         auto data = layer({{"PRID", FieldType::text}, {"DAREA", FieldType::real}});
         data.rows.push_back({boxes("0 0 200 200", x0, y0), {std::string("P1"), row.written}});

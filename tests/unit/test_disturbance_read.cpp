@@ -48,8 +48,12 @@ TEST_CASE("whether a polygon is gone again: what is unknown is listed, and accus
 }
 
 TEST_CASE("types by what people call them; other words are listed with their rows") {
-    for (const auto& [word, known] : std::vector<std::pair<std::string, bool>>{
-             {"弃渣", true}, {"渣场", true}, {" 弃土（渣）场 ", true}, {"取土（石、砂）场", true}, {"其他", true}, {"碴场", false}}) {
+    for (const auto& [word, known] : std::vector<std::pair<std::string, bool>>{{"弃渣", true},
+                                                                               {"渣场", true},
+                                                                               {" 弃土（渣）场 ", true},
+                                                                               {"取土（石、砂）场", true},
+                                                                               {"其他", true},
+                                                                               {"碴场", false}}) {
         CAPTURE(word);
         CHECK(read_one("QTYPE", word).notes.empty() == known);
     }
@@ -69,9 +73,11 @@ TEST_CASE("numbers beyond their limits are taken as not stated, and said") {
         const char *field, *text;
         bool fine;
     };
-    for (const Row& r : {Row{"confidence", "0.9", true}, Row{"confidence", " 0.9 ", true}, Row{"confidence", "90", false},
-                         Row{"confidence", "-3", false}, Row{"confidence", "高", false}, Row{"ground_sample", "2", true},
-                         Row{"ground_sample", "0", false}, Row{"core_share", "1.5", false}, Row{"bare_share", "20", false}}) {
+    for (const Row& r :
+         {Row{"confidence", "0.9", true}, Row{"confidence", " 0.9 ", true}, Row{"confidence", "90", false},
+          Row{"confidence", "-3", false}, Row{"confidence", "高", false}, Row{"ground_sample", "2", true},
+          Row{"ground_sample", "0", false}, Row{"core_share", "1.5", false},
+          Row{"bare_share", "20", false}}) {
         CAPTURE(std::string(r.field));
         CAPTURE(std::string(r.text));
         const auto set = read_one(r.field, r.text);
@@ -85,12 +91,15 @@ TEST_CASE("days in the wrong order, or after the batch, are taken as unknown, an
     const TemporaryFolder folder;
     io::LayerData layer{
         "drawn", "EPSG:4546", {{"onset_from", FieldType::text}, {"onset_to", FieldType::text}}, {}, {}};
-    for (const auto& [from, to] : {std::pair("2024-05-01", "2024-03-01"), std::pair("2031-05-01", "2032-03-01"),
-                                   std::pair("2023-12-01", "2024-03-01")})
-        layer.rows.push_back({boxes("0 0 100 100", 500000 + 200 * static_cast<double>(layer.rows.size()), 3600000),
-                              {std::string(from), std::string(to)}});
+    for (const auto& [from, to] :
+         {std::pair("2024-05-01", "2024-03-01"), std::pair("2031-05-01", "2032-03-01"),
+          std::pair("2023-12-01", "2024-03-01")})
+        layer.rows.push_back(
+            {boxes("0 0 100 100", 500000 + 200 * static_cast<double>(layer.rows.size()), 3600000),
+             {std::string(from), std::string(to)}});
     io::write_geopackage(folder / "drawn.gpkg", std::span(&layer, 1));
-    Bench bench(folder.path(), {{"screen.disturbances", folder / "drawn.gpkg"}, {"approvals.path", "none"}}, "202403");
+    Bench bench(folder.path(), {{"screen.disturbances", folder / "drawn.gpkg"}, {"approvals.path", "none"}},
+                "202403");
     bench.run("screen");
     const auto rows = rows_by_case(folder / "store/batches/202403/screened.gpkg");
     CHECK(text_of(rows.at("202403-00001"), "onset_to").empty());
@@ -114,7 +123,8 @@ TEST_CASE("a layer of several files is another one as soon as one of them is") {
         for (const char* ext : {"shp", "shx", "dbf", "prj", "cpg"}) {
             std::string big = ext;
             for (auto& c : big) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-            fs::copy_file(folder / (from + "." + ext), folder / ("upper/R." + big), fs::copy_options::overwrite_existing);
+            fs::copy_file(folder / (from + "." + ext), folder / ("upper/R." + big),
+                          fs::copy_options::overwrite_existing);
         }
         return pipeline::hash_vector(folder / "upper/R.SHP");
     };
@@ -122,7 +132,9 @@ TEST_CASE("a layer of several files is another one as soon as one of them is") {
     CHECK(first == again);
     CHECK(first != other);
     // A directory: every file below it, whatever the order in which the system lists them.
-    const auto write = [&](const std::string& name, const std::string& text) { std::ofstream(folder / name) << text; };
+    const auto write = [&](const std::string& name, const std::string& text) {
+        std::ofstream(folder / name) << text;
+    };
     for (const char* name : {"x.gdb/deep", "y.gdb/deep"}) fs::create_directories(folder / name);
     write("x.gdb/1", "one"), write("x.gdb/2", "two"), write("x.gdb/deep/3", "three");
     write("y.gdb/deep/3", "three"), write("y.gdb/2", "two"), write("y.gdb/1", "one");

@@ -50,8 +50,8 @@ class World {
               {}};
         for (const auto& one : drawn)
             d.rows.push_back({boxes(one.boxes, x, y),
-                              {io::or_null(Date::parse(one.onset_from)), io::or_null(Date::parse(one.onset_to)),
-                               one.qtype, one.vanished}});
+                              {io::or_null(Date::parse(one.onset_from)),
+                               io::or_null(Date::parse(one.onset_to)), one.qtype, one.vanished}});
         for (const auto& one : approved)
             r.rows.push_back({boxes(one.boxes, x, y),
                               {one.project, one.day, one.status, one.type, one.accepted,
@@ -64,9 +64,10 @@ class World {
             std::filesystem::create_directories(m_folder / "store/batches/202403");
             io::write_geopackage(m_folder / "store/batches/202403/unobserved.gpkg", std::span(&hidden, 1));
         }
-        Bench bench(m_folder.path(),
-                    {{"screen.disturbances", m_folder / "drawn.gpkg"}, {"approvals.path", m_folder / "ranges.gpkg"}},
-                    "202403");
+        Bench bench(
+            m_folder.path(),
+            {{"screen.disturbances", m_folder / "drawn.gpkg"}, {"approvals.path", m_folder / "ranges.gpkg"}},
+            "202403");
         bench.run("screen");
         problems = bench.problems();
         rows = rows_by_case(m_folder / "store/batches/202403/screened.gpkg");
@@ -76,7 +77,9 @@ class World {
     [[nodiscard]] std::string verdict(int n) const { return text_of(row(n), "verdict"); }
     [[nodiscard]] std::string flags(int n) const { return text_of(row(n), "flags"); }
     [[nodiscard]] double share(int n) const { return number_of(row(n), "exceed_share"); }
-    [[nodiscard]] const io::VectorFeature& row(int n) const { return rows.at("202403-0000" + std::to_string(n)); }
+    [[nodiscard]] const io::VectorFeature& row(int n) const {
+        return rows.at("202403-0000" + std::to_string(n));
+    }
 
     std::vector<engine::Problem> problems;
     std::map<std::string, io::VectorFeature> rows;
@@ -99,9 +102,9 @@ TEST_CASE("what may not be accused does not count against its neighbour") {
     const World both({site, other}, {two_hectares});
     CHECK(both.share(1) == doctest::Approx(0.6).epsilon(1e-3));
     CHECK(both.flags(1) == "OUTSIDE,ART16_2");
-    for (const auto& [what, gated] :
-         {std::pair("no works", Drawn{other.boxes, "非生产建设项目"}), std::pair("gone again", Drawn{other.boxes, "其他扰动", "是"}),
-          std::pair("too small", Drawn{"180 90 200 139"})}) {
+    for (const auto& [what, gated] : {std::pair("no works", Drawn{other.boxes, "非生产建设项目"}),
+                                      std::pair("gone again", Drawn{other.boxes, "其他扰动", "是"}),
+                                      std::pair("too small", Drawn{"180 90 200 139"})}) {
         CAPTURE(std::string(what));
         const World w({site, gated}, {two_hectares});
         CHECK(w.verdict(2) == "pending");
