@@ -42,8 +42,9 @@ std::vector<Verb> all_verbs() {
                      {},
                      "rest"});
     verbs.push_back({"check",
-                     "Validate configuration and inputs, print the plan",
-                     "Looks at everything a run would need and writes nothing.",
+                     "Validate the configuration and what it names",
+                     "Reads the configuration, the Items, the rules and the approvals; opens no image and "
+                     "writes nothing. What a run would do is told by `run -n --explain`.",
                      {"shuibao check nanyang.yaml"},
                      {},
                      "config"});

@@ -4,9 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "approvals.hpp"
 #include "evidence_content.hpp"
 #include "products.hpp"
-#include "rules.hpp"
 #include "series_figure.hpp"
 #include <shuibao/algorithms/detector.hpp>
 #include <shuibao/engine/hash.hpp>
@@ -26,20 +26,13 @@ struct Ranges {
 
     static Ranges of(const RunContext& c, const std::string& crs) {
         Ranges r;
-        if (!given(c)) return r;
-        auto layer =
-            io::read_layer(c.settings.path("approvals.path"),
-                           {c.settings.text("approvals.layer"), c.settings.text("approvals.encoding"), crs});
         std::vector<Bounds> boxes;
-        for (auto& f : layer.features) {
-            boxes.push_back(f.shape.bounds());
-            r.shapes.push_back(std::move(f.shape));
+        for (auto& drawn : drawn_ranges(c, crs)) {
+            boxes.push_back(drawn.shape.bounds());
+            r.shapes.push_back(std::move(drawn.shape));
         }
         r.index = io::BoxIndex(boxes);
         return r;
-    }
-    static bool given(const RunContext& c) {
-        return c.settings.has("approvals.path") && c.settings.text("approvals.path") != "none";
     }
 };
 
@@ -74,7 +67,7 @@ class EvidenceExporter final : public Exporter {
         auto list = page_hashes(c, {"evidence.html", "evidence.css"});
         list.merge(case_past_hashes(c.store, in.batch));
         list.merge(kind_hashes(c, "county"));
-        if (Ranges::given(c)) list["ranges"] = hash_vector(c.settings.path("approvals.path"));
+        list.merge(drawn_range_hashes(c));
         if (const auto archive = archive_of(c.store)) {
             list["acquisitions"] = engine::hash_file(c.store.acquisitions_file().string());
             list["tiles"] = tiles_hash(c, *archive);

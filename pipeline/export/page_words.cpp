@@ -119,7 +119,6 @@ std::map<std::string, std::string> page_hashes(const RunContext& c,
         engine::hash_file(engine::config_file("dictionaries/deliverables.yaml").string());
     hashes["report words"] = engine::hash_file(engine::config_file("dictionaries/report.yaml").string());
     hashes["erosion"] = erosion_words_hash();
-    hashes["colours"] = palette_hash();
     for (const auto& name : templates)
         hashes["template " + name] = engine::hash_file(engine::config_file("templates/" + name).string());
     return hashes;

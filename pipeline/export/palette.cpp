@@ -7,18 +7,9 @@
 
 #include "dictionaries.hpp"
 #include <shuibao/core/error.hpp>
-#include <shuibao/engine/hash.hpp>
 #include <shuibao/engine/resources.hpp>
 
 namespace shuibao::pipeline {
-namespace {
-
-std::string dictionary() {
-    return engine::config_file("dictionaries/deliverables.yaml").string();
-}
-
-}  // namespace
-
 Palette::Palette() {
     const auto words = load_dictionary("deliverables");
     for (const char* tier : {"high", "medium", "low", "none"}) {
@@ -28,7 +19,8 @@ Palette::Palette() {
         if (error != std::errc() || end != text.data() + text.size() || text.size() != 6)
             throw Error(
                 ErrorCode::usage,
-                fmt::format("{}: 'colours: {}' is '{}', which is no colour.", dictionary(), tier, text),
+                fmt::format("{}: 'colours: {}' is '{}', which is no colour.",
+                            engine::config_file("dictionaries/deliverables.yaml").string(), tier, text),
                 "Write it as RRGGBB in hexadecimal, e.g. B3131B.");
         m_colours[tier] = rgb;
     }
@@ -53,10 +45,6 @@ std::string Palette::filled(std::string qml) const {
             qml.replace(at, mark.size(), colour);
     }
     return qml;
-}
-
-std::string palette_hash() {
-    return engine::hash_file(dictionary());
 }
 
 }  // namespace shuibao::pipeline

@@ -25,7 +25,4 @@ class Palette {
     std::map<std::string, std::uint32_t, std::less<>> m_colours;
 };
 
-/// What the manifest hashes where the colours are used.
-[[nodiscard]] std::string palette_hash();
-
 }  // namespace shuibao::pipeline

@@ -3,12 +3,11 @@
 
 #include <algorithm>
 #include <fstream>
-#include <set>
 
+#include "approvals.hpp"
 #include "evidence_content.hpp"
 #include "ledger.hpp"
 #include "range_states.hpp"
-#include "rules.hpp"
 #include <shuibao/engine/hash.hpp>
 
 namespace shuibao::pipeline {
@@ -155,8 +154,7 @@ BatchSummary summary_of(const ExportInput& in, const PageWords& words) {
     for (const auto* row : in.disturbances.rows) around.expand(row->shape.bounds());
     s.counties_drawn = borders_near(in, around);
     s.problems = problems_of(c);
-    if (c.settings.has("approvals.path") && c.settings.text("approvals.path") != "none")
-        s.approvals = fs::path(c.settings.path("approvals.path")).filename().string();
+    if (ranges_given(c)) s.approvals = fs::path(c.settings.path("approvals.path")).filename().string();
     for (const auto& a : json_of(c.store.acquisitions_file()))
         if (a.is_object() && a.contains("key")) s.dates.push_back(a["key"].get<std::string>());
     std::sort(s.dates.begin(), s.dates.end());

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The map of the report on paper: both dates, suspects, what was not observed, counties, and how to read it.
 #include <algorithm>
-#include <cmath>
 
 #include <fmt/format.h>
 

@@ -8,8 +8,8 @@
 #include <fmt/format.h>
 
 #include "approval_fields.hpp"
-#include "disturbance_file.hpp"
 #include "industries.hpp"
+#include "layer_notes.hpp"
 #include "rules.hpp"
 #include "words.hpp"
 #include <shuibao/core/error.hpp>
@@ -98,15 +98,7 @@ Approvals read_approvals(RunContext& c, const std::string& crs) {
     const auto layer = io::read_layer(
         path, {c.settings.text("approvals.layer"), c.settings.text("approvals.encoding"), crs});
     const auto name = std::filesystem::path(path).filename().string();
-    for (const auto& n : layer.notes) {
-        const engine::Problem p{"screen", fmt::format("{}:{}", name, n.row), n.code, n.text,
-                                "Ask for a corrected layer."};
-        if (n.code == "repaired" || n.code == "encoding") {
-            c.notes.push_back(p);
-            c.log.write(engine::LogLevel::warn, n.text, "screen", p.unit);
-        } else
-            c.problems.add(p);
-    }
+    for (const auto& n : layer.notes) tell_row(c, name, n, "Ask for a corrected layer.");
     if (layer.features.empty())
         throw Error(ErrorCode::input, fmt::format("The layer of approvals {} holds no range.", path),
                     "Give the right layer; write `approvals.path: none` only if there truly is none.");
@@ -248,17 +240,13 @@ Approvals read_approvals(RunContext& c, const std::string& crs) {
     return list;
 }
 
-namespace {
-
-bool given(const RunContext& c) {
+bool ranges_given(const RunContext& c) {
     return c.settings.has("approvals.path") && c.settings.text("approvals.path") != "none";
 }
 
-}  // namespace
-
 std::vector<DrawnRange> drawn_ranges(const RunContext& c, const std::string& crs) {
     std::vector<DrawnRange> list;
-    if (!given(c)) return list;
+    if (!ranges_given(c)) return list;
     auto layer =
         io::read_layer(c.settings.path("approvals.path"),
                        {c.settings.text("approvals.layer"), c.settings.text("approvals.encoding"), crs});
@@ -280,7 +268,7 @@ std::vector<DrawnRange> drawn_ranges(const RunContext& c, const std::string& crs
 }
 
 std::map<std::string, std::string> drawn_range_hashes(const RunContext& c) {
-    if (!given(c)) return {};
+    if (!ranges_given(c)) return {};
     auto map = c.settings.canonical("approvals.");
     map.erase("option approvals.path");  // the content counts, not where it lies
     map["approvals"] = hash_vector(c.settings.path("approvals.path"));

@@ -46,6 +46,9 @@ struct Approvals {
     }
 };
 
+/// Whether there is a layer at all: `approvals.path` names one.
+[[nodiscard]] bool ranges_given(const RunContext& context);
+
 /// Reads `approvals.path` into `crs`. What was mended goes to context.notes, what was lost to
 /// context.problems. Throws Error(input) when the layer has no range, or no field names a project.
 [[nodiscard]] Approvals read_approvals(RunContext& context, const std::string& crs);

@@ -14,7 +14,6 @@
 #include <shuibao/algorithms/area_estimate.hpp>
 #include <shuibao/algorithms/scores.hpp>
 #include <shuibao/core/error.hpp>
-#include <shuibao/engine/resources.hpp>
 #include <shuibao/io/raster.hpp>
 #include <shuibao/io/tile_archive.hpp>
 #include <shuibao/io/vector.hpp>

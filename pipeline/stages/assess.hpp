@@ -2,7 +2,6 @@
 // What `assess` knows of the objects it compares, and what it can say of them beyond the scores.
 #pragma once
 
-#include <cmath>
 #include <map>
 #include <optional>
 #include <string>
@@ -10,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "rounded.hpp"
 #include <shuibao/core/date.hpp>
 #include <shuibao/io/geometry.hpp>
 #include <shuibao/pipeline/stage.hpp>
@@ -30,11 +30,6 @@ struct AssessedObject {
     const AssessedObject* match = nullptr;  ///< reference: the found object that it shares most with
     std::optional<Date> reported = {};      ///< reference: when enough of it had been suspected
 };
-
-/// As reports show it: four decimals.
-[[nodiscard]] inline double rounded(double v) {
-    return std::round(v * 1e4) / 1e4;
-}
 
 /// Reference × result by verdict, with what was missed and what was invented; precision and recall of each
 /// verdict, and Cohen's kappa. Verdicts are codes; objects are judged already; those below `min_area` (m²) do

@@ -11,7 +11,6 @@
 #include "dictionaries.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/core/options.hpp>
-#include <shuibao/engine/resources.hpp>
 
 namespace shuibao::pipeline {
 namespace {

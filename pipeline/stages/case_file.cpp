@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "disturbance_file.hpp"
+#include "rounded.hpp"
 
 namespace shuibao::pipeline {
 namespace {
@@ -74,10 +75,6 @@ ordered_json context_of(const Case& c, const Zones& zones) {
     if (g.steep_share) j["steep_share"] = *g.steep_share;
     if (g.erosion) j["erosion"] = erosion_to_json(*g.erosion);
     return j;
-}
-
-double rounded(double v, double per_unit) {
-    return std::round(v * per_unit) / per_unit;
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ledger.hpp"
+#include "rounded.hpp"
 #include "rules.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/hash.hpp>
@@ -86,10 +87,6 @@ class GroundLooks {
     Looks m_period, m_all;
     const algorithms::Rules& m_rules;
 };
-
-double rounded(double v) {
-    return std::round(v * 1e4) / 1e4;
-}
 
 void write_ground(const std::filesystem::path& file, const std::string& batch, const GroundEvidence& cases) {
     nlohmann::json list = nlohmann::json::object();  // sorted by case

@@ -7,7 +7,6 @@
 
 #include "dictionaries.hpp"
 #include "disturbance_file.hpp"
-#include <shuibao/engine/resources.hpp>
 #include <shuibao/io/vector.hpp>
 
 namespace shuibao::pipeline {

@@ -19,7 +19,6 @@
 #include "rules.hpp"
 #include "zones.hpp"
 #include <shuibao/core/error.hpp>
-#include <shuibao/engine/resources.hpp>
 #include <shuibao/io/vector.hpp>
 #include <shuibao/pipeline/stage.hpp>
 

@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include "dictionaries.hpp"
-#include <shuibao/engine/resources.hpp>
 
 namespace shuibao::pipeline {
 namespace {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <chrono>
-#include <cmath>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -10,20 +9,16 @@
 #include "hit_rates.hpp"
 #include "ledger.hpp"
 #include "range_states.hpp"
+#include "rounded.hpp"
 #include <shuibao/algorithms/calibration.hpp>
 #include <shuibao/algorithms/scores.hpp>
 #include <shuibao/core/error.hpp>
-#include <shuibao/engine/resources.hpp>
 #include <shuibao/pipeline/stage.hpp>
 
 namespace shuibao::pipeline {
 namespace {
 
 using nlohmann::ordered_json;
-
-double rounded(double v) {
-    return std::round(v * 1e4) / 1e4;
-}
 
 ordered_json json_of(const algorithms::Reliability& r) {
     ordered_json j = {{"brier", rounded(r.brier())}, {"curve", ordered_json::array()}};

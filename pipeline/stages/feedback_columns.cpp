@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "words.hpp"
+
 namespace shuibao::pipeline {
 namespace {
 
@@ -17,11 +19,6 @@ std::string folded(std::string text) {
 }
 
 }  // namespace
-
-std::string trimmed(const std::string& text) {
-    const auto first = text.find_first_not_of(" \t\r\n"), last = text.find_last_not_of(" \t\r\n");
-    return first == std::string::npos ? std::string() : text.substr(first, last - first + 1);
-}
 
 FeedbackColumns::FeedbackColumns(const engine::Dictionary& words, const std::vector<std::string>& sent,
                                  const io::Table& table) {

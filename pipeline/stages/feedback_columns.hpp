@@ -18,9 +18,6 @@ struct Refusal {
     std::string code, what, hint;
 };
 
-/// Without blanks at both ends.
-[[nodiscard]] std::string trimmed(const std::string& text);
-
 class FeedbackColumns {
   public:
     /// `words`: configs/dictionaries/feedback.yaml; `sent`: names of columns that go out and come back

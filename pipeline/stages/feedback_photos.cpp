@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "feedback_columns.hpp"
+#include "words.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/io/photo.hpp>
 

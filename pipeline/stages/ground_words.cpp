@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a run may say of the ground, which files that needs, and the words and the JSON of what comes out.
-#include <cmath>
 
 #include <fmt/format.h>
 
 #include "dictionaries.hpp"
 #include "ground.hpp"
+#include "rounded.hpp"
 #include <shuibao/engine/hash.hpp>
 #include <shuibao/engine/resources.hpp>
 
@@ -14,11 +14,6 @@ namespace {
 
 std::filesystem::path words_file() {
     return engine::config_file("dictionaries/erosion.yaml");
-}
-
-// Inputs are told as far as they are known.
-double rounded(double value, double per_unit) {
-    return std::round(value * per_unit) / per_unit;
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "delineate.hpp"
 #include "detect.hpp"
 #include "kept_looks.hpp"
+#include "rounded.hpp"
 #include <shuibao/algorithms/injection.hpp>
 #include <shuibao/core/error.hpp>
 
@@ -25,10 +26,6 @@ using nlohmann::ordered_json;
 constexpr int tries = 60;           // places that a site is offered
 constexpr std::int64_t margin = 4;  // pixels around a site, so that objects may be larger than it
 constexpr std::array<double, 6> class_edges = {0, 2'000, 5'000, 10'000, 50'000, 1e12};  // m²
-
-double rounded(double v) {
-    return std::round(v * 1e4) / 1e4;
-}
 
 // What became of one site.
 struct Outcome {

@@ -8,6 +8,7 @@
 #include "history.hpp"
 #include "history_figure.hpp"
 #include "place.hpp"
+#include "rounded.hpp"
 #include <shuibao/core/change.hpp>
 #include <shuibao/core/error.hpp>
 #include <shuibao/io/atomic_output.hpp>
@@ -43,10 +44,6 @@ const char* quality_name(Quality q) {
             return "saturated";
     }
     return "?";
-}
-
-double rounded(double v) {
-    return std::round(v * 1e4) / 1e4;
 }
 
 ordered_json json_of(const std::vector<double>& values) {

@@ -2,12 +2,12 @@
 #include "object_types.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 
 #include <nlohmann/json.hpp>
 
 #include "ground.hpp"
+#include "rounded.hpp"
 #include "type_rules.hpp"
 #include <shuibao/engine/hash.hpp>
 #include <shuibao/engine/resources.hpp>
@@ -21,10 +21,6 @@ using algorithms::TypeInputs;
 using nlohmann::ordered_json;
 
 constexpr double beside = 200;  // m: how far a larger disturbance may lie to be of interest
-
-double rounded(double v) {
-    return std::round(v * 1e4) / 1e4;
-}
 
 ordered_json condition_of(const algorithms::TypeRule::Condition& c, const TypeInputs& inputs) {
     ordered_json j = {{"input", c.input}};

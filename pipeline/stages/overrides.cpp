@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
+#include "words.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/core/options.hpp>
 
@@ -14,17 +15,6 @@ namespace {
 
 constexpr const char* example =
     "Write e.g. `- {case: 202403-00012, tier: low, by: 张三, date: 2024-04-02, reason: 已核实为临时便道}`.";
-
-// Blanks say nothing, the wide one of Chinese keyboards neither.
-std::string trimmed(std::string text) {
-    constexpr std::string_view wide = "\u3000";
-    const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
-    for (std::size_t n = 1; n > 0 && !text.empty(); text.erase(0, n))
-        n = blank(text.front()) ? 1 : text.starts_with(wide) ? wide.size() : 0;
-    for (std::size_t n = 1; n > 0 && !text.empty(); text.erase(text.size() - n))
-        n = blank(text.back()) ? 1 : text.ends_with(wide) ? wide.size() : 0;
-    return text;
-}
 
 class Reader {
   public:

@@ -3,11 +3,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <fstream>
 #include <utility>
 
 #include <nlohmann/json.hpp>
+
+#include "rounded.hpp"
 
 namespace shuibao::pipeline {
 namespace {
@@ -32,10 +33,6 @@ std::vector<Bounds> bounds_of(const std::vector<io::Geometry>& shapes) {
     std::vector<Bounds> list;
     for (const auto& s : shapes) list.push_back(s.bounds());
     return list;
-}
-
-double rounded(double v, double per_unit) {
-    return std::round(v * per_unit) / per_unit;
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "layer_notes.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/io/geometry.hpp>
 #include <shuibao/io/vector.hpp>
@@ -17,15 +18,7 @@ using io::Geometry;
 
 void report(RunContext& c, const DisturbanceSet& set, const std::string& path) {
     const auto name = std::filesystem::path(path).filename().string();
-    for (const auto& n : set.notes) {
-        const engine::Problem p{"screen", fmt::format("{}:{}", name, n.row), n.code, n.text,
-                                "Correct the polygon in its source."};
-        if (n.code == "repaired" || n.code == "encoding") {
-            c.notes.push_back(p);
-            c.log.write(engine::LogLevel::warn, n.text, "screen", p.unit);
-        } else
-            c.problems.add(p);
-    }
+    for (const auto& n : set.notes) tell_row(c, name, n, "Correct the polygon in its source.");
 }
 
 void forget_later_days(DisturbanceSet& set, Date end) {

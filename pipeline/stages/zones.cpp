@@ -7,6 +7,7 @@
 
 #include "dictionaries.hpp"
 #include "disturbance_file.hpp"
+#include "layer_notes.hpp"
 #include "rules.hpp"
 #include "words.hpp"
 #include <shuibao/core/error.hpp>
@@ -57,17 +58,10 @@ double half_width(const RunContext& c, const engine::Dictionary& words, const st
 
 // What was mended, and what was lost, of a layer.
 void tell(RunContext& c, const io::VectorLayer& layer, const std::string& file, const std::string& kind) {
-    for (const auto& n : layer.notes) {
-        const engine::Problem p{"screen", fmt::format("{}:{}", file, n.row), n.code, n.text,
-                                n.code == "no_area"
-                                    ? fmt::format("Zones of the kind {} are drawn as areas.", kind)
-                                    : "Ask for a corrected layer."};
-        if (n.code == "repaired" || n.code == "encoding" || n.code == "widened") {
-            c.notes.push_back(p);
-            c.log.write(engine::LogLevel::warn, n.text, "screen", p.unit);
-        } else
-            c.problems.add(p);
-    }
+    for (const auto& n : layer.notes)
+        tell_row(c, file, n,
+                 n.code == "no_area" ? fmt::format("Zones of the kind {} are drawn as areas.", kind)
+                                     : "Ask for a corrected layer.");
     if (layer.features.empty())
         c.problems.add({"screen", file, "empty",
                         fmt::format("The layer of the kind {} holds no area: nothing will lie in it.", kind),
