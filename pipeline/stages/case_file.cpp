@@ -86,6 +86,7 @@ ordered_json facts_to_json(const Facts& f) {
     days(f, [&](const char* name, const std::optional<Date>& d) {
         if (d) j[name] = d->iso();
     });
+    if (f.cleared > 0) j["cleared_m2"] = f.cleared;
     if (!f.new_key_areas.empty()) j["new_key_areas"] = f.new_key_areas;
     if (f.displaced_share) j["displaced_share"] = *f.displaced_share;
     if (f.in_scope) j["in_scope"] = *f.in_scope;
@@ -107,6 +108,7 @@ Facts facts_from_json(const json& j) {
     days(f, [&](const char* name, std::optional<Date>& d) {
         if (j.contains(name)) d = Date::parse(j.at(name).get<std::string>());
     });
+    f.cleared = j.value("cleared_m2", 0.0);
     if (j.contains("new_key_areas")) j.at("new_key_areas").get_to(f.new_key_areas);
     if (j.contains("displaced_share")) f.displaced_share = j.at("displaced_share").get<double>();
     if (j.contains("in_scope")) f.in_scope = j.at("in_scope").get<bool>();

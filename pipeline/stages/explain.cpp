@@ -190,6 +190,8 @@ class ExplainStage final : public Stage {
             const auto known = case_of.find(spot);
             parts.push_back(
                 {{"case", known == case_of.end() ? spot : known->second}, {"outside_tolerant_m2", outside}});
+            const auto cleared = ordered_json::parse(row_text(f, "facts")).value("cleared_m2", 0.0);
+            if (cleared > 0) parts.back()["cleared_m2"] = cleared;
         }
         j["project_sum"] = {{"project", project},
                             {"outside_tolerant_m2", j["facts"]["project_outside_m2"]},

@@ -37,7 +37,10 @@ std::string sum_text(const ordered_json& j) {
     std::string out = fmt::format("\nΣ EAREA_T of project {}: {} of {} m²\n", plain(sum["project"]),
                                   plain(sum["outside_tolerant_m2"]), plain(sum["project_area_m2"]));
     for (const auto& p : sum["parts"])
-        out += fmt::format("  {}: {} m²\n", plain(p["case"]), plain(p["outside_tolerant_m2"]));
+        out += fmt::format("  {}: {} m²{}\n", plain(p["case"]), plain(p["outside_tolerant_m2"]),
+                           p.contains("cleared_m2")
+                               ? fmt::format("（其中 {} m² 已复核，不计入）", plain(p["cleared_m2"]))
+                               : std::string());
     return out;
 }
 

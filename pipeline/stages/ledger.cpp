@@ -24,6 +24,14 @@ std::string hash_or(const fs::path& file, const char* otherwise) {
     return fs::exists(file, error) ? engine::hash_file(file.string()) : otherwise;
 }
 
+// Empty where there is none.
+std::string batch_before(const engine::Store& store, const std::string& batch) {
+    std::string previous;
+    for (const auto& b : screened_batches(store))
+        if (b < batch) previous = b;
+    return previous;
+}
+
 std::string hash_of(const std::vector<FieldRecord>& records) {
     std::string text;
     for (const auto& r : records) text += fmt::format("{} {} {}\n", r.key, r.inside.x, r.inside.y);
@@ -52,13 +60,23 @@ std::optional<LedgerState> ledger_of(const engine::Store& store, const std::stri
     return read_ledger_state(file, batch, "", shapes);
 }
 
-void bring_forward(RunContext& c) {
+std::optional<LedgerState> ledger_before(const engine::Store& store, const std::string& batch,
+                                         const std::string& crs) {
+    const auto previous = batch_before(store, batch);
+    const auto file = state_file(store, previous);
+    std::error_code error;
+    if (previous.empty() || !fs::exists(file, error)) return std::nullopt;
+    return read_ledger_state(file, previous, crs, true);
+}
+
+void bring_forward(RunContext& c, const std::string& until) {
     const RuleBook book(c);
     const auto dictionary = engine::config_file("dictionaries/disturbances.yaml");
     const auto words = load_dictionary("disturbances");
     const auto all_records = read_field_records(c.store);
     std::string previous;
     for (const auto& batch : screened_batches(c.store)) {
+        if (!until.empty() && batch >= until) break;
         const auto input = c.store.batch(batch) / "screened.gpkg", output = state_file(c.store, batch);
         std::vector<FieldRecord> records;
         for (const auto& r : all_records)
@@ -119,9 +137,7 @@ std::vector<algorithms::Checked> checked_cases(const std::optional<LedgerState>&
 }
 
 algorithms::Calibration calibration_before(const engine::Store& store, const std::string& batch) {
-    std::string previous;
-    for (const auto& b : screened_batches(store))
-        if (b < batch) previous = b;
+    const auto previous = batch_before(store, batch);
     return algorithms::calibrate(
         checked_cases(previous.empty() ? std::nullopt : ledger_of(store, previous, false)));
 }

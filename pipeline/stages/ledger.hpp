@@ -136,12 +136,16 @@ void write_ledger_state(const engine::Executor& executor, const std::filesystem:
 [[nodiscard]] std::vector<std::string> screened_batches(const engine::Store& store);
 /// Brings the states of all batches up to date, in order; what is up to date is left alone. Problems and
 /// notes go to `context`. Afterwards every batch of screened_batches() has its state.
-void bring_forward(RunContext& context);
+/// `until`: only those of batches before that one.
+void bring_forward(RunContext& context, const std::string& until = "");
 /// Hash of the state after a batch, for the manifest.
 [[nodiscard]] std::string ledger_hash(const engine::Store& store, const std::string& batch);
 /// State after a batch; nothing when it has none.
 [[nodiscard]] std::optional<LedgerState> ledger_of(const engine::Store& store, const std::string& batch,
                                                    bool shapes);
+/// State after the last batch before this one, in a CRS; nothing where there is none.
+[[nodiscard]] std::optional<LedgerState> ledger_before(const engine::Store& store, const std::string& batch,
+                                                       const std::string& crs);
 /// <store>/ledger.gpkg, or what ledger.path names (cases, history, lineage, checks, parts), and ledger.json
 /// from all states: for people and other programs; nothing here reads it but `status`.
 void write_ledger(RunContext& context);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "approvals.hpp"
+#include "cleared_ground.hpp"
 #include "clues.hpp"
 #include "ground.hpp"
 #include "industries.hpp"
@@ -48,6 +49,7 @@ struct OverlayInput {
     const std::vector<Clue>& clues;
     const Ground& ground;
     const Unobserved& unobserved;
+    ClearedGround& cleared;  ///< meets the cases when sums are made
     std::string crs;  ///< of everything here
     bool ranges_known = true;
     std::optional<Date> seen;  ///< end of the batch

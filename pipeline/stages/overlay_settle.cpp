@@ -2,6 +2,7 @@
 // What one disturbance cannot tell by itself: sums over a project, sites that moved, displaced lines.
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "overlay.hpp"
 
@@ -27,21 +28,40 @@ std::vector<RangeLook> Overlay::settle(std::vector<Case>& cases, const Each& eac
 }
 
 // Σ EAREA_T per project: of what may be accused only, and every place once, however often it was drawn.
-// What people found to be no works in an earlier batch is not known before `rank` reads the ledger.
+// Ground that people hold nothing against does not count.
 void Overlay::sum_outside(std::vector<Case>& cases, const Each& each) const {
     std::vector<std::vector<std::size_t>> counted(m_in.projects.size());
     for (std::size_t k = 0; k < cases.size(); ++k)
         if (cases[k].project && cases[k].facts.outside_tolerant > 0 &&
             !algorithms::gated(cases[k].facts, cases[k].law->rules))
             counted[*cases[k].project].push_back(k);
+    if (!m_in.cleared.empty()) {
+        std::vector<ClearedGround::Spot> spots;
+        for (const auto& k : cases) spots.push_back({k.id, k.shape});
+        m_in.cleared.meet(spots);
+    }
     std::vector<double> sums(m_in.projects.size(), 0);
     each(sums.size(), [&](std::size_t p) {
         const auto& list = counted[p];
-        if (list.size() == 1) sums[p] = cases[list.front()].facts.outside_tolerant;
-        if (list.size() < 2) return;
+        if (list.empty()) return;
+        std::optional<io::Transformation> to_geographic;  // dear to make
+        const auto area = [&](const Geometry& g) {
+            if (!to_geographic) to_geographic.emplace(m_in.crs, "EPSG:4490");
+            return io::geodesic_area(g, *to_geographic);
+        };
         std::vector<Geometry> parts;
-        for (const auto k : list) parts.push_back(cases[k].beyond);
-        sums[p] = io::geodesic_area(io::union_of(parts), io::Transformation(m_in.crs, "EPSG:4490"));
+        bool cleared = false;
+        for (const auto k : list) {
+            auto& facts = cases[k].facts;
+            auto part = m_in.cleared.without(cases[k].beyond);
+            if (part.area() < cases[k].beyond.area()) {
+                cleared = true;
+                facts.cleared = std::min(facts.outside_tolerant, area(cases[k].beyond) - area(part));
+            }
+            parts.push_back(std::move(part));
+        }
+        sums[p] = list.size() == 1 && !cleared ? cases[list.front()].facts.outside_tolerant
+                                               : area(io::union_of(parts));
     });
     for (auto& k : cases) {
         if (k.project) k.facts.project_outside = sums[*k.project];

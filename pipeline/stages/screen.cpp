@@ -115,6 +115,7 @@ class ScreenStage final : public Stage {
         const auto clues = read_clues(c, crs);
         const auto batch_rules = rules_of(book.of_batch());
         const Ground ground(c, batch_rules);
+        auto cleared = ClearedGround::before(c, crs);
 
         engine::Unit u;
         u.id = c.batch;
@@ -141,6 +142,7 @@ class ScreenStage final : public Stage {
         const auto output = c.store.batch(c.batch) / "screened.gpkg",
                    summary = c.store.batch(c.batch) / "screened.json",
                    ranges = c.store.batch(c.batch) / "ranges.gpkg";
+        if (!cleared.empty()) u.inputs["cleared ground"] = cleared.hash();
         u.outputs = {output, summary, ranges};
         u.memory = std::size_t{64} << 20;
         u.work = [&] {
@@ -149,7 +151,8 @@ class ScreenStage final : public Stage {
             zones.cut(on_threads(c));
             auto [cases, looks] =
                 screened(c, set, crs,
-                         {approvals, zones, industries, book, laws, clues, ground, unobserved, ranges_known});
+                         {approvals, zones, industries, book, laws, clues, ground, unobserved, cleared,
+                          ranges_known});
             std::vector<const GroundFacts*> grounds;
             for (const auto& k : cases) grounds.push_back(&k.ground);
             write_screen_summary(summary, cases, book, {approvals, looks, batch_rules, ranges_known},
@@ -218,6 +221,7 @@ class ScreenStage final : public Stage {
         const std::vector<Clue>& clues;
         const Ground& ground;
         const Unobserved& unobserved;
+        ClearedGround& cleared;
         bool ranges_known;
     };
 
@@ -237,7 +241,8 @@ class ScreenStage final : public Stage {
                              const Layers& layers) {
         const auto types = load_dictionary("disturbances");
         const Overlay overlay({layers.approvals.projects, layers.zones, layers.industries, types, layers.laws,
-                               layers.clues, layers.ground, layers.unobserved, crs, layers.ranges_known,
+                               layers.clues, layers.ground, layers.unobserved, layers.cleared, crs,
+                               layers.ranges_known,
                                layers.book.batch_end()});
         std::vector<std::vector<Case>> found(set.list.size());
         constexpr std::size_t chunk = 32;  // share one transformation, which is dear to make

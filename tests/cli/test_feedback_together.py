@@ -40,6 +40,37 @@ class Together(FieldTest):
         write_csv(self.base / "f.csv", rows)
         self.assertEqual(self.feedback(self.base / "f.csv", code=3)[0]["file"]["new"], 0)
 
+    def test_what_people_cleared_counts_against_no_neighbour(self):
+        """Σ EAREA_T of a project (rules.md §3.4): two yards reach beyond its range together by more than 30 % of it."""
+        write_layer(self.base / "ranges.gpkg", 4546, {"PRID": ogr.OFTString, "PRNM": ogr.OFTString, "SADT": ogr.OFTString, "DAREA": ogr.OFTReal},
+                    [(box(X - 50, Y - 10, X + 650, Y + 40), {"PRID": "P", "PRNM": "某园区", "SADT": "2023-05-01", "DAREA": 3.0})])
+        screened = self.base / "store/batches" / BATCHES[1] / "screened.gpkg"
+
+        def of(t, case):
+            self.screen(t, self.sites)
+            self.rank(t)
+            found = self.result(t)[case]
+            return found["verdict"], "ART16_2" in found["flags"], round(found["exceed_share"], 3)
+
+        self.first(2)
+        both, one = of(0, A), ("exceeds", False, 0.193)
+        self.assertEqual(both, ("exceeds", True, 0.387))
+        self.assertNotIn("cleared_m2", self.told(B)["facts"])
+        write_csv(self.base / "f.csv", [row(B, "非生产建设项目")])
+        self.feedback(self.base / "f.csv")
+        self.assertEqual(of(0, A), one)
+        self.assertEqual([set(p) for p in self.told(A)["project_sum"]["parts"]],
+                         [{"case", "outside_tolerant_m2"}, {"case", "outside_tolerant_m2", "cleared_m2"}])
+        # The next batch shows the same ground: what was said of it holds, however often the batch is run.
+        self.assertEqual(of(1, A), one)
+        first = screened.read_bytes()
+        self.assertEqual(of(1, A), one)
+        self.assertEqual(screened.read_bytes(), first)
+        # Until somebody stands there again and finds works.
+        write_csv(self.base / "f.csv", [row("202406-00002", "超出防治责任范围", "2024-07-20")])
+        self.feedback(self.base / "f.csv")
+        self.assertEqual((of(1, A), of(0, A)), (both, one))
+
     def test_a_split_keeps_who_found_what_of_each_part(self):
         self.first(1)
         write_ogr(self.base / "f.gpkg", "GPKG", [row(A, "合规", "2024-05-01", "甲", NOTE="北"), row(A, "未批先建", "2024-05-03", "乙", NOTE="南"),

@@ -74,8 +74,9 @@ struct Facts {
     bool schematic_near = false;  ///< a schematic range lies within schematic_distance_m, and no exact one
                                   ///< nearer than it
     bool ranges_known = true;                ///< false: no layer of ranges was given
-    double project_outside = 0;  ///< Σ EAREA_T of the linked project: every place once, and no disturbance
-                                 ///< that is gated()
+    double project_outside = 0;  ///< Σ EAREA_T of the linked project: every place once, no disturbance
+                                 ///< that is gated(), no ground that people cleared
+    double cleared = 0;  ///< of EAREA_T, m²: on ground that people hold nothing against; not in that sum
     double project_area = 0;                 ///< DAREA of the linked project, m²; 0 = unknown
     Profile profile;                         ///< of the linked (or relocated) project
     std::vector<std::string> new_key_areas;  ///< key areas that the outside part enters and R_p does not
