@@ -7,6 +7,7 @@
 
 #include "dictionaries.hpp"
 #include "field_rows.hpp"
+#include "program_note.hpp"
 #include "qgis_style.hpp"
 #include <shuibao/core/text.hpp>
 #include <shuibao/engine/hash.hpp>
@@ -57,6 +58,11 @@ class OfficialValues {
         for (const auto& [group, words] : m_industries.sections.at("groups"))
             if (holds(words, given)) return given;
         return {};
+    }
+    // NOTE: what the program noticed, with room behind it for what the team writes.
+    [[nodiscard]] io::Value note(const io::VectorFeature& f) const {
+        constexpr std::size_t of_program = 190;  // of 254 bytes
+        return io::or_null(program_note(m_deliverables, plain_text(text_of(f, "notices")), of_program));
     }
     // QDTYPE: as given, where it is official.
     [[nodiscard]] io::Value change(const io::VectorFeature& f) const {
@@ -210,7 +216,7 @@ class ShapefileExporter final : public Exporter {
                                    values.change(*f),
                                    values.compliance(*f),
                                    reviewed(*f),
-                                   plain(*f, "notices"),
+                                   values.note(*f),
                                    plain(*f, "tier"),
                                    field_of(*f, "rank"),
                                    field_of(*f, "onset_from"),

@@ -47,7 +47,7 @@ std::map<std::string, DictionarySchema> schemas() {
                {"files", any},
                {"texts",
                 {.entries = {"lineage", "suspects", "disturbances", "ranges", "county", "title", "project",
-                             "disclaimer", "unknown", "share_with_range"}}}}}},
+                             "disclaimer", "unknown", "share_with_range", "program_note"}}}}}},
             {"disturbances",
              {{{"fields",
                 {.entries = {"id",           "issuer_id",     "onset_from",    "onset_to",      "type",

@@ -12,6 +12,7 @@
 #include "feedback_columns.hpp"
 #include "feedback_groups.hpp"
 #include "feedback_photos.hpp"
+#include "program_note.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/core/options.hpp>
 
@@ -315,6 +316,10 @@ class Reader {
         }
         for (const auto& [name, aliases] : m_source.words.sections.at("kept"))
             if (auto t = text(row, name); !t.empty()) r.kept[name] = std::move(t);
+        if (const auto note = r.kept.find("note"); note != r.kept.end()) {
+            note->second = without_program_note(m_source.deliverables, note->second);
+            if (note->second.empty()) r.kept.erase(note);
+        }
         r.photos = photographs(text(row, "photos"), m_source.photos, *at.known, at.inside);
         return r;
     }

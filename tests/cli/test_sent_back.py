@@ -73,9 +73,18 @@ class SentBack(unittest.TestCase):
                 self.setUp()
                 shp, = folder.glob("*.shp")
 
+                noticed = []
+
                 def fill(f, found):
                     f["BYD"], f["RST"] = found, "1"
+                    noticed.append(f["NOTE"])
+                    if found != FOUND[1]:
+                        f["NOTE"] = (f["NOTE"] or "") + " 村民已报告"
                 report, kept = self.taken(self.fill_layer(shp, None, fill))
+                # What the program noticed goes out there, and does not come back as the team's word.
+                self.assertTrue(any(n and n.startswith("〔程序提示：") and n.endswith("〕") for n in noticed), noticed)
+                self.assertEqual([None if found == FOUND[1] else "村民已报告" for found in FOUND],
+                                 [r["kept"].get("note") for r in sorted(kept, key=lambda r: self.cases.index(r["spot"]))])
                 self.assertGreater(report["not_reviewed"], 0)
                 self.assertEqual(["IMG_1", "IMG_2"], [p["number"] for p in kept[0]["photos"]])
 
