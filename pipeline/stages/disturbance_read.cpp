@@ -42,7 +42,14 @@ class Reader {
         d.type_evidence = text("type_evidence");
         d.owner = text("owner");
         d.change_type = text("change_type");
+        // Old lists name 停工 and 完工 among the changes.
+        if (!d.change_type.empty() && m_dictionary.code_of("changes", d.change_type).empty() &&
+            m_dictionary.code_of("construction", d.change_type).empty())
+            m_unknown.add("the change since the last batch", "the batches are compared instead",
+                          d.change_type, f.row);
         d.construction = text("construction");
+        if (!d.construction.empty() && m_dictionary.code_of("construction", d.construction).empty())
+            m_unknown.add("the state of works", "the state follows from the batches", d.construction, f.row);
         d.completion = text("completion");
         d.bare_share = number("bare_share", 0, 1);
         d.tilled = number("tilled", 0, 1);

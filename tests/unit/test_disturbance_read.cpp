@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -66,6 +67,23 @@ TEST_CASE("types by what people call them; other words are listed with their row
     REQUIRE(set.notes.size() == 1);
     CHECK(set.notes[0].row == 1);
     CHECK(set.notes[0].text.find("'碴场' (rows 1, 2, 3, 4, 5 and 3 more)") != std::string::npos);
+}
+
+TEST_CASE("words for the change since the last batch and for the state of works are known or listed") {
+    for (const auto& [field, word, known] : std::vector<std::tuple<std::string, std::string, bool>>{
+             {"QDTYPE", "新增", true},
+             {"QDTYPE", "扰动范围扩大", true},
+             {"QDTYPE", "停工", true},  // of old lists
+             {"QDTYPE", "扩大了", false},
+             {"QDCS", "在建", true},
+             {"QDCS", "已验收", true},
+             {"QDCS", "新增", false}}) {
+        CAPTURE(field);
+        CAPTURE(word);
+        const auto set = read_one(field, word);
+        REQUIRE(set.notes.size() == (known ? 0 : 1));
+        if (!known) CHECK(set.notes[0].text.find("'" + word + "' (row 1)") != std::string::npos);
+    }
 }
 
 TEST_CASE("numbers beyond their limits are taken as not stated, and said") {
