@@ -27,16 +27,17 @@ struct TraitSums {
 // What adds up when objects join. Whole numbers: the sums do not depend on the order.
 struct Sums {
     std::int64_t pixels = 0, evidence = 0, evidence_square = 0, even = 0, likely = 0, drop = 0, tilled = 0,
-                 magnitude = 0, onset = 0, onset_square = 0, synchrony = 0;
+                 magnitude = 0, onset = 0, onset_square = 0, synchrony = 0, score = 0, score_square = 0;
     std::int64_t outline = 0, outline_known = 0, outline_same = 0, inner_known = 0,
                  inner_other = 0;                // steps of 1
-    std::int64_t pairs = 0, same = 0, fall = 0;  // pairs three apart, across the outline
+    std::int64_t pairs = 0, same = 0, fall = 0, score_fall = 0;  // pairs three apart, across the outline
     std::array<std::int64_t, PixelHistory::lately> recent{}, recent_fall{};  // of pixels; of same pairs
     std::array<TraitSums, PixelHistory::traits> traits{};
 
     void add(const Sums& o) {
         for (std::size_t k = 0; k < traits.size(); ++k) traits[k].add(o.traits[k]);
         evidence_square += o.evidence_square;
+        score += o.score, score_square += o.score_square, score_fall += o.score_fall;
         pixels += o.pixels, evidence += o.evidence, even += o.even, likely += o.likely, drop += o.drop;
         tilled += o.tilled, magnitude += o.magnitude, onset += o.onset, onset_square += o.onset_square;
         outline += o.outline, outline_known += o.outline_known, outline_same += o.outline_same;
@@ -88,6 +89,12 @@ ObjectEvidence evidence_of(const Sums& s) {
     }
     set(Measure::evidence_spread,
         spread_of(s.evidence_square, s.evidence, s.pixels) / Change::evidence_per_unit);
+    if (s.score != 0) {
+        set(Measure::score, (mean(s.score) - Change::evidence_zero) / Change::evidence_per_unit);
+        set(Measure::score_spread, spread_of(s.score_square, s.score, s.pixels) / Change::evidence_per_unit);
+        set(Measure::score_fall, static_cast<double>(s.score_fall) / Change::evidence_per_unit /
+                                     (static_cast<double>(s.pairs) + 8));
+    }
     for (std::size_t k = 0; k < s.traits.size(); ++k) {
         const TraitSums& t = s.traits[k];
         double* out = e.data() + static_cast<std::size_t>(Measure::own_index) + 3 * k;
@@ -112,9 +119,10 @@ class Builder {
           m_parent(static_cast<std::size_t>(members.count()), Members::none),
           m_slot(m_parent.size(), 0) {
         for (const double l : model.levels) m_levels.push_back(Change::stored(l));
-        for (std::int32_t i = 0; i < members.count(); ++i) m_level.push_back(level_of(members[i].evidence()));
+        for (std::int32_t i = 0; i < members.count(); ++i) m_level.push_back(level_of(members[i].height()));
         m_quiet = Change::stored(model.quiet);
         m_likely = Change::stored(model.likely);
+        m_scored = model.pixels.has_value();
     }
 
     std::vector<Candidate> run() {
@@ -136,8 +144,8 @@ class Builder {
         std::vector<std::int32_t> joined;  // candidates that it has swallowed since
     };
 
-    [[nodiscard]] std::uint8_t level_of(std::uint16_t evidence) const {
-        const auto it = std::upper_bound(m_levels.begin(), m_levels.end(), static_cast<int>(evidence));
+    [[nodiscard]] std::uint8_t level_of(std::uint16_t height) const {
+        const auto it = std::upper_bound(m_levels.begin(), m_levels.end(), static_cast<int>(height));
         return static_cast<std::uint8_t>(std::max<std::ptrdiff_t>(0, it - m_levels.begin() - 1));
     }
 
@@ -162,6 +170,10 @@ class Builder {
         s.tilled = near.tilled ? 1 : 0;
         s.synchrony = near.synchrony;
         s.magnitude = p.strip->magnitude[p.value];
+        if (m_scored) {
+            s.score = p.height();
+            s.score_square = s.score * s.score;
+        }
         s.onset = onset;
         s.onset_square = std::int64_t{onset} * onset;
         for (std::size_t k = 0; k < s.recent.size(); ++k) s.recent[k] = near.recent[k];
@@ -205,8 +217,10 @@ class Builder {
         const auto other = m_members.at(p.row + Surroundings::reach * sides[d].row,
                                         p.col + Surroundings::reach * sides[d].col);
         const std::int64_t there = std::max<int>(near.far[d], m_quiet);
+        const std::int64_t score_step =
+            m_scored ? p.height() - std::max<std::int64_t>(near.far_score[d], m_levels.front()) : 0;
         if (other == Members::none || m_parent[static_cast<std::size_t>(other)] == Members::none) {
-            s.pairs += 1;
+            s.pairs += 1, s.score_fall += score_step;
             for (std::size_t k = 0; k < s.traits.size(); ++k)
                 s.traits[k].pair(near.traits[k], near.far_traits[d][k], 1);
             if (same) {
@@ -216,7 +230,7 @@ class Builder {
             }
         } else {
             Sums& theirs = component(find(other)).sums;
-            theirs.pairs -= 1;
+            theirs.pairs -= 1, theirs.score_fall += score_step;
             for (std::size_t k = 0; k < theirs.traits.size(); ++k)
                 theirs.traits[k].pair(near.far_traits[d][k], near.traits[k], -1);
             if (same) {
@@ -265,6 +279,7 @@ class Builder {
     std::vector<std::uint32_t> m_free;
     std::vector<int> m_levels;  // stored evidence
     int m_quiet = 0, m_likely = 0;
+    bool m_scored = false;
     std::vector<Candidate> m_candidates;
 };
 
@@ -357,7 +372,7 @@ std::vector<std::int32_t> members_of(const Members& members, const Candidate& ca
         const auto& at = members[list[next]];
         for (const auto& step : around) {
             const auto k = members.at(at.row + step.row, at.col + step.col);
-            if (k != Members::none && members[k].evidence() >= level && seen.insert(k).second)
+            if (k != Members::none && members[k].height() >= level && seen.insert(k).second)
                 list.push_back(k);
         }
     }

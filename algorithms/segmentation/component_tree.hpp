@@ -34,6 +34,10 @@ class Members {
         const RunStrip* strip = nullptr;
         std::size_t value = 0;  ///< in the strip's planes
         [[nodiscard]] std::uint16_t evidence() const { return strip->evidence[value]; }
+        /// What the map is cut by: ObjectModel::levels.
+        [[nodiscard]] std::uint16_t height() const {
+            return strip->score.empty() ? strip->evidence[value] : strip->score[value];
+        }
     };
     [[nodiscard]] const Pixel& operator[](std::int32_t i) const {
         return m_pixels[static_cast<std::size_t>(i)];
@@ -50,7 +54,7 @@ class Members {
     std::int64_t m_row = 0;              // of the first run
 };
 
-/// An object of one level: the pixels of at least that evidence that hang together (8 neighbours).
+/// An object of one level: the pixels of at least that height that hang together (8 neighbours).
 struct Candidate {
     std::int32_t parent = -1;  ///< the next larger one, later in the list; -1 = none
     std::int32_t member = 0;   ///< one of its pixels

@@ -45,23 +45,11 @@ std::string_view name_of(Measure m) {
                                                                    "green_above_own_step",
                                                                    "alarm_looks",
                                                                    "alarm_looks_spread",
-                                                                   "alarm_looks_step"};
+                                                                   "alarm_looks_step",
+                                                                   "score",
+                                                                   "score_spread",
+                                                                   "score_fall"};
     return names[static_cast<std::size_t>(m)];
-}
-
-double ObjectModel::Tree::answer(const ObjectEvidence& evidence) const {
-    std::int32_t next = questions.empty() ? -1 : 0;
-    while (next >= 0) {
-        const Question& q = questions[static_cast<std::size_t>(next)];
-        next = evidence[q.at] <= q.than ? q.yes : q.no;
-    }
-    return answers[static_cast<std::size_t>(-1 - next)];
-}
-
-double ObjectModel::log_odds(const ObjectEvidence& evidence) const {
-    double sum = base;
-    for (const auto& t : trees) sum += t.answer(evidence);
-    return sum;
 }
 
 }  // namespace shuibao::algorithms

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "component_tree.hpp"
+#include "same_history.hpp"
 #include <shuibao/algorithms/segmentation.hpp>
 
 namespace shuibao::algorithms {
@@ -84,13 +85,8 @@ void describe(Segment& s, const std::vector<StripRun>& members) {
     s.confidence = std::ldexp(static_cast<double>(sum), -chance_bits) / static_cast<double>(half);
 }
 
-// Whether two pixels were the same until now: the curves of a year differ by less than `apart` steps, root
-// mean square (Parseval: the mean, and half of each wave).
 bool same_history(const PixelHistory& h, std::size_t a, std::size_t b, int apart) {
-    const auto p = h.season(a), q = h.season(b);
-    int sum = 2 * (p[0] - q[0]) * (p[0] - q[0]);
-    for (std::size_t k = 1; k < p.size(); ++k) sum += (p[k] - q[k]) * (p[k] - q[k]);
-    return sum < 2 * apart * apart;
+    return same_season(h.season(a), h.season(b), apart);
 }
 
 PixelSurroundings::Recent recent_of(const PixelHistory& h, std::size_t i) {
@@ -100,7 +96,25 @@ PixelSurroundings::Recent recent_of(const PixelHistory& h, std::size_t i) {
     return r;
 }
 
-PixelSurroundings look_around(const Surroundings& s, std::int64_t row, std::int64_t col,
+// Scores of a window; none without a model of pixels.
+struct Scores {
+    Window window;
+    std::vector<std::uint16_t> values;
+    [[nodiscard]] std::uint16_t at(std::int64_t row, std::int64_t col) const {
+        return values.empty() ? std::uint16_t{0}
+                              : values[static_cast<std::size_t>((row - window.row) * window.cols + col - window.col)];
+    }
+};
+
+Scores scores_of(const Surroundings& s, const Window& strip, const ObjectModel& model) {
+    if (!model.pixels) return {};
+    const auto window = Window{strip.col, strip.row - Surroundings::reach, strip.cols,
+                               strip.rows + 2 * Surroundings::reach}
+                            .intersection(s.history.window);
+    return {window, PixelScore(s.map(), model.least_evidence, model.quiet).scores(window, *model.pixels)};
+}
+
+PixelSurroundings look_around(const Surroundings& s, const Scores& scores, std::int64_t row, std::int64_t col,
                               std::uint16_t onset) {
     // Pixels of one field differ by 0.01, in simulated series with two years of history; fields by 0.1.
     constexpr int beside = 6, further = 8;  // steps of 0.005
@@ -136,6 +150,7 @@ PixelSurroundings look_around(const Surroundings& s, std::int64_t row, std::int6
         p.by_water = p.by_water || h.water(far);
         if (!h.known(far) || s.evidence[far] == Change::unobserved) continue;
         p.far[d] = s.evidence[far];
+        p.far_score[d] = scores.at(far_row, far_col);
         p.far_recent[d] = recent_of(h, far);
         p.far_traits[d] = h.traits_of(far);
         p.known |= static_cast<std::uint8_t>(16U << d);
@@ -157,27 +172,33 @@ std::int64_t next_at_least(const std::uint16_t* row, std::int64_t x, std::int64_
     return x;
 }
 
-RunStrip extract(const Change& strip, double least, double seed_level, const Surroundings* near) {
-    const int grow = Change::stored(std::max(least, Change::kept_evidence)),
-              seed = Change::stored(seed_level);
+// `near`: null where the map tells no histories.
+RunStrip extract(const Change& strip, int grow, double seed_level, const Surroundings* near,
+                 const Scores& scores) {
+    const int seed = Change::stored(seed_level);
     const auto level = static_cast<std::uint16_t>(std::clamp(grow, 1, 65535));
     RunStrip out;
     const auto& w = strip.window;
     for (std::int64_t y = 0; y < w.rows; ++y) {
-        const std::uint16_t* row = strip.evidence.data() + y * w.cols;
+        const std::uint16_t* row =
+            scores.values.empty()
+                ? strip.evidence.data() + y * w.cols
+                : scores.values.data() + (w.row + y - scores.window.row) * scores.window.cols;
         for (std::int64_t x = 0; (x = next_at_least(row, x, w.cols, level)) < w.cols; ++x) {
             if (row[x] == Change::unobserved) continue;
             Run run{w.row + y, w.col + x, 0, out.evidence.size(), 0};
             for (; x < w.cols && row[x] >= grow && row[x] != Change::unobserved; ++x) {
                 const auto i = static_cast<std::size_t>(y * w.cols + x);
-                run.seeds += row[x] >= seed ? 1 : 0;
-                out.evidence.push_back(row[x]);
+                run.seeds += strip.evidence[i] >= seed ? 1 : 0;
+                out.evidence.push_back(strip.evidence[i]);
+                if (!scores.values.empty()) out.score.push_back(row[x]);
                 out.magnitude.push_back(strip.magnitude[i]);
                 out.onset_from.push_back(strip.onset_from[i]);
                 out.onset_to.push_back(strip.onset_to[i]);
                 out.kind.push_back(static_cast<std::uint8_t>(strip.kind[i]));
                 if (near != nullptr)
-                    out.around.push_back(look_around(*near, w.row + y, w.col + x, strip.onset_to[i]));
+                    out.around.push_back(
+                        look_around(*near, scores, w.row + y, w.col + x, strip.onset_to[i]));
             }
             run.end = w.col + x;
             out.runs.push_back(run);
@@ -273,11 +294,14 @@ std::vector<Segment> dissect(const std::vector<std::vector<StripRun>>& areas, co
 }  // namespace
 
 RunStrip extract_runs(const Change& strip, const SegmentationOptions& o) {
-    return extract(strip, o.grow, o.seed, nullptr);
+    return extract(strip, Change::stored(std::max(o.grow, Change::kept_evidence)), o.seed, nullptr, {});
 }
 
 RunStrip extract_runs(const Change& strip, const SegmentationOptions& o, const Surroundings& surroundings) {
-    return extract(strip, o.model->levels.front(), o.seed, &surroundings);
+    const double lowest = o.model->levels.front();
+    return extract(strip,
+                   Change::stored(o.model->pixels ? lowest : std::max(lowest, Change::kept_evidence)), o.seed,
+                   &surroundings, scores_of(surroundings, strip.window, *o.model));
 }
 
 RunStrip extract_unobserved(std::span<const std::uint16_t> evidence, const Window& window,

@@ -2,6 +2,7 @@
 #include "change_strips.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <shuibao/io/tile_archive.hpp>
 
@@ -56,14 +57,34 @@ algorithms::Synchrony ChangeStrips::synchrony() const {
     return algorithms::Synchrony(all);
 }
 
+void ChangeStrips::read_evidence(const Window& strip, std::int64_t reach, Near& near) const {
+    const Window window{m_window.col, strip.row - reach, m_window.cols, strip.rows + 2 * reach};
+    near.history.window = window;
+    near.evidence.resize(static_cast<std::size_t>(window.pixels()));
+    read(window, evidence_band, near.evidence);
+}
+
+void ChangeStrips::read_rest(bool pixels, Near& near) const {
+    const Window window = near.history.window;
+    near.history.resize(window);
+    read(near.history);
+    if (!pixels) return;
+    for (auto& [band, plane] : {std::pair(magnitude_band, &near.magnitude),
+                                std::pair(onset_from_band, &near.onset_from),
+                                std::pair(onset_to_band, &near.onset_to)}) {
+        plane->resize(near.evidence.size());
+        read(window, band, *plane);
+    }
+}
+
 ChangeStrips::Runs ChangeStrips::runs(std::size_t i, const algorithms::SegmentationOptions& options,
-                                      const algorithms::Synchrony* synchrony, const Window& area) const {
+                                      const algorithms::Synchrony* synchrony, const Window& area,
+                                      Date seen) const {
     Change strip(window(i));
-    const auto reach = m_history ? algorithms::Surroundings::reach : 0;
-    const Window near{m_window.col, strip.window.row - reach, m_window.cols, strip.window.rows + 2 * reach};
-    std::vector<std::uint16_t> evidence(static_cast<std::size_t>(near.pixels()));
-    read(near, evidence_band, evidence);
-    std::copy_n(evidence.begin() + reach * near.cols, strip.window.pixels(), strip.evidence.begin());
+    const auto reach = m_history ? algorithms::Surroundings::reach_of(*options.model) : 0;
+    Near near;
+    read_evidence(strip.window, reach, near);
+    std::copy_n(near.evidence.begin() + reach * m_window.cols, strip.window.pixels(), strip.evidence.begin());
     Runs runs;
     runs.unseen = algorithms::extract_unobserved(strip.evidence, strip.window, area);
     const bool any = std::any_of(strip.evidence.begin(), strip.evidence.end(), [](std::uint16_t v) {
@@ -81,11 +102,21 @@ ChangeStrips::Runs ChangeStrips::runs(std::size_t i, const algorithms::Segmentat
         runs.grown = algorithms::extract_runs(strip, options);
         return runs;
     }
-    PixelHistory past;
-    past.resize(near);
-    read(past);
-    runs.grown = algorithms::extract_runs(strip, options, {evidence, past, synchrony});
+    read_rest(options.model->pixels.has_value(), near);
+    runs.grown = algorithms::extract_runs(strip, options,
+                                          {near.evidence, near.history, synchrony, near.magnitude,
+                                           near.onset_from, near.onset_to, seen});
     return runs;
+}
+
+void ChangeStrips::visit(std::size_t i, const algorithms::ObjectModel& model, Date seen,
+                         const algorithms::PixelScore::Visit& visit) const {
+    Near near;
+    read_evidence(window(i), algorithms::PixelScore::reach, near);
+    read_rest(true, near);
+    algorithms::PixelScore({near.evidence, near.magnitude, near.onset_from, near.onset_to, near.history, seen},
+                           model.least_evidence, model.quiet)
+        .visit(window(i), visit);
 }
 
 }  // namespace shuibao::pipeline

@@ -28,14 +28,25 @@ class ChangeStrips {
         algorithms::RunStrip grown;   ///< what objects may be made of
         algorithms::RunStrip unseen;  ///< what nobody saw inside the area
     };
-    /// `synchrony` may be null.
+    /// `synchrony` may be null. `seen`: end of the batch.
     [[nodiscard]] Runs runs(std::size_t strip, const algorithms::SegmentationOptions& options,
-                            const algorithms::Synchrony* synchrony, const Window& area) const;
+                            const algorithms::Synchrony* synchrony, const Window& area, Date seen) const;
+    /// What a model of pixels is told, of every pixel it is asked about, by rows and columns of the lattice: to
+    /// learn one. REQUIRES history.
+    void visit(std::size_t strip, const algorithms::ObjectModel& model, Date seen,
+               const algorithms::PixelScore::Visit& visit) const;
 
   private:
     [[nodiscard]] Window window(std::size_t strip) const;
     void read(const Window& window, int band, std::vector<std::uint16_t>& out) const;
     void read(PixelHistory& history) const;
+    // Planes of a strip with rows around it.
+    struct Near {
+        std::vector<std::uint16_t> evidence, magnitude, onset_from, onset_to;
+        PixelHistory history;
+    };
+    void read_evidence(const Window& strip, std::int64_t reach, Near& near) const;
+    void read_rest(bool pixels, Near& near) const;
 
     const engine::Executor& m_executor;
     const Grid& m_grid;

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -15,6 +16,7 @@
 #include "disturbance_file.hpp"
 #include "object_model.hpp"
 #include "object_types.hpp"
+#include "rules.hpp"
 #include "sight.hpp"
 #include "type_rules.hpp"
 #include <shuibao/algorithms/segmentation.hpp>
@@ -22,6 +24,7 @@
 #include <shuibao/engine/hash.hpp>
 #include <shuibao/engine/resources.hpp>
 #include <shuibao/engine/rule_set.hpp>
+#include <shuibao/io/atomic_output.hpp>
 #include <shuibao/io/tile_archive.hpp>
 #include <shuibao/io/vector.hpp>
 #include <shuibao/pipeline/archive.hpp>
@@ -104,8 +107,8 @@ class DelineateStage final : public Stage {
         t.add({.key = "delineate.candidates",
                .type = OptionType::flag,
                .fallback = "false",
-               .help = "Write the objects of all levels with what is measured of each beside the polygons "
-                       "(candidates.gpkg), to learn delineate.objects from"});
+               .help = "Write the objects of all levels and their pixels, with what is measured of each, beside "
+                       "the polygons (candidates.gpkg, pixels.npy), to learn delineate.objects from"});
         t.add({.key = "delineate.types",
                .type = OptionType::path,
                .help = "What a disturbance is taken for: rules of types; default: shuibao's own "
@@ -197,10 +200,11 @@ class DelineateStage final : public Stage {
         }
         const auto disturbances = c.store.batch(batch) / "disturbances.gpkg",
                    unobserved = c.store.batch(batch) / "unobserved.gpkg";
-        const auto candidates = c.store.batch(batch) / "candidates.gpkg";
+        const auto candidates = c.store.batch(batch) / "candidates.gpkg",
+                   pixels = c.store.batch(batch) / "pixels.npy";
         const bool all_levels = c.settings.flag("delineate.candidates");
         u.outputs = {disturbances, unobserved};
-        if (all_levels) u.outputs.push_back(candidates);
+        if (all_levels) u.outputs.insert(u.outputs.end(), {candidates, pixels});
         u.memory = std::size_t{64} << 20;
         std::optional<std::size_t> found;
         double unseen = 0;
@@ -209,7 +213,10 @@ class DelineateStage final : public Stage {
             work.read(std::any_of(tiles.begin(), tiles.end(), [&](TileId t) {
                 return io::change_has_history(c.store.changes(batch), grid, t);
             }));
-            if (all_levels) work.write_candidates(candidates);
+            if (all_levels) {
+                work.write_candidates(candidates);
+                work.write_pixels(pixels);
+            }
             Measures measures;
             const auto list = work.disturbances(measures);
             found = list.size();
@@ -260,6 +267,7 @@ class DelineateStage final : public Stage {
              const Window& area, bool between_epochs)
             : m_context(c), m_grid(grid), m_changes(std::move(changes)), m_window(window), m_area(area) {
             m_options = segmentation_options(c.settings, grid);
+            m_seen = end_of_batch(c.batch);
             if (!between_epochs) return;
             m_options.most_confidence = c.settings.number("delineate.lasting_share");
             m_options.half_pixels = gate_pixels;
@@ -275,7 +283,7 @@ class DelineateStage final : public Stage {
             m_strips.resize(maps.count());
             m_unseen.resize(maps.count());
             m_context.executor.parallel_for(maps.count(), [&](std::size_t i) {
-                auto runs = maps.runs(i, m_options, synchrony ? &*synchrony : nullptr, m_area);
+                auto runs = maps.runs(i, m_options, synchrony ? &*synchrony : nullptr, m_area, m_seen);
                 m_strips[i] = std::move(runs.grown);
                 m_unseen[i] = std::move(runs.unseen);
             });
@@ -318,6 +326,37 @@ class DelineateStage final : public Stage {
                     {io::Geometry(on_map(algorithms::outline(s, 0, false), m_grid)), values});
             }
             io::write_geopackage(path, std::span(&layer, 1));
+        }
+
+        // The same, of pixels: column and row of each on the lattice, then what PixelScore::names() lists, as a
+        // NumPy array (format 1.0) of records. Held in memory: to learn from, small areas do.
+        void write_pixels(const std::filesystem::path& path) const {
+            std::vector<float> values;
+            if (m_history) {
+                const ChangeStrips maps(m_context.executor, m_grid, m_changes, m_window, true);
+                for (std::size_t i = 0; i < maps.count(); ++i)
+                    maps.visit(i, *m_options.model, m_seen,
+                               [&](std::int64_t row, std::int64_t col, std::span<const double> of_pixel) {
+                                   values.insert(values.end(), {static_cast<float>(col), static_cast<float>(row)});
+                                   for (const double v : of_pixel) values.push_back(static_cast<float>(v));
+                               });
+            }
+            std::vector<std::string> columns = {"col", "row"};
+            const auto& names = algorithms::PixelScore::names();
+            columns.insert(columns.end(), names.begin(), names.end());
+            std::string types;
+            for (const auto& name : columns) types += fmt::format("('{}', '<f4'), ", name);
+            auto header = fmt::format("{{'descr': [{}], 'fortran_order': False, 'shape': ({},), }}", types,
+                                      values.size() / columns.size());
+            constexpr std::size_t before = 10, multiple = 64;
+            header.resize((header.size() + before + multiple) / multiple * multiple - before - 1, ' ');
+            header += '\n';
+            std::string text("\x93NUMPY\x01\x00", 8);
+            text += static_cast<char>(header.size() & 255);
+            text += static_cast<char>(header.size() >> 8);
+            text += header;
+            text.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));  // NOLINT
+            io::write_text(path, text);
         }
 
         double write_unobserved(const std::filesystem::path& path) const {
@@ -381,6 +420,7 @@ class DelineateStage final : public Stage {
         const Grid& m_grid;
         std::filesystem::path m_changes;
         Window m_window, m_area;
+        Date m_seen;
         bool m_history = false;
         std::string m_built_over;  // the word for it
         algorithms::SegmentationOptions m_options;

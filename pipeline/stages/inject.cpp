@@ -63,11 +63,13 @@ struct Placed {
     }
     /// Found objects cover half of it, or one has an IoU of 0.3 with it: the rule of `assess`.
     [[nodiscard]] bool hit(const Change& change, const std::vector<std::size_t>& truth,
-                           const algorithms::SegmentationOptions& options) const {
+                           const algorithms::SegmentationOptions& options, Date seen) const {
         const algorithms::RunStrip strip =
             change.history.empty()
                 ? algorithms::extract_runs(change, options)
-                : algorithms::extract_runs(change, options, {change.evidence, change.history});
+                : algorithms::extract_runs(change, options,
+                                           {change.evidence, change.history, nullptr, change.magnitude,
+                                            change.onset_from, change.onset_to, seen});
         std::vector<char> in_truth(change.evidence.size(), 0);
         for (const auto i : truth) in_truth[i] = 1;
         std::size_t covered = 0;
@@ -222,7 +224,7 @@ class Test {
             Date(day.days() - (m_series_plan.looks.back()->date.days() - times.report_from.days()));
         Change change;
         m_series->report(state, times, m_job.options, change);
-        return p.hit(change, p.open(day), m_segmentation);
+        return p.hit(change, p.open(day), m_segmentation, day);
     }
 
     [[nodiscard]] bool compare(const Placed& p, Outcome& o) const {
@@ -248,7 +250,8 @@ class Test {
             });
         Change change;
         m_pair->detect(images, p.window, m_model, m_job.options, change);
-        o.found = p.hit(change, p.open(m_pair_plan.after.front()->date), m_segmentation);
+        const Date day = m_pair_plan.after.front()->date;
+        o.found = p.hit(change, p.open(day), m_segmentation, day);
         if (o.found) o.first_found = m_pair_plan.after.back()->date;
         return true;
     }

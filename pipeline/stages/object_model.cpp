@@ -7,11 +7,13 @@
 #include <fmt/format.h>
 
 #include "yaml_rules.hpp"
+#include <shuibao/algorithms/pixel_score.hpp>
 #include <shuibao/core/change.hpp>
 
 namespace shuibao::pipeline {
 namespace {
-using algorithms::Measure, algorithms::measure_count, algorithms::ObjectModel;
+using algorithms::DecisionTree, algorithms::Forest, algorithms::Measure, algorithms::measure_count,
+    algorithms::ObjectModel;
 
 class Reader : YamlRules {
   public:
@@ -31,8 +33,7 @@ class Reader : YamlRules {
         m.least = number(root, "least");
         if (root["beside"]) m.beside = number(root["beside"]);
         if (m.beside < 0) refuse(root["beside"], "beside lies below 0.");
-        m.base = number(root, "base");
-        const YAML::Node levels = root["levels"], trees = root["trees"];
+        const YAML::Node levels = root["levels"], pixels = root["pixels"];
         if (!levels || !levels.IsSequence() || levels.size() < 1 || levels.size() > 64)
             refuse(root, "levels must list 1 to 64 log-odds.");
         for (const auto& l : levels) {
@@ -40,14 +41,19 @@ class Reader : YamlRules {
             if (m.levels.size() > 1 && m.levels[m.levels.size() - 2] >= m.levels.back())
                 refuse(l, "levels must ascend.");
         }
-        if (m.levels.front() < Change::kept_evidence)
-            refuse(levels, fmt::format("no level lies below {}: change maps keep nothing there.",
-                                       Change::kept_evidence));
-        if (!trees || !trees.IsSequence()) refuse(root, "trees is missing.");
-        for (const auto& t : trees) {
-            m.trees.emplace_back();
-            ask(t, m.trees.back(), 0);
+        m.least_evidence = m.levels.front();
+        if (pixels) {
+            if (!pixels.IsMap()) refuse(pixels, "pixels is no model: it needs least_evidence, base and trees.");
+            m.least_evidence = number(pixels, "least_evidence");
+            m.pixels = forest(pixels, algorithms::PixelScore::names());
+            const double most = (Change::unobserved - 1 - Change::evidence_zero) / Change::evidence_per_unit;
+            if (m.levels.front() < -most) refuse(levels, fmt::format("no level lies below {}.", -most));
         }
+        if (m.least_evidence < Change::kept_evidence)
+            refuse(pixels ? pixels["least_evidence"] : levels,
+                   fmt::format("no level lies below {}: change maps keep nothing there.",
+                               Change::kept_evidence));
+        m.objects = forest(root, m_names);
         return m;
     }
 
@@ -57,8 +63,20 @@ class Reader : YamlRules {
         if (!root[key]) refuse(root, fmt::format("{} is missing.", key));
         return number(root[key]);
     }
-    // Adds what `n` says to a tree; returns where it is, as ObjectModel::Tree::Question has it.
-    std::int32_t ask(const YAML::Node& n, ObjectModel::Tree& tree, int depth) const {
+    [[nodiscard]] Forest forest(const YAML::Node& n, const std::vector<std::string>& names) const {
+        Forest f;
+        f.base = number(n, "base");
+        const YAML::Node trees = n["trees"];
+        if (!trees || !trees.IsSequence()) refuse(n, "trees is missing.");
+        for (const auto& t : trees) {
+            f.trees.emplace_back();
+            ask(t, names, f.trees.back(), 0);
+        }
+        return f;
+    }
+    // Adds what `n` says to a tree; returns where it is, as DecisionTree::Question has it.
+    std::int32_t ask(const YAML::Node& n, const std::vector<std::string>& names, DecisionTree& tree,
+                     int depth) const {
         constexpr int deepest = 32;
         if (n.IsScalar()) {
             tree.answers.push_back(number(n));
@@ -72,8 +90,9 @@ class Reader : YamlRules {
         if (depth == deepest) refuse(n, fmt::format("a tree asks at most {} questions in a row.", deepest));
         const std::size_t mine = tree.questions.size();
         tree.questions.push_back(
-            {static_cast<std::uint8_t>(known(n[0], "measure", m_names)), number(n[1]), 0, 0});
-        const std::int32_t yes = ask(n[2], tree, depth + 1), no = ask(n[3], tree, depth + 1);
+            {static_cast<std::uint8_t>(known(n[0], "measure", names)), number(n[1]), 0, 0});
+        const std::int32_t yes = ask(n[2], names, tree, depth + 1),
+                           no = ask(n[3], names, tree, depth + 1);
         tree.questions[mine].yes = yes;
         tree.questions[mine].no = no;
         return static_cast<std::int32_t>(mine);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """scripts/dev/fit-objects: what it takes for right, that it learns what tells sites from fields, that the same folders give
 the same file, and that the program reads it."""
+import json
 import random
 import re
 import subprocess
@@ -95,9 +96,53 @@ class Fitting(unittest.TestCase):
         said = shuibao("check", "-c", self.folder / "pair/run.yaml", "--set", f"delineate.objects={model}", code=2).stderr
         self.assertIn("did you mean 'same_contrast'?", said)
 
+    def pixels(self):
+        """One batch: 120 × 20 pixels of 10 m along the sites; those of the sites stand out from what lies eight pixels away."""
+        import numpy
+        (self.folder / "store").mkdir(exist_ok=True)
+        (self.folder / "store/grid.json").write_text(json.dumps({"crs": "EPSG:32650", "gsd": 10, "origin_x": 0, "origin_y": 200}))
+        draw = numpy.random.default_rng(1)
+        names = ("col", "row", "evidence", "soil_index_above_8")
+        table = numpy.zeros(120 * 20 * 2, dtype=[(n, "<f4") for n in names])
+        table["col"], table["row"] = 95 + numpy.arange(len(table)) % 240, numpy.arange(len(table)) // 240
+        site = (table["col"] >= 100) & (table["col"] < 120)
+        table["evidence"] = draw.normal(0, 1, len(table))
+        table["soil_index_above_8"] = draw.normal(0, 0.03, len(table)) + 0.1 * site
+        path = self.folder / "store/batches/202303/pixels.npy"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        numpy.save(path, table)
+        return int(site.sum())
+
+    def test_pixels_first_then_objects_in_one_file_that_the_program_reads(self):
+        """The site of February is open by March, that of August is not: 20 × 20 pixels are right."""
+        self.assertEqual(400, self.pixels())
+        text = self.fit("--pixels", "--trees", "10", "--share", "1")
+        self.assertEqual(text, self.fit("--pixels", "--trees", "10", "--share", "1"))
+        self.assertRegex(text, r"(?m)^pixels:  # learnt from 4800 pixels \(400 right\) of 1 simulated series$")
+        self.assertEqual({"soil_index_above_8"}, {t.split(", ")[0] for t in re.findall(r"(?m)^    - \[(.*)\]$", text)[:3]})
+        cut = self.folder / "pixels.yaml"
+        cut.write_text(text)
+        self.series()
+        whole = self.fit("--trees", "20", "--cut-with", cut)
+        self.assertEqual(text[text.index("pixels:"):], whole[whole.index("pixels:"):])
+        self.assertIn(re.search(r"(?m)^levels: .*$", text)[0], whole)
+        model = self.folder / "model.yaml"
+        model.write_text(whole)
+        shuibao("simulate", self.folder / "pair", "--size", 128, "--sites", 2, "-q")
+        check = ("check", "-c", self.folder / "pair/run.yaml", "--set", f"delineate.objects={model}")
+        shuibao(*check)
+        for was, now, said in (("soil_index_above_8", "soil_index_above8", "did you mean 'soil_index_above_8'?"),
+                               ("  least_evidence: -1.536", "  least_evidence: -4", "no level lies below -2.5"),
+                               ("  least_evidence: -1.536\n", "", "least_evidence is missing"),
+                               ("  trees:\n", "  shrubs:\n", "trees is missing")):
+            with self.subTest(now):
+                model.write_text(whole.replace(was, now))
+                self.assertIn(said, shuibao(*check, code=2).stderr)
+
     def test_folders_without_candidates_are_told(self):
         said = self.fit(code=1)
         self.assertIn("has no candidates: run it with --set delineate.candidates=true.", said)
+        self.assertIn("has no pixels: run it with --set delineate.candidates=true.", self.fit("--pixels", code=1))
 
 
 if __name__ == "__main__":

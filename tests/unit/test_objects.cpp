@@ -44,7 +44,7 @@ SegmentationOptions options_with(std::vector<double> levels) {
     m.least = 0;
     m.levels = std::move(levels);
     // Bare beside ground that was the same: a site. Else a field.
-    m.trees.push_back({{{static_cast<std::uint8_t>(Measure::same_contrast), 1.0, -1, -2}}, {-2, 2}});
+    m.objects.trees.push_back({{{static_cast<std::uint8_t>(Measure::same_contrast), 1.0, -1, -2}}, {-2, 2}});
     SegmentationOptions o;
     o.min_pixels = 4;
     o.model = std::make_shared<const ObjectModel>(std::move(m));
@@ -328,7 +328,7 @@ TEST_CASE("of objects inside one another the largest that passes is taken, with 
     m.levels = {-1, 0, 1};
     // The more evidence the surer; below -0.2 on average nothing passes.
     constexpr auto evidence = static_cast<std::uint8_t>(Measure::evidence);
-    m.trees.push_back({{{evidence, 0.5, 1, -3}, {evidence, -0.2, -1, -2}}, {-1, 0.5, 3}});
+    m.objects.trees.push_back({{{evidence, 0.5, 1, -3}, {evidence, -0.2, -1, -2}}, {-1, 0.5, 3}});
     SegmentationOptions o;
     o.min_pixels = 4;
     o.model = std::make_shared<const ObjectModel>(m);

@@ -2,16 +2,19 @@
 // What speaks for an object being a site: not how sure its pixels are alone, but how it lies among fields.
 //
 // A field that is left bare is bare as a whole, and ends where what was sown with it ends. A site cuts
-// across: beside it lies ground that was the same until then and is green now. Each level of the evidence
-// gives its own objects; they form a tree (max-tree, Salembier, Oliveras & Garrido 1998), of which the
+// across: beside it lies ground that was the same until then and is green now. Each level of the evidence, or of
+// what a model makes of each pixel (pixel_score.hpp), gives its own objects; they form a tree (max-tree, Salembier, Oliveras & Garrido 1998), of which the
 // largest that pass are taken. The chance of each is a sum over small decision trees (gradient boosting,
 // Friedman 2001, Annals of Statistics 29).
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
+
+#include <shuibao/algorithms/forest.hpp>
 
 namespace shuibao::algorithms {
 
@@ -64,8 +67,13 @@ enum class Measure : std::uint8_t {
     alarm_looks,
     alarm_looks_spread,
     alarm_looks_step,
+    // Of ObjectModel::pixels, 0 without: mean, standard deviation, and drop to the pixels three away, over all
+    // pairs across the outline; what is below the lowest level counts as that.
+    score,
+    score_spread,
+    score_fall,
 };
-inline constexpr std::size_t measure_count = 42;
+inline constexpr std::size_t measure_count = 45;
 using ObjectEvidence = std::array<double, measure_count>;
 
 /// Name of a measure as files and layers have it.
@@ -73,29 +81,19 @@ using ObjectEvidence = std::array<double, measure_count>;
 
 /// How objects are told from fields that lie bare. Read from `configs/objects`.
 struct ObjectModel {
-    /// Questions, each of which leads to another or to an answer.
-    struct Tree {
-        struct Question {
-            std::uint8_t at = 0;             ///< measure
-            double than = 0;                 ///< is it at most this?
-            std::int32_t yes = -1, no = -1;  ///< the next question; below 0: answer −1 − this
-        };
-        std::vector<Question> questions;  ///< the first is asked first; none: the first answer holds
-        std::vector<double> answers;      ///< log-odds
-
-        [[nodiscard]] double answer(const ObjectEvidence& evidence) const;
-    };
     double quiet = 0;   ///< log-odds that ground stands for about which the map says nothing
     double likely = 0;  ///< of Measure::likely_share
     double least = 0;   ///< what an object must reach, beside SegmentationOptions::seed
     double beside = 0;  ///< by how much less is enough within `beside_reach` of one that passes
-    double base = 0;    ///< log-odds before anything is asked
     static constexpr int beside_reach = 6;  ///< pixels
-    std::vector<double> levels;             ///< log-odds at which the map is cut, ascending; at most 64
-    std::vector<Tree> trees;
+    /// Log-odds at which the map is cut, ascending; at most 64: of `pixels`, else of its evidence.
+    std::vector<double> levels;
+    std::optional<Forest> pixels;  ///< of PixelScore::names()
+    double least_evidence = 0;     ///< of a pixel that `pixels` is asked about, or would be
+    Forest objects;                ///< of Measure
 
     /// Log-odds that an object like this is a site.
-    [[nodiscard]] double log_odds(const ObjectEvidence& evidence) const;
+    [[nodiscard]] double log_odds(const ObjectEvidence& evidence) const { return objects.log_odds(evidence); }
 };
 
 }  // namespace shuibao::algorithms

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <shuibao/algorithms/objects.hpp>
+#include <shuibao/algorithms/pixel_score.hpp>
 #include <shuibao/algorithms/synchrony.hpp>
 #include <shuibao/core/change.hpp>
 #include <shuibao/core/polygon.hpp>
@@ -31,7 +32,8 @@ struct PixelSurroundings {
     std::uint8_t same = 0;                  ///< and it is the same
     bool tilled = false;                    ///< PixelHistory::tilled
     std::int8_t drop = 0;                   ///< PixelHistory::drop
-    std::array<std::uint16_t, 4> far = {};  ///< stored evidence three apart, 0 = none
+    std::array<std::uint16_t, 4> far = {};        ///< stored evidence three apart, 0 = none
+    std::array<std::uint16_t, 4> far_score = {};  ///< the same of RunStrip::score
     bool by_water = false;                  ///< one of the eight was water
     std::uint8_t synchrony = 0;             ///< Synchrony::share, Synchrony::scale steps
     using Recent = std::array<std::int8_t, PixelHistory::lately>;
@@ -41,20 +43,27 @@ struct PixelSurroundings {
     std::array<PixelHistory::Traits, 4> far_traits = {};  ///< three apart
 };
 
-/// A strip of the map with rows beyond it where the map has them: evidence and history of `history.window`,
-/// which holds the strip's columns.
+/// A strip of the map with rows beyond it where the map has them: planes of `history.window`, which holds the
+/// strip's columns and reach_of() rows on each side.
 struct Surroundings {
     static constexpr std::int64_t reach = 3;
+    [[nodiscard]] static std::int64_t reach_of(const ObjectModel& model) {
+        return model.pixels ? reach + PixelScore::reach : reach;
+    }
     std::span<const std::uint16_t> evidence;
     const PixelHistory& history;
     const Synchrony* synchrony = nullptr;  ///< of the whole map; without it PixelSurroundings::synchrony is 0
+    std::span<const std::uint16_t> magnitude = {}, onset_from = {}, onset_to = {};  ///< of a model of pixels
+    Date seen = {};                                                                 ///< end of the batch
+    [[nodiscard]] MapPart map() const { return {evidence, magnitude, onset_from, onset_to, history, seen}; }
 };
 
 /// What is kept of a strip of the change map: runs at or above the growth level, row-major, and the values of
-/// their pixels.
+/// their pixels. With a model of pixels that is the lowest level of its scores.
 struct RunStrip {
     std::vector<Run> runs;
     std::vector<std::uint16_t> evidence, magnitude, onset_from, onset_to;
+    std::vector<std::uint16_t> score;  ///< stored log-odds of ObjectModel::pixels; empty without
     std::vector<std::uint8_t> kind;
     std::vector<PixelSurroundings> around;  ///< empty where the map tells no history
 };

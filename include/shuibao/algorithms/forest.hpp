@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sums of small decision trees, as boosting learns them (Friedman 2001, Annals of Statistics 29).
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace shuibao::algorithms {
+
+/// Questions, each of which leads to another or to an answer.
+struct DecisionTree {
+    struct Question {
+        std::uint8_t at = 0;             ///< which of the values
+        double than = 0;                 ///< is it at most this?
+        std::int32_t yes = -1, no = -1;  ///< the next question; below 0: answer −1 − this
+    };
+    std::vector<Question> questions;  ///< the first is asked first; none: the first answer holds
+    std::vector<double> answers;      ///< log-odds
+
+    [[nodiscard]] double answer(std::span<const double> values) const {
+        std::int32_t next = questions.empty() ? -1 : 0;
+        while (next >= 0) {
+            const Question& q = questions[static_cast<std::size_t>(next)];
+            next = values[q.at] <= q.than ? q.yes : q.no;
+        }
+        return answers[static_cast<std::size_t>(-1 - next)];
+    }
+};
+
+struct Forest {
+    double base = 0;  ///< log-odds before anything is asked
+    std::vector<DecisionTree> trees;
+
+    [[nodiscard]] double log_odds(std::span<const double> values) const {
+        double sum = base;
+        for (const auto& t : trees) sum += t.answer(values);
+        return sum;
+    }
+};
+
+}  // namespace shuibao::algorithms

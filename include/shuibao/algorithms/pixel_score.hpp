@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// What speaks for a pixel being part of a site: its evidence, what it was, what its looks have been lately, and
+// how it differs in that from the ground around it, above all from ground that was the same until then.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <shuibao/algorithms/forest.hpp>
+#include <shuibao/core/change.hpp>
+#include <shuibao/core/date.hpp>
+
+namespace shuibao::algorithms {
+
+/// Planes of a change map over `history.window`, row-major, as Change has them.
+struct MapPart {
+    std::span<const std::uint16_t> evidence, magnitude, onset_from, onset_to;
+    const PixelHistory& history;
+    Date seen;  ///< end of the batch
+};
+
+/// What is known of each pixel, and the log-odds that a model gives to it. Pixels are told of only where their
+/// evidence is at least `least` (log-odds). Values do not depend on how the map is cut, as long as a part
+/// reaches `reach` pixels beyond what is asked of it, or to the end of the map.
+class PixelScore {
+  public:
+    static constexpr std::int64_t reach = 21;
+    /// A value that is not known lies below all others.
+    static constexpr double unknown = -32768;
+
+    /// What the values are, in their order; at most 256.
+    [[nodiscard]] static const std::vector<std::string>& names();
+
+    /// `quiet`: log-odds of ground about which the map says nothing.
+    PixelScore(const MapPart& part, double least, double quiet) : m_part(part), m_least(least), m_quiet(quiet) {}
+
+    /// Of all pixels of `window`, which lies in the part: log-odds as Change::stored has evidence, half of it
+    /// the mean over 3 × 3 pixels; 0 where the evidence is less.
+    [[nodiscard]] std::vector<std::uint16_t> scores(const Window& window, const Forest& model) const;
+    /// The values of each pixel of `window`, block by block: for learning.
+    using Visit = std::function<void(std::int64_t row, std::int64_t col, std::span<const double> values)>;
+    void visit(const Window& window, const Visit& visit) const;
+
+  private:
+    MapPart m_part;
+    double m_least, m_quiet;
+};
+
+}  // namespace shuibao::algorithms

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is known of a pixel among others, against a direct count; the same however the map is cut.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <shuibao/algorithms/segmentation.hpp>
+
+using namespace shuibao;
+using namespace shuibao::algorithms;
+
+namespace {
+
+constexpr double least = -1.5, quiet = -1.6;
+const Date seen(20000);
+
+// Fields of 9 × 7 pixels of three histories, some ground without one, changed here and there.
+Change random_map(std::int64_t cols, std::int64_t rows, unsigned seed) {
+    std::mt19937 random(seed);
+    const auto chance = [&] { return std::uniform_real_distribution(0.0, 1.0)(random); };
+    Change map(Window{40, -13, cols, rows});
+    map.history.resize(map.window);
+    for (std::int64_t y = 0; y < rows; ++y)
+        for (std::int64_t x = 0; x < cols; ++x) {
+            const auto i = static_cast<std::size_t>(y * cols + x);
+            const auto field = x / 9 * 5 + y / 7 * 3;
+            map.evidence[i] = chance() < 0.02 ? Change::unobserved : Change::no_evidence;
+            if (map.evidence[i] != Change::unobserved && chance() < (field % 4 == 0 ? 0.8 : 0.15)) {
+                map.set(i, -2 + 4 * chance(), 5 * chance());
+                map.onset_to[i] = static_cast<std::uint16_t>(19800 + 150 * chance());
+                map.onset_from[i] = static_cast<std::uint16_t>(map.onset_to[i] - 30 * chance());
+            }
+            if (chance() < 0.03) continue;
+            map.history.set(i, {0.3 + 0.1 * static_cast<double>(field % 3), 0.1, 0.05 * chance(), 0, 0},
+                            0.1 * chance(), field % 2 == 0);
+            map.history.set_recent(i, {chance() - 0.5, 0.1, chance() / 4, -0.1});
+            map.history.set_traits(i, {chance() / 4, -1.5, chance() < 0.3 ? std::nan("") : chance() / 4, 0.2,
+                                       chance() / 4, 128 + std::floor(8 * chance())});
+        }
+    return map;
+}
+
+// A part of a map, with planes of its own.
+struct Part {
+    Change change;
+    Part(const Change& map, const Window& window) : change(window) {
+        change.history.resize(window);
+        std::size_t to = 0;
+        for (auto r = window.row; r < window.row + window.rows; ++r)
+            for (auto c = window.col; c < window.col + window.cols; ++c, ++to) {
+                const auto from = static_cast<std::size_t>((r - map.window.row) * map.window.cols + c - map.window.col);
+                change.evidence[to] = map.evidence[from];
+                change.magnitude[to] = map.magnitude[from];
+                change.onset_from[to] = map.onset_from[from];
+                change.onset_to[to] = map.onset_to[from];
+                change.kind[to] = map.kind[from];
+                for (std::size_t p = 0; p < PixelHistory::planes; ++p)
+                    change.history.values[p][to] = map.history.values[p][from];
+            }
+    }
+};
+
+MapPart part_of(const Change& c) {
+    return {c.evidence, c.magnitude, c.onset_from, c.onset_to, c.history, seen};
+}
+
+using Values = std::map<std::pair<std::int64_t, std::int64_t>, std::vector<double>>;
+Values values_of(const Change& map, const Window& window) {
+    Values values;
+    PixelScore(part_of(map), least, quiet)
+        .visit(window, [&](std::int64_t row, std::int64_t col, std::span<const double> v) {
+            values[{row, col}] = {v.begin(), v.end()};
+        });
+    return values;
+}
+
+std::size_t at(const char* name) {
+    const auto& names = PixelScore::names();
+    const auto it = std::find(names.begin(), names.end(), name);
+    REQUIRE(it != names.end());
+    return static_cast<std::size_t>(it - names.begin());
+}
+
+double evidence_of(const Change& map, std::size_t i) {
+    const auto e = map.evidence[i];
+    const bool none = e == Change::no_evidence || e == Change::unobserved;
+    return ((none ? Change::stored(quiet) : int{e}) - Change::evidence_zero) / 256.0;
+}
+
+Forest some_forest() {
+    const auto index = [](const char* name) { return static_cast<std::uint8_t>(at(name)); };
+    Forest f;
+    f.base = -1;
+    f.trees.push_back({{{index("evidence"), 0.2, -1, 1}, {index("evidence_above_8"), 0.1, -2, -3}}, {-1.5, 0.25, 2}});
+    f.trees.push_back({{{index("soil_index_above_region"), 0.01, -1, -2}}, {-0.7, 0.6}});
+    f.trees.push_back({{{index("index_above_own"), 0.1, -1, -2}}, {-0.3, 0.4}});
+    return f;
+}
+
+}  // namespace
+
+TEST_CASE("names are told once each") {
+    auto names = PixelScore::names();
+    CHECK(names.size() <= 256);
+    std::sort(names.begin(), names.end());
+    CHECK(std::adjacent_find(names.begin(), names.end()) == names.end());
+}
+
+TEST_CASE("what is known of a pixel is what a direct count gives") {
+    const Change map = random_map(70, 60, 1);
+    const auto values = values_of(map, map.window);
+    const auto& w = map.window;
+    const auto index = [&](std::int64_t r, std::int64_t c) {
+        return static_cast<std::size_t>((r - w.row) * w.cols + c - w.col);
+    };
+    std::size_t members = 0;
+    for (const auto e : map.evidence)
+        if (e != Change::unobserved && e >= Change::stored(least)) ++members;
+    REQUIRE(members > 300);
+    CHECK(values.size() == members);
+    std::size_t compared = 0;
+    for (const auto& [place, v] : values) {
+        const auto [row, col] = place;
+        const auto i = index(row, col);
+        REQUIRE(v.size() == PixelScore::names().size());
+        CHECK(v[at("evidence")] == doctest::Approx(evidence_of(map, i)));
+        CHECK(v[at("age")] == seen.days() - map.onset_to[i]);
+        CHECK(v[at("gap")] == map.onset_to[i] - map.onset_from[i]);
+        const bool known = map.history.known(i);
+        CHECK(v[at("tilled")] == (known ? (map.history.tilled(i) ? 1 : 0) : PixelScore::unknown));
+        const int own = map.history.traits_of(i)[2];
+        CHECK(v[at("index_above_own")] ==
+              doctest::Approx(own == 0 ? PixelScore::unknown : (own - 128) / 256.0));
+        // Means over squares.
+        double near_sum = 0, far_sum = 0, near_n = 0, far_n = 0, changed = 0;
+        for (auto r = row - 20; r <= row + 20; ++r)
+            for (auto c = col - 20; c <= col + 20; ++c) {
+                if (r < w.row || r >= w.row + w.rows || c < w.col || c >= w.col + w.cols) continue;
+                const auto k = index(r, c);
+                const bool close = std::abs(r - row) <= 2 && std::abs(c - col) <= 2;
+                if (std::abs(r - row) <= 3 && std::abs(c - col) <= 3)
+                    changed += map.evidence[k] != Change::unobserved && map.evidence[k] >= Change::stored(least) ? 1 : 0;
+                if (!map.history.known(k)) continue;
+                far_sum += evidence_of(map, k), ++far_n;
+                if (close) near_sum += evidence_of(map, k), ++near_n;
+            }
+        CHECK(v[at("changed_around")] == changed);
+        if (near_n > 0)
+            CHECK(v[at("evidence_above_region")] == doctest::Approx(near_sum / near_n - far_sum / far_n));
+        // Ground of the same history eight away.
+        double sum = 0;
+        int n = 0, there = 0;
+        const auto smooth = [&](std::int64_t r0, std::int64_t c0) {
+            double s = 0, count = 0;
+            for (auto r = std::max(r0 - 1, w.row); r <= std::min(r0 + 1, w.row + w.rows - 1); ++r)
+                for (auto c = std::max(c0 - 1, w.col); c <= std::min(c0 + 1, w.col + w.cols - 1); ++c)
+                    if (map.history.known(index(r, c))) s += map.history.recent(index(r, c))[2] / 256.0, ++count;
+            return s / count;
+        };
+        for (int down = -1; down <= 1; ++down)
+            for (int right = -1; right <= 1; ++right) {
+                const auto r = row + 8 * down, c = col + 8 * right;
+                if ((down == 0 && right == 0) || !known || r < w.row || r >= w.row + w.rows || c < w.col ||
+                    c >= w.col + w.cols || !map.history.known(index(r, c)))
+                    continue;
+                ++there;
+                const auto p = map.history.season(i), q = map.history.season(index(r, c));
+                int apart = 2 * (p[0] - q[0]) * (p[0] - q[0]);
+                for (std::size_t k = 1; k < p.size(); ++k) apart += (p[k] - q[k]) * (p[k] - q[k]);
+                if (apart >= 2 * 8 * 8) continue;
+                sum += smooth(row, col) - smooth(r, c), ++n;
+            }
+        if (n > 2) ++compared;
+        CHECK(v[at("soil_index_above_8")] == doctest::Approx(sum / (n + 1)).epsilon(1e-9));
+        CHECK(v[at("same_8")] == doctest::Approx(there > 0 ? static_cast<double>(n) / there : 0));
+    }
+    CHECK(compared > 100);
+}
+
+TEST_CASE("scores do not depend on how the map is cut") {
+    const Change map = random_map(600, 120, 2);
+    const auto model = some_forest();
+    const auto whole = PixelScore(part_of(map), least, quiet).scores(map.window, model);
+    std::map<int, int> kinds;
+    for (const auto s : whole) ++kinds[s];
+    CHECK(kinds.size() > 50);
+    for (const auto& window : {Window{40, -13, 600, 1}, Window{40, 20, 600, 30}, Window{301, 50, 40, 57},
+                               Window{639, 106, 1, 1}}) {
+        const Part part(map, window.grown(PixelScore::reach).intersection(map.window));
+        const auto scores = PixelScore(part_of(part.change), least, quiet).scores(window, model);
+        std::size_t k = 0;
+        for (auto r = window.row; r < window.row + window.rows; ++r)
+            for (auto c = window.col; c < window.col + window.cols; ++c, ++k)
+                REQUIRE(scores[k] ==
+                        whole[static_cast<std::size_t>((r - map.window.row) * map.window.cols + c - map.window.col)]);
+    }
+}
+
+TEST_CASE("half of a score is the mean around it") {
+    const Change map = random_map(50, 40, 3);
+    const auto model = some_forest();
+    const auto scores = PixelScore(part_of(map), least, quiet).scores(map.window, model);
+    const auto values = values_of(map, map.window);
+    std::size_t i = 0;
+    for (auto r = map.window.row; r < map.window.row + map.window.rows; ++r)
+        for (auto c = map.window.col; c < map.window.col + map.window.cols; ++c, ++i) {
+            const auto here = values.find({r, c});
+            if (here == values.end()) {
+                CHECK(scores[i] == 0);
+                continue;
+            }
+            double sum = 0;
+            int n = 0;
+            for (auto y = r - 1; y <= r + 1; ++y)
+                for (auto x = c - 1; x <= c + 1; ++x)
+                    if (const auto it = values.find({y, x}); it != values.end())
+                        sum += model.log_odds(it->second), ++n;
+            CHECK(scores[i] == Change::stored((model.log_odds(here->second) + sum / n) / 2));
+        }
+}
+
+TEST_CASE("objects of scores are the same from any strips, and tell their mean score") {
+    const Change map = random_map(90, 80, 4);
+    ObjectModel m;
+    m.quiet = quiet;
+    m.likely = 1;
+    m.levels = {-3, -2, -1, 0, 1};
+    m.pixels = some_forest();
+    m.least_evidence = least;
+    m.objects.trees.push_back({{{static_cast<std::uint8_t>(Measure::score), -0.5, -1, -2}}, {-2, 2}});
+    SegmentationOptions o;
+    o.min_pixels = 5;
+    o.model = std::make_shared<const ObjectModel>(m);
+    const auto runs_of = [&](const Window& window) {
+        const auto reach = Surroundings::reach_of(m);
+        const Part strip(map, window),
+            near(map, Window{window.col, window.row - reach, window.cols, window.rows + 2 * reach}.intersection(map.window));
+        const auto& n = near.change;
+        return extract_runs(strip.change, o,
+                            {n.evidence, n.history, nullptr, n.magnitude, n.onset_from, n.onset_to, seen});
+    };
+    const std::vector<RunStrip> one = {runs_of(map.window)};
+    const auto want = connect(one, o);
+    REQUIRE(want.size() > 2);
+    const auto scores = PixelScore(part_of(map), least, quiet).scores(map.window, *m.pixels);
+    for (const auto& s : want) {
+        double sum = 0;
+        for (const auto& run : s.runs)
+            for (auto c = run.col; c < run.end; ++c)
+                sum += scores[static_cast<std::size_t>((run.row - map.window.row) * map.window.cols + c - map.window.col)];
+        const double mean = (sum / static_cast<double>(s.pixels) - Change::evidence_zero) / Change::evidence_per_unit;
+        REQUIRE(s.evidence.has_value());
+        CHECK((*s.evidence)[static_cast<std::size_t>(Measure::score)] == doctest::Approx(mean));
+        CHECK(mean > -0.5);
+    }
+    for (const std::int64_t rows : {1, 9, 64}) {
+        std::vector<RunStrip> strips;
+        for (std::int64_t r = 0; r < map.window.rows; r += rows)
+            strips.push_back(runs_of(Window{map.window.col, map.window.row + r, map.window.cols,
+                                            std::min(rows, map.window.rows - r)}));
+        const auto got = connect(strips, o);
+        REQUIRE(got.size() == want.size());
+        for (std::size_t i = 0; i < got.size(); ++i) {
+            CHECK(got[i].pixels == want[i].pixels);
+            CHECK(got[i].confidence == want[i].confidence);
+            CHECK(*got[i].evidence == *want[i].evidence);
+        }
+    }
+}
