@@ -5,6 +5,7 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <sstream>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -51,10 +52,26 @@ const char* type_name(OptionType t) {
     return "VALUE";
 }
 
-std::string quoted(const std::string& text) {
+std::string in_quotes(const std::string& text) {
     std::string out = "'";
     for (const char c : text) out += c == '\'' ? std::string("''") : std::string(1, c);
     return out + "'";
+}
+
+// Values of a repeated option as one YAML list; each may be comma-packed or a list in brackets itself.
+std::string packed(const std::vector<std::string>& values) {
+    if (values.size() == 1) return values[0];
+    std::string items;
+    const auto add = [&](const std::string& item) { items += (items.empty() ? "" : ", ") + item; };
+    for (const auto& v : values) {
+        if (v.size() > 1 && v.front() == '[' && v.back() == ']') {
+            add(v.substr(1, v.size() - 2));
+            continue;
+        }
+        std::istringstream parts(v);
+        for (std::string part; std::getline(parts >> std::ws, part, ',');) add(in_quotes(part));
+    }
+    return "[" + items + "]";
 }
 
 // Puts values into the order of the command line, so that the last one wins: CLI11 hands them over in the
@@ -82,6 +99,11 @@ void sort_as_given(const CLI::App& app, Request& request) {
     }
 }
 
+// A repeated option takes one value each time: what follows that is the configuration.
+CLI::Option* one_value_each(CLI::Option* option) {
+    return option->expected(1, CLI::detail::expected_max_vector_size)->allow_extra_args(false);
+}
+
 void add_table(CLI::App& app, const OptionTable& table, const std::string& group, Request& request,
                const std::string& positional) {
     for (const auto& o : table.all()) {
@@ -89,13 +111,7 @@ void add_table(CLI::App& app, const OptionTable& table, const std::string& group
                                   o.long_name + (o.key == positional ? "," + o.long_name : "");
         const auto store = [&request, key = o.key,
                             name = "--" + o.long_name](const std::vector<std::string>& values) {
-            std::string yaml = values[0];
-            if (values.size() > 1) {
-                yaml.clear();
-                for (const auto& v : values) yaml += (yaml.empty() ? "[" : ", ") + quoted(v);
-                yaml += "]";
-            }
-            request.sets.emplace_back(key, std::move(yaml));
+            request.sets.emplace_back(key, packed(values));
             request.set_origins.push_back(name);
             return true;
         };
@@ -106,9 +122,8 @@ void add_table(CLI::App& app, const OptionTable& table, const std::string& group
                 [store](std::int64_t n) { store({n > 0 ? "true" : "false"}); }, help_of(o));
         } else {
             const bool many = o.type == OptionType::list || o.type == OptionType::path_list;
-            option = app.add_option(flags, store, help_of(o), false)
-                         ->type_name(type_name(o.type))
-                         ->expected(1, many ? 1 << 20 : 1);
+            option = app.add_option(flags, store, help_of(o), false)->type_name(type_name(o.type));
+            if (many) one_value_each(option);
         }
         option->group(group);
     }
@@ -119,20 +134,19 @@ void add_run_options(CLI::App& app, bool shardable, Request& r) {
     app.add_option("-c,--config", r.config, "YAML configuration; `shuibao init` writes one")
         ->type_name("FILE")
         ->group(g);
-    app.add_option_function<std::vector<std::string>>(
-           "--set",
-           [&r](const std::vector<std::string>& pairs) {
-               for (const auto& pair : pairs) {
-                   const auto equals = pair.find('=');
-                   if (equals == std::string::npos)
-                       throw CLI::ValidationError("--set", "takes KEY=VALUE, not '" + pair + "'");
-                   r.sets.emplace_back(pair.substr(0, equals), pair.substr(equals + 1));
-                   r.set_origins.emplace_back("--set");
-               }
-           },
-           "Set any configuration key (repeatable)")
+    one_value_each(app.add_option_function<std::vector<std::string>>(
+                       "--set",
+                       [&r](const std::vector<std::string>& pairs) {
+                           for (const auto& pair : pairs) {
+                               const auto equals = pair.find('=');
+                               if (equals == std::string::npos)
+                                   throw CLI::ValidationError("--set", "takes KEY=VALUE, not '" + pair + "'");
+                               r.sets.emplace_back(pair.substr(0, equals), pair.substr(equals + 1));
+                               r.set_origins.emplace_back("--set");
+                           }
+                       },
+                       "Set any configuration key (repeatable)"))
         ->type_name("KEY=VALUE")
-        ->expected(1)
         ->trigger_on_parse()
         ->group(g);
     app.add_flag("-n,--dry-run", r.dry_run, "Say what would run, write nothing")->group(g);
@@ -143,9 +157,8 @@ void add_run_options(CLI::App& app, bool shardable, Request& r) {
         ->type_name("SECONDS")
         ->group(g);
     if (shardable) {
-        app.add_option("--tile", r.tiles, "Only this tile, e.g. X0003_Y0004 (repeatable)")
+        one_value_each(app.add_option("--tile", r.tiles, "Only this tile, e.g. X0003_Y0004 (repeatable)"))
             ->type_name("TILE")
-            ->expected(1)
             ->group(g);
         app.add_option("--tiles-from", r.tiles_from, "Only the tiles listed in this file, one a line")
             ->type_name("FILE")
@@ -174,9 +187,9 @@ void add_run_options(CLI::App& app, bool shardable, Request& r) {
     app.add_option("--progress-fd", r.progress_fd, "Write progress as JSON lines to this descriptor")
         ->type_name("N")
         ->group(g);
-    app.add_option("--gdal-config", r.gdal_config, "GDAL option, passed untouched (repeatable)")
+    one_value_each(
+        app.add_option("--gdal-config", r.gdal_config, "GDAL option, passed untouched (repeatable)"))
         ->type_name("KEY=VALUE")
-        ->expected(1)
         ->group(g);
     app.add_flag("--allow-network", r.allow_network, "Let GDAL fetch http and /vsicurl names")->group(g);
 }
@@ -188,8 +201,8 @@ void add_switches(CLI::App& app, const Verb& verb, Request& r, bool& version, bo
     app.add_flag("--json-usage", usage, "Print all options as JSON")->group("Talking");
     add_run_options(app, verb.shardable, r);
     if (verb.positional == "config")
-        app.add_option("CONFIG", r.config, "The same as --config")->group("Positionals");
-    if (verb.positional == "rest") app.add_option("WHAT", r.rest, "What to print")->group("Positionals");
+        app.add_option("CONFIG", r.config_alone, "The same as --config")->group("Positionals");
+    if (!verb.word.empty()) app.add_option(verb.word, r.word, verb.word_help)->group("Positionals");
     if (verb.name == "export")
         app.add_flag("--list", r.list, "List the exporters and what they are for")
             ->group("Options of export");
@@ -202,6 +215,35 @@ std::vector<std::string> spellings(const CLI::App& app) {
     for (const auto* o : app.get_options())
         for (const auto& n : o->get_lnames()) names.push_back("--" + n);
     return names;
+}
+
+// -config would be -c with the value "onfig".
+void refuse_single_dashes(const std::vector<std::string>& args, const CLI::App& app) {
+    const auto names = spellings(app);
+    for (const auto& arg : args) {
+        const std::string word = "-" + arg.substr(0, arg.find('='));
+        if (arg.size() > 2 && arg[0] == '-' && arg[1] != '-' &&
+            std::find(names.begin(), names.end(), word) != names.end())
+            throw Error(ErrorCode::usage, fmt::format("There is no option '{}'.", arg),
+                        fmt::format("Long names have two dashes: {}.", word));
+    }
+}
+
+void settle_config(Request& r) {
+    if (r.config_alone.empty()) return;
+    if (!r.config.empty())
+        throw Error(
+            ErrorCode::usage,
+            fmt::format("Two configurations are given: {} (--config) and {}.", r.config, r.config_alone),
+            "Keep one; one can read the other first with `extends:`.");
+    r.config = r.config_alone;
+}
+
+// The first option that takes one value and has several.
+std::string given_too_often(const CLI::App& app) {
+    for (const auto* o : app.get_options())
+        if (o->get_items_expected_max() == 1 && o->count() > 1) return o->get_name();
+    return {};
 }
 
 std::string overview(const std::vector<Verb>& verbs) {
@@ -277,10 +319,12 @@ Request parse_command_line(int argc, char** argv, const std::vector<Verb>& verbs
     add_table(app, verb->own, "Options of " + verb->name, request, verb->positional);
     add_table(app, common, "Where and how much", request, {});
     add_switches(app, *verb, request, version, usage);
+    refuse_single_dashes(args, app);
     try {
         std::vector<std::string> reversed(args.rbegin(), args.rend());
         app.parse(reversed);
         sort_as_given(app, request);
+        settle_config(request);
     } catch (const CLI::CallForHelp&) {
         return done(app.help());
     } catch (const CLI::ExtrasError& e) {
@@ -291,6 +335,12 @@ Request parse_command_line(int argc, char** argv, const std::vector<Verb>& verbs
         throw Error(ErrorCode::usage, fmt::format("`shuibao {}` does not know '{}'.", verb->name, word),
                     near.empty() ? fmt::format("`shuibao {} --help` lists what it takes.", verb->name)
                                  : fmt::format("Did you mean '{}'?", near));
+    } catch (const CLI::ArgumentMismatch& e) {
+        if (const std::string twice = given_too_often(app); !twice.empty())
+            throw Error(ErrorCode::usage, fmt::format("{} is given more than once.", twice),
+                        "Keep one of the values.");
+        throw Error(ErrorCode::usage, fmt::format("{}: {}.", verb->name, e.what()),
+                    fmt::format("`shuibao {} --help` explains.", verb->name));
     } catch (const CLI::ParseError& e) {
         throw Error(ErrorCode::usage, fmt::format("{}: {}.", verb->name, e.what()),
                     fmt::format("`shuibao {} --help` explains.", verb->name));

@@ -17,6 +17,8 @@ struct Verb {
     OptionTable own;         ///< options shown and accepted by name (beyond the common ones)
     std::string positional;  ///< key that may be given without its name; "config" = the configuration file
     bool shardable = false;
+    std::string word = {},
+                word_help = {};  ///< of a verb that takes a word which is no key: its name, what it means
 };
 
 /// An option of a verb that is no configuration key.
@@ -29,10 +31,12 @@ struct Switch {
 /// What the user asked for.
 struct Request {
     std::string verb;
-    std::string config;                                     ///< -c
+    std::string config;                                     ///< -c, or given without its name
+    std::string config_alone;                               ///< as given without its name
     std::vector<std::pair<std::string, std::string>> sets;  ///< key, value as YAML, in order
     std::vector<std::string> set_origins;                   ///< "--tile-size", "--set" …, one per set
-    std::vector<std::string> tiles, gdal_config, rest;
+    std::vector<std::string> tiles, gdal_config;
+    std::string word;  ///< what Verb::word names
     std::string tiles_from, shard, log_level, log_file, log_format = "text";
     int verbosity = 0, progress_fd = -1;
     double wait = 0;

@@ -40,7 +40,10 @@ std::vector<Verb> all_verbs() {
                      "Prints a configuration holding every option with its default, or writes it to a file.",
                      {"shuibao init > nanyang.yaml"},
                      {},
-                     "rest"});
+                     {},
+                     false,
+                     "FILE",
+                     "Where to write it; default: stdout"});
     verbs.push_back({"check",
                      "Validate the configuration and what it names",
                      "Reads the configuration, the Items, the rules and the approvals; opens no image and "
@@ -65,7 +68,10 @@ std::vector<Verb> all_verbs() {
                      "Made from the same declarations as the help.",
                      {"shuibao completion bash > /etc/bash_completion.d/shuibao"},
                      {},
-                     "rest"});
+                     {},
+                     false,
+                     "SHELL",
+                     "bash or zsh; default: bash"});
     return verbs;
 }
 
@@ -76,7 +82,7 @@ int run(int argc, char** argv) {
     const Request request = parse_command_line(argc, argv, verbs, common);
     if (request.finished) return request.exit_code;
     if (request.verb == "completion") {
-        const std::string shell = request.rest.empty() ? "bash" : request.rest.front();
+        const std::string shell = request.word.empty() ? "bash" : request.word;
         if (shell != "bash" && shell != "zsh")
             throw Error(ErrorCode::usage, "There is no completion for '" + shell + "'.", "Say bash or zsh.");
         std::cout << completion_script(shell, verbs, common);
@@ -85,11 +91,11 @@ int run(int argc, char** argv) {
     const OptionTable table = full_table();
     if (request.verb == "init") {
         const std::string text = commented_config(table);
-        if (request.rest.empty()) {
+        if (request.word.empty()) {
             std::cout << text;
             return 0;
         }
-        const std::filesystem::path path = request.rest.front();
+        const std::filesystem::path path = request.word;
         if (std::filesystem::exists(path) && !request.overwrite)
             throw Error(ErrorCode::usage, path.string() + " exists.", "Say --overwrite to replace it.");
         io::write_text(path, text);

@@ -50,13 +50,18 @@ YAML::Node parse(const std::string& yaml) {
     }
 }
 
+std::string trimmed(const std::string& text) {
+    const auto first = text.find_first_not_of(' '), last = text.find_last_not_of(' ');
+    return first == std::string::npos ? std::string() : text.substr(first, last - first + 1);
+}
+
 std::vector<std::string> to_list(const std::string& yaml) {
     std::vector<std::string> list;
     if (yaml.empty()) return list;
     if (yaml.front() != '[') {  // one value, or comma-packed from the command line
         for (std::size_t from = 0; from <= yaml.size();) {
             const auto comma = std::min(yaml.find(',', from), yaml.size());
-            list.push_back(yaml.substr(from, comma - from));
+            list.push_back(trimmed(yaml.substr(from, comma - from)));
             from = comma + 1;
         }
         return list;

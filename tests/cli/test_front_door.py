@@ -359,8 +359,35 @@ class Runs(unittest.TestCase):
         world.path("catalog").rename(world.path("cat, one"))
         (world.path("two")).mkdir()
         (world.path("cat, one/demo_20240525.json")).rename(world.path("two/demo_20240525.json"))
-        result = self.good(world.run(["catalog", "-c", "run.yaml", "--catalog", "cat, one", "two"]))
-        self.assertIn("4 scenes, 0 set aside", result.err)
+        for given in (["--catalog", "['cat, one']", "--catalog", "two"], ["--catalog", "['cat, one', two]"]):
+            result = self.good(world.run(["catalog", *given, "run.yaml"]))
+            self.assertIn("4 scenes, 0 set aside", result.err)
+        world.path("cat, one").rename(world.path("one"))
+        for given in (["--catalog", "one, two"], ["--catalog", "one", "--catalog", "two"]):
+            result = self.good(world.run(["catalog", *given, "run.yaml"]))
+            self.assertIn("4 scenes, 0 set aside", result.err)
+
+    def test_the_configuration_after_a_repeated_option(self):
+        """What takes one value leaves the next word alone."""
+        world = self.copy()
+        world.path("other.yaml").write_text("extends: run.yaml\nstore: elsewhere\n")
+        for line in ("run -n --set detect.method=pair", "tile -n --gdal-config GDAL_PAM_ENABLED=NO", "tile -n --bands red,nir",
+                     "tile -n --tile X0000_Y0000", "export -n --formats csv"):
+            self.assertIn("elsewhere", self.good(world.run(f"{line} other.yaml")).err, line)
+        self.good(world.run("catalog --catalog catalog other.yaml"))
+        self.assertTrue(world.path("elsewhere/scenes.json").exists())
+
+    def test_one_configuration(self):
+        world = self.copy()
+        shutil.copy(world.path("run.yaml"), world.path("other.yaml"))
+        for line, says in ((["-c", "run.yaml", "other.yaml"], "Two configurations are given: run.yaml (--config) and other.yaml."),
+                           (["-c", "run.yaml", "-c", "other.yaml"], "--config is given more than once."),
+                           (["-config", "run.yaml"], "Long names have two dashes: --config."),
+                           (["run.yaml", "other.yaml"], "does not know 'other.yaml'")):
+            self.assertIn(says, self.good(world.run(["check", *line]), code=2).err)
+        self.assertIn("does not know 'b.yaml'", self.good(world.run("init a.yaml b.yaml"), code=2).err)
+        self.assertFalse(world.path("a.yaml").exists())
+        self.assertIn("FILE", world.run("init --help").out)
 
     def test_store_in_use(self):
         """status says who, without waiting and without writing; SIGINT ends the waiting of a run with 130."""
