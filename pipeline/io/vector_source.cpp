@@ -3,11 +3,15 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <fstream>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 #include <cpl_conv.h>
 #include <fmt/format.h>
+#include <iconv.h>
 
 #include "dataset.hpp"
 #include <shuibao/core/error.hpp>
@@ -43,12 +47,6 @@ std::string folded(const std::string& text) {
     return out;
 }
 
-bool known_encoding(const std::string& name) {
-    const GdalMessages messages;
-    CPLFree(CPLRecode("a", name.c_str(), CPL_ENC_UTF8));
-    return messages.errors().empty() && messages.warnings().empty();
-}
-
 bool is_ascii(const char* s) {
     for (; *s != 0; ++s)
         if ((static_cast<unsigned char>(*s) & 0x80U) != 0) return false;
@@ -81,7 +79,8 @@ GDALDatasetUniquePtr open_vector(const std::string& path, std::vector<const char
     if (!d)
         throw Error(ErrorCode::input,
                     fmt::format("{} cannot be opened as a vector layer: {}.", path, messages.reason()),
-                    "Check the path; a shapefile needs its .shx and .dbf beside it.");
+                    extension_of(path) == ".shp" ? "A shapefile needs its .shx and .dbf beside it."
+                                                 : "Check that it is whole and of a format that GDAL reads.");
     return d;
 }
 
@@ -122,14 +121,42 @@ OGRLayer& layer_of(GDALDataset& d, const std::string& path, const std::string& n
                 "Name a polygon layer.");
 }
 
+namespace {
+
+void require_attributes(const std::string& path) {
+    VSIStatBufL found;
+    for (const char* extension : {"dbf", "DBF"})
+        if (VSIStatL(CPLResetExtension(path.c_str(), extension), &found) == 0) return;
+    throw Error(ErrorCode::input, fmt::format("The .dbf of {} is missing.", path),
+                "Ask the sender for all files of the shapefile: .shp, .shx, .dbf, .prj and .cpg.");
+}
+
+// Nothing when the bytes are no text in this encoding. CPLRecode warns of that once in the life of a process.
+std::optional<std::string> recoded(std::string_view bytes, const std::string& from) {
+    const iconv_t conversion = ::iconv_open("UTF-8", from.c_str());
+    // What iconv_open returns for an encoding that it does not know.
+    if (reinterpret_cast<std::intptr_t>(conversion) == -1) return std::nullopt;
+    std::string source(bytes), out(4 * bytes.size() + 4, '\0');
+    char *in = source.data(), *to = out.data();
+    std::size_t left = source.size(), room = out.size();
+    const bool whole = ::iconv(conversion, &in, &left, &to, &room) != static_cast<std::size_t>(-1);
+    ::iconv_close(conversion);
+    if (!whole) return std::nullopt;
+    out.resize(out.size() - room);
+    return out;
+}
+
+}  // namespace
+
 Decoder::Decoder(const std::string& path, const std::string& wanted, std::vector<LayerNote>& notes)
     : m_notes(notes) {
-    if (!wanted.empty() && !known_encoding(wanted))
+    if (!wanted.empty() && !recoded("a", wanted))
         throw Error(ErrorCode::usage, fmt::format("{}: there is no encoding '{}'.", path, wanted),
                     "Give UTF-8 or GBK, or leave it out.");
     const auto extension = extension_of(path);
     // Other formats state and honour their encoding; a CSV has no place to state one.
     if (extension != ".shp" && extension != ".csv") return;
+    if (extension == ".shp") require_attributes(path);
     m_raw = true;
     m_encoding = wanted;
     if (m_encoding.empty()) {
@@ -138,7 +165,8 @@ Decoder::Decoder(const std::string& path, const std::string& wanted, std::vector
         while (!m_encoding.empty() && std::isspace(static_cast<unsigned char>(m_encoding.back())) != 0)
             m_encoding.pop_back();
     }
-    if (m_encoding.empty()) m_encoding = "UTF-8";
+    m_declared = !m_encoding.empty();
+    if (!m_declared) m_encoding = "UTF-8";
     if (m_encoding == "936" || m_encoding == "GB2312" || m_encoding == "gbk" || m_encoding == "CP936" ||
         m_encoding == "cp936")
         m_encoding = "GBK";
@@ -151,20 +179,17 @@ std::string Decoder::operator()(const char* bytes, std::int64_t row) {
     if (m_encoding == "UTF-8" && !m_noted) {
         m_noted = true;
         m_notes.push_back(
-            {row, "encoding", "The texts are declared UTF-8 but are not; they were read as GBK."});
-    }
-    const GdalMessages messages;
-    char* text = CPLRecode(bytes, m_encoding == "UTF-8" ? "GBK" : m_encoding.c_str(), CPL_ENC_UTF8);
-    std::string out = text == nullptr ? "" : text;
-    CPLFree(text);
-    if (!messages.errors().empty() || !messages.warnings().empty() || CPLIsUTF8(out.c_str(), -1) == 0) {
-        char* forced = CPLForceToASCII(bytes, -1, '?');
-        out = forced;
-        CPLFree(forced);
-        m_notes.push_back(
             {row, "encoding",
-             fmt::format("A text is not valid {}; what could not be read stands as '?'.", m_encoding)});
+             m_declared ? "The texts are declared UTF-8 but are not; they were read as GBK."
+                        : "No encoding is declared and the texts are no UTF-8; they were read as GBK."});
     }
+    const std::string from = m_encoding == "UTF-8" ? "GBK" : m_encoding;
+    if (auto text = recoded(bytes, from)) return *text;
+    char* forced = CPLForceToASCII(bytes, -1, '?');
+    std::string out = forced;
+    CPLFree(forced);
+    m_notes.push_back({row, "encoding",
+                       fmt::format("A text is not valid {}; what could not be read stands as '?'.", from)});
     return out;
 }
 

@@ -27,7 +27,7 @@ namespace shuibao::io {
 class Decoder {
   public:
     /// `wanted` overrides what a shapefile's .cpg says; notes go to `notes`, which must outlive it. Throws
-    /// Error(usage) for an encoding that is none.
+    /// Error(usage) for an encoding that is none and Error(input) for a shapefile without its .dbf.
     Decoder(const std::string& path, const std::string& wanted, std::vector<LayerNote>& notes);
     [[nodiscard]] std::string operator()(const char* bytes, std::int64_t row);
 
@@ -35,6 +35,7 @@ class Decoder {
     std::vector<LayerNote>& m_notes;
     std::string m_encoding;
     bool m_raw = false, m_noted = false;
+    bool m_declared = false;  ///< somebody said the encoding
 };
 
 [[nodiscard]] Value value_of(const OGRFeature& f, int i, Decoder& decode, std::int64_t row);

@@ -113,6 +113,8 @@ TABLE = [
             ["{dir}/approvals.shp has no coordinate reference system", "Ask the sender for the .prj"]),
     Fault("GBK bytes called UTF-8", lambda w: w.path("approvals.cpg").write_text("UTF-8"),
           ["declared UTF-8 but are not", "read as GBK"], code=0, after=names_are_chinese),
+    Fault("GBK bytes without a .cpg", lambda w: w.path("approvals.cpg").unlink(),
+          ["No encoding is declared and the texts are no UTF-8; they were read as GBK."], code=0, after=names_are_chinese),
     Fault("UTF-16 bytes called UTF-8",
           lambda w: [w.path("approvals.dbf").write_bytes(w.path("approvals.dbf").read_bytes().replace("示".encode("gbk"), b"\xff\xfe"))],
           ["what could not be read stands as '?'"], code=0),
@@ -135,7 +137,8 @@ TABLE = [
     refused("approvals on the network", lambda w: w.path("run.yaml").write_text(
         w.path("run.yaml").read_text().replace("approvals.shp", "http://127.0.0.1:9/a.geojson")),
         ["http://127.0.0.1:9/a.geojson lies on the network", "--allow-network"]),
-    refused(".dbf missing", lambda w: w.path("approvals.dbf").unlink(), ["approvals.shp", "names the projects"], code=2),
+    refused(".dbf missing", lambda w: w.path("approvals.dbf").unlink(),
+            ["The .dbf of {dir}/approvals.shp is missing", "Ask the sender"]),
     refused(".shx missing", lambda w: w.path("approvals.shx").unlink(), ["approvals.shp", ".shx"]),
     refused(".shp cut", cut("approvals.shp", 0.5), ["{dir}/approvals.shp", "damaged", "ask for it again"]),
     Fault("row without a geometry", layer(shapes=(WHOLE, None)), ["approvals.shp:2", "no geometry and was left out"],
