@@ -36,8 +36,11 @@ GdalMessages::~GdalMessages() {
 }
 
 std::string GdalMessages::reason() const {
-    auto list = m_errors;  // GDAL says some things once per attempt
-    list.erase(std::unique(list.begin(), list.end()), list.end());
+    std::vector<std::string> list;  // GDAL says some things once per attempt, libtiff once per strip
+    for (auto text : m_errors) {
+        while (!text.empty() && (text.back() == '.' || text.back() == ' ')) text.pop_back();
+        if (std::find(list.begin(), list.end(), text) == list.end()) list.push_back(std::move(text));
+    }
     return list.empty() ? std::string("GDAL gave no reason") : fmt::format("{}", fmt::join(list, "; "));
 }
 

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
+#include <cerrno>
 #include <cmath>
 #include <cstring>
 #include <map>
+#include <utility>
 
 #include <cairo-pdf.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <pango/pangocairo.h>
+#include <unistd.h>
 
 #include <shuibao/core/error.hpp>
 #include <shuibao/io/atomic_output.hpp>
@@ -58,7 +62,42 @@ struct PageFile::Impl {
     Font font{pango_font_description_from_string(families)};
     std::map<std::string, bool> shown;  // characters looked for in the fonts so far
 
-    explicit Impl(std::filesystem::path path) : file(std::move(path)) {}
+    int descriptor = -1;
+    int cause = 0;  // errno of the first write that failed: cairo does not tell
+    std::filesystem::path target;
+    std::string pending;
+
+    explicit Impl(const std::filesystem::path& path) : file(path), target(path) {}
+    ~Impl() {
+        cairo.reset();
+        surface.reset();  // may still write
+        if (descriptor >= 0) ::close(descriptor);
+    }
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
+
+    static cairo_status_t write(void* self, const unsigned char* data, unsigned length) {
+        auto& m = *static_cast<Impl*>(self);
+        m.pending.append(reinterpret_cast<const char*>(data), length);
+        constexpr std::size_t full = 1 << 16;  // cairo writes a few bytes at a time
+        if (m.pending.size() >= full) m.flush();
+        return m.cause == 0 ? CAIRO_STATUS_SUCCESS : CAIRO_STATUS_WRITE_ERROR;
+    }
+    void flush() {
+        for (std::size_t done = 0; done < pending.size() && cause == 0;) {
+            const auto n = ::write(descriptor, pending.data() + done, pending.size() - done);
+            if (n >= 0)
+                done += static_cast<std::size_t>(n);
+            else if (errno != EINTR)
+                cause = errno;
+        }
+        pending.clear();
+    }
+    [[noreturn]] void fail(int error) const {
+        throw Error(ErrorCode::failed,
+                    fmt::format("Cannot write {}: {}.", target.string(), std::strerror(error)),
+                    "Free some space, or choose another output folder.");
+    }
 
     void ink(const Ink& i) const { cairo_set_source_rgba(cairo.get(), i.red, i.green, i.blue, i.opacity); }
     void path(std::span<const Point> points) const {
@@ -115,9 +154,11 @@ struct PageFile::Impl {
 };
 
 PageFile::PageFile(std::filesystem::path path, double width, double height, const PageInfo& info)
-    : m_impl(std::make_unique<Impl>(std::move(path))) {
+    : m_impl(std::make_unique<Impl>(path)) {
     auto& m = *m_impl;
-    m.surface.reset(cairo_pdf_surface_create(m.file.temporary().c_str(), width, height));
+    m.descriptor = ::open(m.file.temporary().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (m.descriptor < 0) m.fail(errno);
+    m.surface.reset(cairo_pdf_surface_create_for_stream(&Impl::write, &m, width, height));
     cairo_pdf_surface_restrict_to_version(m.surface.get(), CAIRO_PDF_VERSION_1_5);
     const auto say = [&](cairo_pdf_metadata_t what, const std::string& text) {
         cairo_pdf_surface_set_metadata(m.surface.get(), what, printable_text(text).c_str());
@@ -138,7 +179,7 @@ PageFile::PageFile(std::filesystem::path path, double width, double height, cons
         // Not the end of a run: what needs no font is made all the same.
         throw Error(ErrorCode::input,
                     fmt::format("{} cannot be written: no installed font has Chinese characters.",
-                                m.file.temporary().parent_path().string()),
+                                m.target.parent_path().string()),
                     "Install one, e.g. `apt-get install fonts-wqy-microhei`, or leave the format out "
                     "(export.formats).");
 }
@@ -254,11 +295,13 @@ void PageFile::finish() {
     cairo_surface_finish(m.surface.get());
     if (status == CAIRO_STATUS_SUCCESS) status = cairo_surface_status(m.surface.get());
     m.surface.reset();
+    m.flush();
+    if (m.cause != 0) m.fail(m.cause);
     if (status != CAIRO_STATUS_SUCCESS)
         throw Error(ErrorCode::failed,
-                    fmt::format("The page {} cannot be written: {}.", m.file.temporary().string(),
-                                cairo_status_to_string(status)),
-                    "Free some space, or choose another output folder.");
+                    fmt::format("Cannot write {}: {}.", m.target.string(), cairo_status_to_string(status)),
+                    "Free some memory and run the same command again.");
+    ::close(std::exchange(m.descriptor, -1));
     m.file.commit();
 }
 

@@ -19,7 +19,9 @@ int keep_error(TIFF* /*tiff*/, void* into, const char* /*module*/, const char* f
     std::array<char, 256> text{};
     std::vsnprintf(text.data(), text.size(), format, arguments);
     auto& errors = *static_cast<std::string*>(into);
-    errors += (errors.empty() ? "" : "; ") + std::string(text.data());
+    // libtiff repeats itself, strip by strip.
+    if (errors.find(text.data()) == std::string::npos)
+        errors += (errors.empty() ? "" : "; ") + std::string(text.data());
     return 1;
 }
 int keep_quiet(TIFF* /*tiff*/, void* /*into*/, const char* /*module*/, const char* /*format*/,

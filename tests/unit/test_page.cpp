@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What pages are made of: QR codes as the standard draws them, JPEG, and PDFs that are the same bytes twice.
+#include <csignal>
 #include <string>
 
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 
 #include "support/scratch.hpp"
 #include <shuibao/core/error.hpp>
@@ -78,4 +80,26 @@ TEST_CASE("pages: what was not finished leaves no file") {
         page.text({0, 0}, 90, "一半", {});
     }
     CHECK(std::filesystem::is_empty(scratch.path()));
+}
+
+TEST_CASE("pages: a write that fails names the file and the cause") {
+    io::gdal_setup({});
+    const test::Scratch folder;
+    const auto path = folder / "page.pdf";
+    const auto jpeg = io::encode_jpeg(std::vector<std::uint8_t>(24, 90), 4, 2, 90);
+    rlimit before{};
+    REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+    const auto ignored = std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit small{1024, before.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+    std::string what;
+    try {
+        draw(path, jpeg);
+    } catch (const Error& e) {
+        what = e.what();
+    }
+    ::setrlimit(RLIMIT_FSIZE, &before);
+    std::signal(SIGXFSZ, ignored);
+    CHECK(what == "Cannot write " + path.string() + ": File too large.");
+    CHECK(std::filesystem::is_empty(folder.path()));
 }
