@@ -28,6 +28,16 @@ OGRSpatialReference reference(const std::string& crs) {
     return srs;
 }
 
+OGRSpatialReference known_reference(const std::string& crs) {
+    OGRSpatialReference srs;
+    const GdalMessages messages;
+    if (srs.SetFromUserInput(crs.c_str()) != OGRERR_NONE)
+        throw Error(ErrorCode::input, fmt::format("PROJ does not know the CRS '{}'.", crs.substr(0, 80)),
+                    "Give an EPSG code, e.g. EPSG:4490.");
+    srs.SetAxisMappingStrategy(OAMS_TRADITIONAL_GIS_ORDER);
+    return srs;
+}
+
 std::string crs_name(const OGRSpatialReference* srs) {
     if (srs == nullptr || srs->IsEmpty() != 0) return {};
     const char* authority = srs->GetAuthorityName(nullptr);

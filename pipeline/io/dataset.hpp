@@ -19,6 +19,8 @@ void check(bool ok, const std::filesystem::path& path, const GdalMessages& messa
 [[nodiscard]] GDALDriver& driver(const char* name);
 /// In traditional axis order: x east, y north.
 [[nodiscard]] OGRSpatialReference reference(const std::string& crs);
+/// The same; throws Error(input) when PROJ does not know it.
+[[nodiscard]] OGRSpatialReference known_reference(const std::string& crs);
 /// "EPSG:n" where the CRS has a code, else WKT; empty = none.
 [[nodiscard]] std::string crs_name(const OGRSpatialReference* srs);
 

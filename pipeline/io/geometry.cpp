@@ -13,6 +13,7 @@
 #include <ogr_geometry.h>
 #include <ogr_spatialref.h>
 
+#include "dataset.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/io/gdal_session.hpp>
 #include <shuibao/io/geometry.hpp>
@@ -56,16 +57,6 @@ OGRLinearRing ring_of(const Ring& ring) {
     for (const auto& p : ring) r.addPoint(p.x, p.y);
     r.closeRings();
     return r;
-}
-
-OGRSpatialReference crs_of(const std::string& name) {
-    OGRSpatialReference srs;
-    const GdalMessages messages;
-    if (srs.SetFromUserInput(name.c_str()) != OGRERR_NONE)
-        throw Error(ErrorCode::input, fmt::format("PROJ does not know the CRS '{}'.", name.substr(0, 80)),
-                    "Give an EPSG code, e.g. EPSG:4490.");
-    srs.SetAxisMappingStrategy(OAMS_TRADITIONAL_GIS_ORDER);
-    return srs;
 }
 
 }  // namespace
@@ -224,7 +215,7 @@ class TransformationPool {
                 return made;
             }
         }
-        const auto a = crs_of(key.first), b = crs_of(key.second);
+        const auto a = known_reference(key.first), b = known_reference(key.second);
         if (a.IsSame(&b) != 0) return nullptr;
         const GdalMessages messages;
         Made made(OGRCreateCoordinateTransformation(&a, &b));
@@ -305,13 +296,13 @@ double geodesic_area(const Geometry& geometry, const Transformation& to_geograph
 }
 
 bool is_geographic(const std::string& crs) {
-    return crs_of(crs).IsGeographic() != 0;
+    return known_reference(crs).IsGeographic() != 0;
 }
 
 std::string crs_wkt(const std::string& crs) {
     char* text = nullptr;
     const char* const options[] = {"FORMAT=WKT1_GDAL", "MULTILINE=NO", nullptr};
-    const auto code = crs_of(crs).exportToWkt(&text, options);
+    const auto code = known_reference(crs).exportToWkt(&text, options);
     const std::string wkt = text == nullptr ? "" : text;
     CPLFree(text);
     if (code != OGRERR_NONE || wkt.empty())

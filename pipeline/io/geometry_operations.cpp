@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Operations on geometries by GEOS. OGR offers them too, but makes a GEOS context for each call and hands every
-// geometry over as WKB and back, which cost an eighth of `screen`.
+// Operations on geometries by GEOS. OGR offers them too, but makes a GEOS context for each call and hands
+// every geometry over as WKB and back, which cost an eighth of `screen`.
 #include <algorithm>
 #include <cmath>
 #include <memory>
@@ -69,7 +69,9 @@ class Geos {
     Geos() : m_context(GEOS_init_r()) {
         GEOSContext_setErrorMessageHandler_r(
             m_context,
-            [](const char* text, void* self) { static_cast<Geos*>(self)->m_error = text == nullptr ? "" : text; },
+            [](const char* text, void* self) {
+                static_cast<Geos*>(self)->m_error = text == nullptr ? "" : text;
+            },
             this);
     }
     ~Geos() { GEOS_finish_r(m_context); }
@@ -81,7 +83,8 @@ class Geos {
         m_buffer.resize(2 * n);
         constexpr int stride = 2 * sizeof(double);
         if (n > 0) r.getPoints(m_buffer.data(), stride, m_buffer.data() + 1, stride);
-        auto* points = GEOSCoordSeq_copyFromBuffer_r(m_context, m_buffer.data(), static_cast<unsigned>(n), 0, 0);
+        auto* points =
+            GEOSCoordSeq_copyFromBuffer_r(m_context, m_buffer.data(), static_cast<unsigned>(n), 0, 0);
         return points == nullptr ? nullptr : GEOSGeom_createLinearRing_r(m_context, points);
     }
     GEOSGeometry* take(const OGRPolygon& polygon) {
@@ -196,9 +199,6 @@ Geometry Geometry::made_valid() const {
 bool Geometry::intersects(const Geometry& o) const {
     return !apart(*this, o) && of_two(*this, o, GEOSIntersects_r);
 }
-bool Geometry::contains(const Geometry& o) const {
-    return of_two(*this, o, GEOSContains_r);
-}
 Geometry Geometry::intersection(const Geometry& o) const {
     return of_two(*this, o, GEOSIntersection_r, "intersection");
 }
@@ -258,8 +258,8 @@ double Geometry::depth_beyond(const Geometry& o) const {
     double deepest = 0;
     for (const auto* polygon : *m_geometry->toMultiPolygon())
         for (int i = 0; index && i < polygon->getExteriorRing()->getNumPoints(); ++i) {
-            const Geos::Owned p(GEOSGeom_createPointFromXY_r(geos.context(), polygon->getExteriorRing()->getX(i),
-                                                             polygon->getExteriorRing()->getY(i)));
+            const Geos::Owned p(GEOSGeom_createPointFromXY_r(
+                geos.context(), polygon->getExteriorRing()->getX(i), polygon->getExteriorRing()->getY(i)));
             double d = 0;
             if (p && GEOSPreparedDistance_r(geos.context(), index.get(), p.get(), &d) == 1)
                 deepest = std::max(deepest, d);

@@ -23,16 +23,6 @@ namespace {
 
 constexpr std::size_t handles_per_thread = 64;
 
-OGRSpatialReference crs_of(const std::string& name) {
-    OGRSpatialReference srs;
-    const GdalMessages messages;
-    if (srs.SetFromUserInput(name.c_str()) != OGRERR_NONE)
-        throw Error(ErrorCode::input, fmt::format("PROJ does not know the CRS '{}'.", name.substr(0, 80)),
-                    "Give an EPSG code, e.g. EPSG:32650.");
-    srs.SetAxisMappingStrategy(OAMS_TRADITIONAL_GIS_ORDER);
-    return srs;
-}
-
 GDALDatasetUniquePtr open(const std::string& path) {
     if (is_remote(path) && !network_allowed())
         throw Error(ErrorCode::input, fmt::format("{} lies on the network.", path),
@@ -43,7 +33,7 @@ GDALDatasetUniquePtr open(const std::string& path) {
     if (!dataset)
         throw Error(ErrorCode::input,
                     fmt::format("{} cannot be opened as a raster: {}.", path, messages.reason()),
-                    "Get the file again, or take it out of the catalogue.");
+                    "Check the path; if the file is damaged, get it again.");
     return dataset;
 }
 
@@ -143,7 +133,7 @@ class HandlePool {
     static void warp(Handle& h, const std::string& path, const Grid& grid, double shift_x, double shift_y,
                      Resampling resampling) {
         const GdalMessages messages;
-        const OGRSpatialReference to = crs_of(grid.crs());
+        const OGRSpatialReference to = known_reference(grid.crs());
         char* wkt = nullptr;
         to.exportToWkt(&wkt);
         const std::string target = wkt;
@@ -470,7 +460,7 @@ void forget_handles() {
 
 Bounds transform_bounds(const Bounds& b, const std::string& from, const std::string& to) {
     if (b.empty() || same_crs(from, to)) return b;
-    const OGRSpatialReference a = crs_of(from), c = crs_of(to);
+    const OGRSpatialReference a = known_reference(from), c = known_reference(to);
     const std::unique_ptr<OGRCoordinateTransformation> t(OGRCreateCoordinateTransformation(&a, &c));
     const GdalMessages messages;
     Bounds out;
@@ -488,8 +478,8 @@ bool same_crs(const std::string& a, const std::string& b) {
     const std::lock_guard lock(mutex);
     const auto [it, is_new] = known.try_emplace({a, b}, false);
     if (is_new) {
-        const OGRSpatialReference other = crs_of(b);
-        it->second = crs_of(a).IsSame(&other) != 0;
+        const OGRSpatialReference other = known_reference(b);
+        it->second = known_reference(a).IsSame(&other) != 0;
     }
     return it->second;
 }

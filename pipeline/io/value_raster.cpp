@@ -166,9 +166,6 @@ ValueRaster::ValueRaster(ValueRaster&&) noexcept = default;
 const std::string& ValueRaster::path() const {
     return m_impl->path;
 }
-const RasterInfo& ValueRaster::info() const {
-    return m_impl->info;
-}
 const std::string& ValueRaster::unit() const {
     return m_impl->unit;
 }

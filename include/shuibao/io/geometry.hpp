@@ -14,7 +14,9 @@ class OGRGeometry;
 
 namespace shuibao::io {
 
-/// A planar areal geometry as a value. Copies share nothing; operations give new values. Operations throw
+/// A planar areal geometry as a value, in a CRS that whoever holds it knows: lengths and areas are in its
+/// unit, coordinates in traditional axis order (x east or longitude, y north or latitude). Two geometries of
+/// one operation must be in one CRS. Copies share nothing; operations give new values. Operations throw
 /// Error(input) when GEOS fails. An empty geometry is a valid value.
 class Geometry {
   public:
@@ -51,7 +53,6 @@ class Geometry {
     /// What lies in the box; exact along straight cuts (GEOS intersection).
     [[nodiscard]] Geometry within(const Bounds& box) const;
     [[nodiscard]] std::size_t vertices() const;  ///< of all rings, closing points counted
-    [[nodiscard]] bool contains(const Geometry& other) const;
     /// Where a box lies: inside, outside, or across the boundary or so close to it that only GEOS could tell.
     /// O(vertices), without GEOS: most shapes are far smaller than the zones they lie in.
     enum class Lies { inside, outside, across };

@@ -33,7 +33,6 @@ class ValueRaster {
     ValueRaster(ValueRaster&&) noexcept;
 
     [[nodiscard]] const std::string& path() const;
-    [[nodiscard]] const RasterInfo& info() const;
     [[nodiscard]] const std::string& unit() const;  ///< of the band, as the file has it; often empty
 
     struct Cut {
