@@ -14,6 +14,10 @@
 
 namespace shuibao::algorithms {
 
+/// The verdicts of rules §3, by the codes of the contract: inside its range (合规), in no range
+/// (疑似未批先建), beyond its range (疑似超出防治责任范围), works that moved (疑似建设地点变更), spoil
+/// outside approved yards (疑似未批先弃), opened before the approval (疑似先建后批), not to be decided from
+/// what is known (待核).
 enum class Verdict { compliant, unapproved, exceeds, relocated, unapproved_spoil, before_approval, pending };
 [[nodiscard]] std::string_view verdict_code(Verdict verdict);
 [[nodiscard]] std::optional<Verdict> verdict_from_code(std::string_view code);

@@ -18,8 +18,9 @@ struct MadTransform {
     [[nodiscard]] double chi2(const Eigen::VectorXd& x, const Eigen::VectorXd& y) const;
 };
 
+/// When reweighting ends, and what keeps covariances apart from singular ones.
 struct MadOptions {
-    int max_iterations = 50;
+    int max_iterations = 50;       ///< reweightings at most; 0 = plain MAD
     double tolerance = 1e-3;       ///< on max |Δρ| (Canty's value; 1e-6 takes six times as long on Nanjing)
     double regularisation = 1e-6;  ///< × trace/bands on the diagonals, for bands that repeat one another
 };

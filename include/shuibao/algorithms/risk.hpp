@@ -11,6 +11,7 @@
 
 namespace shuibao::algorithms {
 
+/// How soon somebody should look (高, 中, 低, 无); `none` is no suspect.
 enum class Tier { none = 0, low = 1, medium = 2, high = 3 };
 [[nodiscard]] std::string_view tier_code(Tier tier);
 [[nodiscard]] std::optional<Tier> tier_from_code(std::string_view code);
@@ -70,8 +71,10 @@ struct Risk {
     bool wait = false;                    ///< confidence below wait_confidence: 等待下一期影像
 };
 
-/// The sum of all items that hold, whatever the verdict; a compliant case stays in the tier none for all its
-/// points, unless a hard rule or creeping growth raises it, and a settled one always does.
+/// Severity as the sum of the points of all items of rules §6 that hold, whatever the verdict, cut to 0–100;
+/// the tier by its limits, by hard rules and by the confidence, below which a suspect waits. A compliant case
+/// stays in the tier none for all its points, unless a hard rule or creeping growth raises it, and a settled
+/// one always does. Points come from `rules`, whose items rule_items() names. O(zones).
 [[nodiscard]] Risk score(const RiskFacts& facts, const Rules& rules);
 
 /// Area that offends: D itself where unapproved, the part outside where exceeding, 0 otherwise.
@@ -83,6 +86,7 @@ struct RankKey {
     double severity = 0, offending_area = 0;
     std::string case_id;
 };
+/// A strict total order as long as case ids differ: sorting by it gives one list.
 [[nodiscard]] bool ranks_before(const RankKey& a, const RankKey& b);
 
 }  // namespace shuibao::algorithms

@@ -68,12 +68,13 @@ struct RunStrip {
     std::vector<PixelSurroundings> around;  ///< empty where the map tells no history
 };
 
+/// What makes an object; the defaults are those of `delineate` at 10 m, where 10 pixels are 0.1 hm².
 struct SegmentationOptions {
     double seed = 0;               ///< log-odds that an object must reach
     std::int64_t least_seeds = 1;  ///< in so many of its pixels
     double grow = -1.213;  ///< log-odds down to which it grows (8 neighbours); not below kept_evidence
-    std::int64_t min_pixels = 10;
-    std::int64_t max_hole = 5;  ///< pixels; larger holes stay open
+    std::int64_t min_pixels = 10;  ///< smaller objects are dropped
+    std::int64_t max_hole = 5;     ///< pixels; larger holes stay open
     /// How objects are told from fields, where the map tells what pixels were; without it they are what hangs
     /// together at `grow`.
     std::shared_ptr<const ObjectModel> model = {};

@@ -14,16 +14,19 @@
 
 namespace shuibao::algorithms {
 
+/// Which sum of residuals is watched.
 enum class Fluctuation {
     mosum,  ///< sum of the residuals of a moving window (Chu, Hornik & Kuan 1995, Biometrika 82:603)
     cusum,  ///< sum of all residuals so far (Chu, Stinchcombe & White 1996, Econometrica 64:1045)
 };
 
+/// Which looks before the monitoring period the model is fitted to.
 enum class History {
     all,     ///< everything before the monitoring period
     stable,  ///< from where a CUSUM run backwards leaves its boundary (ROC; Pesaran & Timmermann 2002)
 };
 
+/// The defaults are those of bfastmonitor (Verbesselt et al. 2012).
 struct MonitoringOptions {
     Fluctuation process = Fluctuation::mosum;
     History history = History::stable;
@@ -32,11 +35,12 @@ struct MonitoringOptions {
                            ///< MOSUM: 0.001 to 0.05
 };
 
+/// What one series shows; indices count dates from 0.
 struct MonitoringResult {
-    std::size_t history_first = 0;  ///< first date of the history that was used
-    std::size_t history_looks = 0;  ///< clear looks in it
-    double sigma = 0;               ///< residual s.d. of the history, n − terms degrees of freedom
-    Eigen::VectorXd coefficients;
+    std::size_t history_first = 0;          ///< first date of the history that was used
+    std::size_t history_looks = 0;          ///< clear looks in it
+    double sigma = 0;                       ///< residual s.d. of the history, n − terms degrees of freedom
+    Eigen::VectorXd coefficients;           ///< one per column of the design, in the unit of the values
     std::vector<std::size_t> dates;         ///< the clear dates of the monitoring period …
     std::vector<double> process, boundary;  ///< … with the process, in σ√n, and its boundary at each
     std::optional<std::size_t> break_date;  ///< first date on which |process| exceeds the boundary

@@ -40,6 +40,8 @@ struct LayerNote {
     std::string code, text;
 };
 
+/// A row with its geometry in the layer's CRS (VectorLayer::crs), x east, y north whatever the CRS's
+/// authority says.
 struct VectorFeature {
     std::int64_t row = 0;
     std::int64_t id = 0;  ///< the format's own number of the row, for LayerReader::at
@@ -50,7 +52,8 @@ struct VectorFeature {
 enum class FieldType { integer, real, text, date };
 
 struct VectorLayer {
-    std::string name, crs;
+    std::string name,
+        crs;  ///< crs: "EPSG:n" or WKT, of all its shapes; ReadOptions::to_crs where that was asked for
     std::vector<std::string> fields;
     std::vector<FieldType> types;          ///< of the fields; what is no number and no day is text
     std::vector<VectorFeature> features;   ///< in file order; rows without an area are left out and noted
@@ -153,7 +156,7 @@ struct Field {
 
 /// One layer to write: every row has one value per field, in order.
 struct LayerData {
-    std::string name, crs;
+    std::string name, crs;  ///< crs: of all rows, which lie x east, y north in it
     std::vector<Field> fields;
     struct Row {
         Geometry shape;
