@@ -47,6 +47,12 @@ bool is_left_out(std::uint32_t c) {
 
 }  // namespace
 
+bool is_utf8(std::string_view text) {
+    for (std::size_t at = 0; at < text.size();)
+        if (next_character(text, at) == malformed) return false;
+    return true;
+}
+
 std::string plain_text(std::string_view text) {
     std::string out;
     bool broken = false;

@@ -3,6 +3,8 @@
 #include <mutex>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/resources.hpp>
 
@@ -29,8 +31,13 @@ std::map<std::string, fs::path> config_files_used() {
 
 fs::path config_file(std::string_view name) {
     std::vector<fs::path> roots;
-    if (const char* given = std::getenv("SHUIBAO_CONFIGS")) roots.emplace_back(given);
     std::error_code error;
+    if (const char* given = std::getenv("SHUIBAO_CONFIGS"); given != nullptr && *given != 0) {
+        if (!fs::is_directory(given, error))
+            throw Error(ErrorCode::usage, fmt::format("SHUIBAO_CONFIGS names {}, which is no folder.", given),
+                        "Point it at a configs folder of shuibao, or unset it.");
+        roots.emplace_back(given);
+    }
     if (const fs::path self = fs::read_symlink("/proc/self/exe", error); !error)
         roots.push_back(self.parent_path().parent_path() / "share/shuibao/configs");
     roots.emplace_back(SHUIBAO_SOURCE_CONFIGS);

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cctype>
+#include <cerrno>
 #include <charconv>
 #include <cmath>
+#include <cstring>
+#include <fstream>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <stdexcept>
@@ -10,6 +15,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <shuibao/core/error.hpp>
+#include <shuibao/core/text.hpp>
 #include <shuibao/engine/settings.hpp>
 
 namespace shuibao::engine {
@@ -34,7 +40,9 @@ std::optional<double> to_number(const std::string& text) {
     return v;
 }
 
-std::optional<bool> to_flag(const std::string& text) {
+std::optional<bool> to_flag(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     for (const char* yes : {"true", "yes", "on", "1"})
         if (text == yes) return true;
     for (const char* no : {"false", "no", "off", "0"})
@@ -115,14 +123,55 @@ bool acceptable(const Option& o, const std::string& yaml) {
             return std::find(o.choices.begin(), o.choices.end(), yaml) != o.choices.end();
         case OptionType::map:
             return parse(yaml).IsMap();
-        case OptionType::text:
         case OptionType::path:
+            if (yaml.empty()) return o.fallback.empty();
+            [[fallthrough]];
+        case OptionType::text:
             return yaml.empty() || (yaml.front() != '[' && yaml.front() != '{');
         case OptionType::list:
         case OptionType::path_list:
             return yaml.empty() || yaml.front() != '{';
     }
     return false;
+}
+
+// One spelling for one value: manifests compare values as texts.
+std::string normalised(const Option& o, const std::string& yaml) {
+    if (o.type == OptionType::flag)
+        if (const auto flag = to_flag(yaml)) return *flag ? "true" : "false";
+    if (o.type == OptionType::number || o.type == OptionType::integer)
+        if (const auto number = to_number(yaml)) return fmt::format("{}", *number);
+    return yaml;
+}
+
+// The text of a configuration; what is no UTF-8 would come out of every message as rubbish.
+std::string text_of(const fs::path& path) {
+    std::error_code error;
+    if (fs::is_directory(path, error))
+        throw Error(ErrorCode::usage,
+                    "The configuration " + path.string() + " cannot be read: it is a folder.",
+                    "Name the file in it.");
+    errno = 0;
+    std::ifstream in(path, std::ios::binary);
+    if (!in && errno != ENOENT)
+        throw Error(
+            ErrorCode::usage,
+            fmt::format("The configuration {} cannot be read: {}.", path.string(), std::strerror(errno)),
+            "Give this user the right to read it.");
+    if (!in)
+        throw Error(ErrorCode::usage,
+                    "The configuration " + path.string() + " cannot be read: it is not there.",
+                    "Check the path, or make one with `shuibao init " + path.string() + "`.");
+    std::string text(std::istreambuf_iterator<char>(in), {});
+    std::size_t line = 1;
+    for (std::size_t from = 0; from < text.size(); ++line) {
+        const auto end = std::min(text.find('\n', from), text.size());
+        if (!is_utf8(std::string_view(text).substr(from, end - from)))
+            throw Error(ErrorCode::usage, fmt::format("{}:{}: this is no UTF-8.", path.string(), line),
+                        "Save the file as UTF-8; it may be in GBK.");
+        from = end + 1;
+    }
+    return text;
 }
 
 std::string absolute(const std::string& path, const fs::path& base) {
@@ -169,7 +218,7 @@ void walk(const YAML::Node& node, const std::string& prefix, const OptionTable& 
 }  // namespace
 
 Settings::Settings(const OptionTable& table) : m_table(&table) {
-    for (const auto& o : table.all()) m_values[o.key] = {o.fallback, "default", {}};
+    for (const auto& o : table.all()) m_values[o.key] = {normalised(o, o.fallback), "default", {}};
 }
 
 void Settings::load(const fs::path& file) {
@@ -177,23 +226,24 @@ void Settings::load(const fs::path& file) {
         if (depth > deepest_extends)
             throw Error(ErrorCode::usage, path.string() + ": `extends` goes round in a circle.",
                         "Remove one of the references.");
-        std::error_code error;
-        if (fs::is_directory(path, error))
-            throw Error(ErrorCode::usage,
-                        "The configuration " + path.string() + " cannot be read: it is a folder.",
-                        "Name the file in it.");
-        YAML::Node root;
+        const std::string text = text_of(path);
+        std::vector<YAML::Node> documents;
         try {
-            root = YAML::LoadFile(path.string());
-        } catch (const YAML::BadFile&) {
-            throw Error(ErrorCode::usage, "The configuration " + path.string() + " cannot be read.",
-                        "Check the path, or make one with `shuibao init " + path.string() + "`.");
+            documents = YAML::LoadAll(text);
         } catch (const YAML::Exception& e) {
             throw Error(ErrorCode::usage,
                         fmt::format("{}:{}: this is not YAML: {}.", path.string(), e.mark.line + 1, e.msg),
                         "Indent with spaces, never tabs, and quote texts that hold ':' or '#'.");
         }
-        if (root.IsNull()) return;
+        std::erase_if(documents, [](const YAML::Node& n) { return n.IsNull(); });
+        if (documents.empty()) return;
+        if (documents.size() > 1)
+            throw Error(
+                ErrorCode::usage,
+                fmt::format("{}:{}: a second YAML document begins; a configuration is one.", path.string(),
+                            documents[1].Mark().line + 1),
+                "Remove the line '---' before it, or give the two in two files, one with `extends:`.");
+        const YAML::Node& root = documents.front();
         if (!root.IsMap())
             throw Error(ErrorCode::usage,
                         path.string() + ":1: a configuration is a mapping of keys to values.",
@@ -221,7 +271,7 @@ void Settings::set(std::string_view key, const std::string& yaml, const std::str
     if (!(yaml.empty() && option->fallback.empty()) && !acceptable(*option, yaml))
         throw Error(ErrorCode::usage, fmt::format("{}: '{}' cannot be '{}'.", origin, key, yaml),
                     fmt::format("It takes {}.", expected(*option)));
-    m_values[std::string(key)] = {yaml, origin, base};
+    m_values[std::string(key)] = {normalised(*option, yaml), origin, base};
 }
 
 const Settings::Value& Settings::value(std::string_view key) const {

@@ -281,3 +281,20 @@ TEST_CASE("the sweep takes what AtomicOutput left and nothing else") {
     CHECK(names_in(folder.path()) == expected);
     CHECK(io::sweep_temporaries(folder / "nowhere", io::Depth::below) == 0);
 }
+
+TEST_CASE("settings: one value has one spelling, however it was written") {
+    const auto t = table();
+    const auto canonical = [&](const char* key, const char* yaml) {
+        Settings s(t);
+        s.set(key, yaml, "test");
+        return s.canonical("tile.");
+    };
+    for (const char* no : {"false", "False", "FALSE", "off", "Off", "no", "0"})
+        CHECK(canonical("tile.on", no) == canonical("tile.on", "false"));
+    CHECK(canonical("tile.on", "yes") == Settings(t).canonical("tile."));
+    CHECK(canonical("tile.on", "no") != canonical("tile.on", "yes"));
+    for (const char* thirty : {"30", "30.0", "3e1"})
+        CHECK(canonical("tile.margin", thirty) == Settings(t).canonical("tile."));
+    CHECK(canonical("tile.margin", "30.5") != canonical("tile.margin", "30"));
+    CHECK_THROWS_AS(canonical("tile.on", "perhaps"), Error);
+}

@@ -52,3 +52,10 @@ TEST_CASE("a county's name as a file name: it stays in its folder and is no othe
     const auto cut = package_stem(long_name, "202405");
     CHECK(plain_text(cut) == cut);  // cut between characters
 }
+
+TEST_CASE("text: what is UTF-8 and what is not") {
+    for (const char* good : {"", "abc", "水土保持", "🚧", "\x7F"}) CHECK(is_utf8(good));
+    // GBK, a cut character, an overlong slash, a surrogate, beyond U+10FFFF
+    for (const char* bad : {"\xCB\xAE\xCD\xC1", "\xE6\xB0", "\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80"})
+        CHECK_FALSE(is_utf8(bad));
+}

@@ -13,6 +13,9 @@ namespace shuibao {
 /// right-to-left scripts stays: its own letters give its direction. O(n).
 [[nodiscard]] std::string plain_text(std::string_view text);
 
+/// Whether all of it is well-formed UTF-8 (no overlong forms, no surrogates). O(n).
+[[nodiscard]] bool is_utf8(std::string_view text);
+
 /// plain_text with & < > " ' written as entities: for XML and HTML, as content and inside quoted attributes.
 [[nodiscard]] std::string xml_text(std::string_view text);
 
