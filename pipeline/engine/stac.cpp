@@ -125,9 +125,18 @@ class Reader {
         json j;
         try {
             j = json::parse(text.str());
-        } catch (const json::exception& e) {
-            return reject(path, {},
-                          {"not_json", fmt::format("{} is not JSON: {}.", path.string(), e.what())});
+        } catch (const json::parse_error& e) {  // its text quotes the file, which may be anybody's
+            const std::string read = text.str();
+            const auto before = read.begin() + static_cast<std::ptrdiff_t>(std::min(e.byte, read.size()));
+            return reject(
+                path, {},
+                {"not_json", fmt::format("{} is not JSON: it breaks off or goes wrong in line {}.",
+                                         path.string(), 1 + std::count(read.begin(), before, '\n'))});
+        } catch (const json::out_of_range&) {
+            return reject(
+                path, {},
+                {"not_json", fmt::format("{} is not JSON that can be used: a number in it is too large.",
+                                         path.string())});
         }
         object(path, j, depth);
     }

@@ -276,6 +276,15 @@ class Runs(unittest.TestCase):
         self.assertIn("cannot be '112.98'", self.good(self.done.run("inspect 112.98 -c run.yaml"), code=2).err)
         self.assertIn("No look of the store sees", self.good(self.done.run("inspect 10,10 -c run.yaml"), code=4).err)
 
+    def test_links_do_not_tell_what_strange_files_hold(self):
+        world = self.copy()
+        secret = world.path("secret")
+        secret.write_text("zebra:x:0:0\n")
+        world.path("catalog/catalog.json").write_text(json.dumps(
+            {"type": "Catalog", "id": "c", "stac_version": "1.0.0", "description": "", "links": [{"rel": "child", "href": str(secret)}]}))
+        result = self.good(world.run("check run.yaml"), code=3)
+        self.assertIn(f"not_json {secret}: {secret} is not JSON: it breaks off or goes wrong in line 1.", result.out)
+
     def test_check_tells_problems(self):
         world = self.copy()
         world.edit_item("demo_20230506", lambda j: j.pop("id"))
