@@ -138,6 +138,7 @@ class AssessStage final : public Stage {
         if (!std::filesystem::exists(found))
             throw Error(ErrorCode::usage, fmt::format("{} does not exist.", found),
                         "Run `shuibao run` first, or give --found FILE.");
+        require_reference(reference);
         const auto extension = std::filesystem::path(reference).extension().string();
         const bool raster = extension == ".tif" || extension == ".tiff" || extension == ".vrt";
         const ordered_json result = raster ? by_pixel(c, found, reference) : by_object(c, found, reference);
@@ -146,6 +147,38 @@ class AssessStage final : public Stage {
     }
 
   private:
+    static void require_reference(const std::string& path) {
+        std::error_code error;
+        if (!path.starts_with("/vsi") && path.find(':') == std::string::npos &&
+            !std::filesystem::exists(path, error))
+            throw Error(ErrorCode::input, fmt::format("The reference {} does not exist.", path),
+                        "Correct the path of the reference.");
+    }
+
+    // Zeros against a reference of another place would be read as a bad result. What was looked at is known
+    // from the store; without one, a result is taken to speak of 10 km around it.
+    static void require_overlap(RunContext& c, const std::string& reference, const Bounds& truth,
+                                const Bounds& found, const std::string& crs) {
+        Bounds seen = found;
+        std::error_code error;
+        if (std::filesystem::exists(c.store.acquisitions_file(), error)) {
+            const auto archive = open_archive(c.store);
+            const Grid& grid = archive.grid();
+            for (const auto& a : archive.acquisitions())
+                seen.expand(
+                    io::transform_bounds(grid.bounds(enclosing_tiles(grid, a.tiles)), grid.crs(), crs));
+        } else if (!seen.empty()) {
+            const double margin = io::is_geographic(crs) ? 0.1 : 1e4;
+            seen = {seen.min_x - margin, seen.min_y - margin, seen.max_x + margin, seen.max_y + margin};
+        }
+        if (truth.empty() || seen.empty() || truth.intersects(seen)) return;
+        throw Error(
+            ErrorCode::input,
+            fmt::format("The reference {} lies elsewhere: it does not touch what the result speaks of.",
+                        reference),
+            "Check its CRS, and that it is of this area.");
+    }
+
     static std::string table(const ordered_json& j, const std::string& indent) {
         std::string out;
         for (const auto& [key, value] : j.items()) {
@@ -167,6 +200,10 @@ class AssessStage final : public Stage {
         const auto found_layer = io::read_layer(found_path, {"", "", truth_layer.crs});
         auto truth = objects_of(truth_layer);
         auto found = objects_of(found_layer);
+        Bounds of_truth, of_found;
+        for (const auto& t : truth) of_truth.expand(t.bounds);
+        for (const auto& f : found) of_found.expand(f.bounds);
+        require_overlap(c, reference, of_truth, of_found, truth_layer.crs);
         const double min_area = c.settings.number("assess.min_area"), gsd = c.settings.number("assess.gsd");
         settle_expected(c, reference, truth);
 
@@ -269,7 +306,12 @@ class AssessStage final : public Stage {
         const Grid grid = Grid::aligned_to(info.crs, info.left, info.top, info.gsd_x, 1024);
         const Window window = grid.window(info.bounds());
         std::vector<Geometry> shapes;
-        for (const auto& f : found.features) shapes.push_back(f.shape);
+        Bounds of_found;
+        for (const auto& f : found.features) {
+            shapes.push_back(f.shape);
+            of_found.expand(f.shape.bounds());
+        }
+        require_overlap(c, reference, info.bounds(), of_found, info.crs);
         const auto map = io::burn(shapes, grid, window);
         Score score;
         Eigen::MatrixXd counts = Eigen::MatrixXd::Zero(2, 2);

@@ -285,6 +285,26 @@ class Runs(unittest.TestCase):
         result = self.good(world.run("check run.yaml"), code=3)
         self.assertIn(f"not_json {secret}: {secret} is not JSON: it breaks off or goes wrong in line 1.", result.out)
 
+    def test_assess_says_when_nothing_can_agree(self):
+        from osgeo import gdal, ogr
+        gdal.UseExceptions()
+        world = self.copy()
+        ogr.GetDriverByName("GPKG").CopyDataSource(ogr.Open(str(self.done.path("truth.gpkg"))), str(world.path("moved.gpkg")))
+        moved = ogr.Open(str(world.path("moved.gpkg")), 1)
+        layer = moved.GetLayer(0)
+        for feature in list(layer):
+            shape = ogr.CreateGeometryFromWkt(feature.GetGeometryRef().ExportToWkt())
+            for ring in (shape.GetGeometryRef(i) for i in range(shape.GetGeometryCount())):
+                ring = ring.GetGeometryRef(0) if ring.GetGeometryCount() else ring
+                for i in range(ring.GetPointCount()):
+                    ring.SetPoint_2D(i, ring.GetX(i) + 50000, ring.GetY(i))
+            feature.SetGeometry(shape)
+            layer.SetFeature(feature)
+        del layer, moved
+        result = self.good(self.done.run(["assess", str(world.path("moved.gpkg")), "--config", "run.yaml"]), code=4)
+        self.assertIn("moved.gpkg lies elsewhere: it does not touch what the result speaks of.", result.err)
+        self.assertIn("The reference /nope.tif does not exist.", self.good(self.done.run("assess /nope.tif -c run.yaml"), code=4).err)
+
     def test_check_tells_problems(self):
         world = self.copy()
         world.edit_item("demo_20230506", lambda j: j.pop("id"))
