@@ -12,12 +12,10 @@
 #include <CLI/Formatter.hpp>
 #include <fmt/format.h>
 
+#include "versions.hpp"
 #include <shuibao/core/error.hpp>
-#include <shuibao/io/gdal_session.hpp>
 
 namespace shuibao::apps {
-extern const char* const program_version;
-
 namespace {
 
 std::string help_of(const Option& o) {
@@ -175,7 +173,8 @@ void add_run_options(CLI::App& app, bool shardable, Request& r) {
         ->type_name("LEVEL")
         ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
         ->group(g);
-    app.add_option("--log-file", r.log_file, "Append the log to this file instead of stderr")
+    app.add_option("--log-file", r.log_file,
+                   "Append the log to this file instead of stderr; its lines begin with time, level and run")
         ->type_name("FILE")
         ->group(g);
     app.add_option("--log-format", r.log_format, "text|json")
@@ -294,7 +293,7 @@ Request parse_command_line(int argc, char** argv, const std::vector<Verb>& verbs
         return done(overview(verbs));
     }
     if (request.verb == "--version")
-        return done(fmt::format("shuibao {} ({})\n", program_version, io::library_versions()));
+        return done(version_text(std::find(args.begin(), args.end(), "--json") != args.end()));
     if (request.verb == "--json-usage") return done(json_usage(verbs, common));
     if (request.verb == "--list-verbs") {
         std::string list;
@@ -345,7 +344,7 @@ Request parse_command_line(int argc, char** argv, const std::vector<Verb>& verbs
         throw Error(ErrorCode::usage, fmt::format("{}: {}.", verb->name, e.what()),
                     fmt::format("`shuibao {} --help` explains.", verb->name));
     }
-    if (version) return done(fmt::format("shuibao {} ({})\n", program_version, io::library_versions()));
+    if (version) return done(version_text(request.json));
     if (usage) return done(json_usage({*verb}, common));
     return request;
 }

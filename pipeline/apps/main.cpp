@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 
 #include "session.hpp"
 #include "verbs.hpp"
@@ -44,13 +45,15 @@ std::vector<Verb> all_verbs() {
                      false,
                      "FILE",
                      "Where to write it; default: stdout"});
-    verbs.push_back({"check",
-                     "Validate the configuration and what it names",
-                     "Reads the configuration, the Items, the rules and the approvals; opens no image and "
-                     "writes nothing. What a run would do is told by `run -n --explain`.",
-                     {"shuibao check nanyang.yaml"},
-                     {},
-                     "config"});
+    verbs.push_back(
+        {"check",
+         "Validate the configuration and what it names",
+         "Reads the configuration, the Items, the rules and the layers, opens every image (headers, "
+         "first and last blocks), says what each stage would read and leave in the store, and "
+         "writes nothing. Which unit would run, and why, is told by `run -n --explain`.",
+         {"shuibao check nanyang.yaml"},
+         {},
+         "config"});
     verbs.push_back({"status",
                      "What the store holds",
                      "Units done per stage, scenes, batches, and who holds the store.",
@@ -81,6 +84,9 @@ int run(int argc, char** argv) {
     declare_common(common);
     const Request request = parse_command_line(argc, argv, verbs, common);
     if (request.finished) return request.exit_code;
+    if (request.json && (request.verb == "completion" || request.verb == "init"))
+        throw Error(ErrorCode::usage, fmt::format("`shuibao {}` does not write JSON.", request.verb),
+                    "`shuibao --json-usage` tells all options with their defaults.");
     if (request.verb == "completion") {
         const std::string shell = request.word.empty() ? "bash" : request.word;
         if (shell != "bash" && shell != "zsh")
@@ -103,7 +109,8 @@ int run(int argc, char** argv) {
     }
     const engine::Settings settings = resolve(table, request);
     if (request.verb == "config") {
-        std::cout << resolved_config(settings, request.list || request.explain);
+        std::cout << (request.json ? resolved_config_json(settings)
+                                   : resolved_config(settings, request.list || request.explain));
         return 0;
     }
     if (request.verb == "status") {

@@ -3,24 +3,26 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <iostream>
+#include <optional>
 #include <sstream>
 #include <thread>
 
 #include <fcntl.h>
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <malloc.h>
 #include <nlohmann/json.hpp>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "checks.hpp"
+#include "run_record.hpp"
 #include <shuibao/core/date.hpp>
 #include <shuibao/core/error.hpp>
-#include <shuibao/engine/hash.hpp>
-#include <shuibao/engine/resources.hpp>
 #include <shuibao/io/atomic_output.hpp>
 #include <shuibao/io/gdal_session.hpp>
 #include <shuibao/pipeline/stage.hpp>
@@ -122,7 +124,28 @@ engine::Log::Options log_options(const Request& r) {
     o.progress = !r.no_progress && !r.quiet && (r.progress || (::isatty(2) != 0 && !o.json));
     o.progress_fd = r.progress_fd;
     o.file = r.log_file;
+    o.run = fmt::format("{:%Y%m%dT%H%M%SZ}-{}", fmt::gmtime(std::time(nullptr)), ::getpid());
     return o;
+}
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+// How a run ended stands in its log as well: stderr, where main() says it, may be nobody's.
+void log_end(const Error& e, const Request& r, engine::Log& log) {
+    if (r.log_file.empty()) return;
+    log.error(fmt::format("{}{}{}", e.what(), e.hint().empty() ? "" : " ", e.hint()));
+    log.error(fmt::format("`shuibao {}` ended with {}", r.verb, static_cast<int>(e.code())));
+}
+
+std::string units_text(const engine::Executor& executor) {
+    std::size_t made = 0, kept = 0;
+    for (const auto& [stage, c] : executor.counts()) {
+        made += c.run;
+        kept += c.skipped;
+    }
+    return fmt::format("{} units made, {} up to date, no problems", made, kept);
 }
 
 // The store is the program's own and is swept whole; of the output folder only what `export` fills, since
@@ -131,81 +154,6 @@ void sweep(const engine::Store& store, const fs::path& output) {
     io::sweep_temporaries(store.root(), io::Depth::below);
     io::sweep_temporaries(output, io::Depth::folder);
     io::sweep_temporaries(output / "export", io::Depth::below);
-}
-
-struct Outcome {
-    std::string stage;
-    double seconds = 0;
-};
-
-nlohmann::ordered_json json_of(const engine::Problems& problems) {
-    auto list = nlohmann::ordered_json::array();
-    for (const auto& p : problems.sorted())
-        list.push_back(
-            {{"stage", p.stage}, {"unit", p.unit}, {"code", p.code}, {"what", p.what}, {"hint", p.hint}});
-    return list;
-}
-
-std::vector<std::string> lines_of(const std::string& text) {
-    std::vector<std::string> lines;
-    std::istringstream in(text);
-    for (std::string line; std::getline(in, line);) lines.push_back(line);
-    return lines;
-}
-
-// The files that say how to decide: the program's own (rules, dictionaries, sensors, models, templates), and
-// those that the configuration names. Hashes, so that another wording of a rule shows.
-void add_files(const engine::Settings& settings, nlohmann::ordered_json& j) {
-    constexpr std::uintmax_t largest = 16 << 20;  // larger ones are inputs, hashed where they are read
-    const auto hash = [](const fs::path& file) -> nlohmann::ordered_json {
-        std::error_code error;
-        if (fs::is_directory(file, error)) {
-            std::map<std::string, std::string> parts;
-            for (fs::recursive_directory_iterator at(file, error), end; !error && at != end;
-                 at.increment(error))
-                if (at->is_regular_file(error))
-                    parts[at->path().string()] = engine::hash_file(at->path().string());
-            return engine::hash_values(parts);
-        }
-        if (!fs::is_regular_file(file, error)) return nullptr;
-        return engine::hash_file(file.string());
-    };
-    for (const auto& [name, file] : engine::config_files_used())
-        j["files"]["configs/" + name] = {{"path", file.string()}, {"hash", hash(file)}};
-    for (const auto& o : settings.table().all())
-        if (o.type == OptionType::path && o.changes_result && settings.has(o.key))
-            if (const fs::path file = settings.path(o.key);
-                fs::is_regular_file(file) && fs::file_size(file) <= largest)
-                j["files"][o.key] = {{"path", file.string()}, {"hash", hash(file)}};
-}
-
-nlohmann::ordered_json run_record(const engine::Settings& settings, const pipeline::RunContext& context,
-                                  const std::vector<Outcome>& outcomes, const std::string& ended) {
-    nlohmann::ordered_json j = {{"program", build_id},
-                                {"libraries", io::library_versions()},
-                                {"batch", context.batch},
-                                {"ended", ended}};
-    for (const auto& o : settings.table().all())
-        if (settings.has(o.key))
-            j["config"][o.key] = {{"value", settings.text(o.key)}, {"origin", settings.origin(o.key)}};
-    j["inputs"] = context.inputs;
-    add_files(settings, j);
-    j["stages"] = nlohmann::ordered_json::array();
-    for (const auto& o : outcomes)
-        j["stages"].push_back({{"stage", o.stage}, {"seconds", std::round(o.seconds * 1000) / 1000}});
-    for (const auto& [stage, c] : context.executor.counts())
-        j["units"][stage] = {{"planned", c.planned},
-                             {"run", c.run},
-                             {"up_to_date", c.skipped},
-                             {"failed", c.failed},
-                             {"seconds", std::round(c.seconds * 1000) / 1000}};
-    j["problems"] = json_of(context.problems);
-    j["notes"] = nlohmann::ordered_json::array();
-    for (const auto& p : context.notes)
-        j["notes"].push_back({{"stage", p.stage}, {"unit", p.unit}, {"code", p.code}, {"what", p.what}});
-    j["disclaimer"] =
-        "Findings are clues from satellite images, not findings of law (疑似图斑，不作为执法认定依据).";
-    return j;
 }
 
 // A series keeps all its looks at a tile open, on every thread.
@@ -292,7 +240,7 @@ int run_session(const Request& r, const engine::Settings& settings) {
     engine::Problems problems(log);
     const engine::Store store(settings.path("store"));
     const bool all = r.verb == "run" || r.verb == "check";
-    std::vector<std::pair<std::string, std::unique_ptr<pipeline::Stage>>> stages;
+    Stages stages;
     bool needs_store = false;
     for (const auto& entry : pipeline::StageRegistry::all()) {
         auto stage = entry.make();
@@ -307,29 +255,22 @@ int run_session(const Request& r, const engine::Settings& settings) {
                                .code_version = build_id,
                                .selection = selection_of(r)},
                               store, log, problems);
-    const bool check_as_json = r.verb == "check" && r.json;
-    std::ostringstream said;
-    pipeline::RunContext context{
-        settings, store,      executor,
-        log,      problems,   settings.path("output"),
-        batch,    r.json,     check_as_json ? static_cast<std::ostream&>(said) : std::cout,
-        r.list,   r.overwrite};
+    std::ostringstream said;  // one JSON document on stdout, whoever writes it
+    pipeline::RunContext context{settings, store,      executor,
+                                 log,      problems,   settings.path("output"),
+                                 batch,    r.json,     r.json ? said : std::cout,
+                                 r.list,   r.overwrite};
     for (const auto& [name, stage] : stages) stage->require(context);
     if (r.verb == "check") {
-        nlohmann::ordered_json plan = {{"valid", true}};
-        for (const auto& [name, stage] : stages) {
-            stage->check(context);
-            plan["stages"][name] = lines_of(said.str());
-            said.str({});
-        }
-        plan["problems"] = json_of(problems);
-        if (check_as_json)
-            std::cout << plan.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
-        else
-            std::cout << "The configuration is valid.\n";
+        check_all(stages, context, r.json, std::cout);
     } else {
+        const bool works = needs_store && !r.list && !r.dry_run;
+        const auto began = std::chrono::steady_clock::now();
+        if (works && (!r.log_file.empty() || r.log_format == "json"))
+            log.info(fmt::format("`shuibao {}` begins: {}, store {}, output {}", r.verb, build_id,
+                                 store.root().string(), context.output.string()));
         std::unique_ptr<engine::StoreLock> lock;
-        if (needs_store && !r.list && !r.dry_run)  // a dry run writes nothing, not even a lock
+        if (works)  // a dry run writes nothing, not even a lock
             lock = std::make_unique<engine::StoreLock>(
                 store, r.shard.empty() ? engine::LockMode::exclusive : engine::LockMode::shared, r.wait);
         // Whoever holds the store alone may clear away what killed runs left.
@@ -337,31 +278,43 @@ int run_session(const Request& r, const engine::Settings& settings) {
         // A folder that cannot be written is found out now, not after hours of work.
         if (r.verb == "run" && !r.dry_run) io::AtomicOutput probe(context.output / "run.json");
         std::vector<Outcome> outcomes;
-        const auto record = [&](const std::string& ended) {
+        std::vector<std::pair<std::string, std::string>> waiting;  // stages of a dry run, for which file
+        std::string at;                                            // the stage at work
+        const auto record = [&](const std::string& ended, const std::optional<engine::Problem>& last = {}) {
             if (r.verb == "run" && !r.dry_run)
                 io::write_text(context.output / "run.json",
-                               run_record(settings, context, outcomes, ended)
+                               run_record(settings, context, outcomes, ended, last)
                                        .dump(1, ' ', false, nlohmann::json::error_handler_t::replace) +
                                    "\n");
         };
         try {
+            if (r.verb == "run") check_ahead(stages, context, at);
             for (const auto& [name, stage] : stages) {
+                at = name;
                 const auto first = r.dry_run ? stage->first_input(context) : fs::path();
                 if (!first.empty() && !fs::exists(first)) {
+                    waiting.emplace_back(name, first.string());
                     log.write(LogLevel::info, fmt::format("RUN (when {} exists)", first.string()), name);
                     continue;
                 }
                 const auto start = std::chrono::steady_clock::now();
                 stage->run(context);
                 malloc_trim(0);  // the next stage asks for pieces of other sizes
-                outcomes.push_back(
-                    {name, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()});
+                outcomes.push_back({name, seconds_since(start)});
                 engine::check_stop();
             }
             record(problems.size() == 0 ? "done" : "done with problems");
+            if (r.json && said.str().empty())
+                said << (r.dry_run ? plan_of(context, waiting) : summary_of(r.verb, context, outcomes))
+                            .dump(1, ' ', false, nlohmann::json::error_handler_t::replace)
+                     << "\n";
+            if (r.json) std::cout << said.str();
+            if (works && problems.size() == 0)
+                log.info(fmt::format("done in {:.1f} s: {}", seconds_since(began), units_text(executor)));
         } catch (const Error& e) {
+            log_end(e, r, log);
             try {
-                record(e.what());
+                record(e.what(), problem_of(e, at));
             } catch (const Error&) {  // the first reason is the one to tell
             }
             throw;

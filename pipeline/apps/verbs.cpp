@@ -15,6 +15,7 @@
 #include <shuibao/core/date.hpp>
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/manifest.hpp>
+#include <shuibao/pipeline/stage.hpp>
 
 namespace shuibao::apps {
 namespace fs = std::filesystem;
@@ -95,6 +96,13 @@ std::string ledger_lines(const nlohmann::ordered_json& j) {
     return text;
 }
 
+nlohmann::ordered_json value_of(const engine::Settings& settings, const Option& o) {
+    if (o.type == OptionType::path) return settings.path(o.key);
+    const bool many = o.type == OptionType::path_list || o.type == OptionType::list;
+    if (many && settings.has(o.key)) return settings.list(o.key);
+    return settings.text(o.key);
+}
+
 }  // namespace
 
 std::string commented_config(const OptionTable& table) {
@@ -124,14 +132,19 @@ std::string resolved_config(const engine::Settings& settings, bool origins) {
         settings.table(),
         [&](const std::string& name, int depth) { text += fmt::format("{:{}}{}:\n", "", 2 * depth, name); },
         [&](const Option& o, int depth) {
-            const bool many = o.type == OptionType::path_list || o.type == OptionType::list;
-            nlohmann::json value = o.type == OptionType::path ? settings.path(o.key) : settings.text(o.key);
-            if (many && settings.has(o.key)) value = settings.list(o.key);
+            const auto value = value_of(settings, o);
             text += fmt::format("{:{}}{}: {}{}\n", "", 2 * depth, o.key.substr(o.key.rfind('.') + 1),
                                 value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
                                 origins ? "  # " + settings.origin(o.key) : std::string());
         });
     return text;
+}
+
+std::string resolved_config_json(const engine::Settings& settings) {
+    nlohmann::ordered_json j = nlohmann::ordered_json::object();
+    for (const auto& o : settings.table().all())
+        j[o.key] = {{"value", value_of(settings, o)}, {"origin", settings.origin(o.key)}};
+    return j.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 void print_status(const engine::Store& store, bool json, std::ostream& out) {
@@ -180,12 +193,15 @@ void print_status(const engine::Store& store, bool json, std::ostream& out) {
     if (j.contains("scenes"))
         out << fmt::format("scenes    {} accepted, {} set aside\n", j["scenes"].get<int>(),
                            j["rejected"].get<int>());
-    if (j.contains("stages"))
-        for (const auto& [name, s] : j["stages"].items())
-            out << fmt::format("{:<10}{} units done{}\n", name, s["units_done"].get<int>(),
-                               s["outputs_missing"].get<int>() > 0
-                                   ? fmt::format(", {} outputs missing", s["outputs_missing"].get<int>())
-                                   : std::string());
+    // Only stages that can be called by name; --json tells the parts of their work as well.
+    for (const auto& entry : pipeline::StageRegistry::all()) {
+        if (!j.contains("stages") || !j["stages"].contains(entry.name)) continue;
+        const auto& s = j["stages"][entry.name];
+        out << fmt::format("{:<10}{} units done{}\n", entry.name, s["units_done"].get<int>(),
+                           s["outputs_missing"].get<int>() > 0
+                               ? fmt::format(", {} outputs missing", s["outputs_missing"].get<int>())
+                               : std::string());
+    }
     out << fmt::format("batches   {}\n", fmt::join(batches, ", "));
     if (j.contains("approvals"))
         out << fmt::format("ranges    {:.0f} % of the approved projects have one, {} do not\n",

@@ -15,6 +15,8 @@ namespace shuibao::apps {
 [[nodiscard]] std::string commented_config(const OptionTable& table);
 /// The resolved values as YAML; with `origins`, where each comes from.
 [[nodiscard]] std::string resolved_config(const engine::Settings& settings, bool origins);
+/// The same as JSON: key → value and origin.
+[[nodiscard]] std::string resolved_config_json(const engine::Settings& settings);
 /// What the store holds.
 void print_status(const engine::Store& store, bool json, std::ostream& out);
 

@@ -7,6 +7,7 @@
 #include <deque>
 #include <exception>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include <fmt/format.h>
@@ -122,6 +123,28 @@ std::string tile_of(const std::string& unit) {
     return TileId::parse(head) ? head : std::string();
 }
 
+// A tile that is asked for by name and not there is a slip of the pen, or of another area.
+void require_tiles(const Selection& selection, const std::string& stage, const std::vector<Unit>& units,
+                   Log& log) {
+    if (selection.tiles.empty()) return;
+    std::set<std::string> there;
+    for (const auto& unit : units)
+        if (const auto tile = tile_of(unit.id); !tile.empty()) there.insert(tile);
+    if (there.empty()) return;
+    std::string missing;
+    std::size_t absent = 0;
+    for (const auto& tile : selection.tiles)
+        if (!there.contains(tile)) {
+            ++absent;
+            missing += (missing.empty() ? "" : ", ") + tile;
+        }
+    const std::string hint =
+        fmt::format("There are {}, from {} to {}.", there.size(), *there.begin(), *there.rbegin());
+    if (absent == selection.tiles.size())
+        throw Error(ErrorCode::usage, fmt::format("{} has no tile {}.", stage, missing), hint);
+    if (absent > 0) log.write(LogLevel::warn, fmt::format("there is no tile {}. {}", missing, hint), stage);
+}
+
 }  // namespace
 
 void handle_stop_signals() {
@@ -155,6 +178,7 @@ struct Executor::Impl {
     tbb::global_control limit;  // --jobs may ask for more threads than there are cores
     tbb::task_arena arena;
     std::map<std::string, StageCounts> counts;
+    std::vector<PlannedUnit> plan;
     std::map<std::string, std::unique_ptr<StageManifest>> manifests;
 
     StageManifest& manifest(const std::string& stage, const Options& o) {
@@ -175,6 +199,7 @@ Executor::Executor(Options options, const Store& store, Log& log, Problems& prob
                    {tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(m_options.jobs)},
                    tbb::task_arena(m_options.jobs),
                    {},
+                   {},
                    {}}) {}
 
 void group_neighbours(std::vector<Unit>& units, int jobs) {
@@ -193,6 +218,10 @@ Executor::~Executor() = default;
 
 const std::map<std::string, StageCounts>& Executor::counts() const {
     return m_impl->counts;
+}
+
+const std::vector<PlannedUnit>& Executor::plan() const {
+    return m_impl->plan;
 }
 
 std::string Executor::key(const std::string& stage, const std::string& unit) const {
@@ -226,6 +255,7 @@ Executor::Missing Executor::missing(const std::string& stage, const std::string&
 
 StageCounts Executor::run(const std::string& stage, std::vector<Unit> units, const std::string& plan) {
     const auto started = std::chrono::steady_clock::now();
+    require_tiles(m_options.selection, stage, units, m_impl->log);
     auto& manifest = m_impl->manifest(stage, m_options);
     StageCounts counts;
     std::vector<std::vector<const Unit*>> groups;
@@ -241,6 +271,7 @@ StageCounts Executor::run(const std::string& stage, std::vector<Unit> units, con
             m_impl->log.write(LogLevel::info,
                               fmt::format("{} ({})", decision.run ? "RUN" : "SKIP", decision.text), stage,
                               unit.id);
+        if (m_options.dry_run) m_impl->plan.push_back({stage, unit.id, decision.run, decision.text});
         if (!decision.run) {
             ++counts.skipped;
             continue;

@@ -69,13 +69,17 @@ void Log::write(LogLevel level, std::string_view message, std::string_view stage
     std::string line;
     if (m_options.json) {
         nlohmann::ordered_json j = {{"ts", now()}, {"level", level_names[static_cast<std::size_t>(level)]}};
+        if (!m_options.run.empty()) j["run"] = m_options.run;
         if (!stage.empty()) j["stage"] = stage;
         if (!unit.empty()) j["unit"] = unit;
         j["msg"] = message;
         line = j.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
     } else {
-        line =
-            level == LogLevel::info ? "" : fmt::format("{}: ", level_names[static_cast<std::size_t>(level)]);
+        const auto name = level_names[static_cast<std::size_t>(level)];
+        if (!m_options.file.empty())
+            line = fmt::format("{} {:<7} {}{}", now(), name, m_options.run, m_options.run.empty() ? "" : " ");
+        else if (level != LogLevel::info)
+            line = fmt::format("{}: ", name);
         if (!stage.empty())
             line += fmt::format("{}{}{}: ", stage, unit.empty() ? "" : " ", printable(unit, 200));
         line += printable(message) + "\n";

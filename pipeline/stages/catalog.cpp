@@ -18,6 +18,7 @@
 #include <shuibao/io/atomic_output.hpp>
 #include <shuibao/io/raster.hpp>
 #include <shuibao/io/vector.hpp>
+#include <shuibao/pipeline/prospect.hpp>
 #include <shuibao/pipeline/stage.hpp>
 
 namespace shuibao::pipeline {
@@ -73,8 +74,9 @@ std::set<std::string> files_of(const Scene& s) {
     return files;
 }
 
-// Opens every file of a scene; throws Refusal when the scene cannot be used.
-void examine(Scene& s, HashCache& hashes) {
+// Opens every file of a scene; throws Refusal when the scene cannot be used. Without `hashes` only headers
+// and the first and last blocks are read.
+void examine(Scene& s, HashCache* hashes) {
     double finest = 0;
     std::map<std::string, io::RasterInfo> infos;
     std::map<std::string, std::string> hash_of;
@@ -86,7 +88,7 @@ void examine(Scene& s, HashCache& hashes) {
                         : Refusal{"missing_asset", fmt::format("The asset {} does not exist.", file)};
         try {
             infos[file] = io::describe_raster(file);
-            hash_of[file] = hashes.hash(file);
+            if (hashes != nullptr) hash_of[file] = hashes->hash(file);
         } catch (const Error& e) {
             throw Refusal{"unreadable", e.what()};
         }
@@ -110,7 +112,7 @@ void examine(Scene& s, HashCache& hashes) {
     if (!s.mask_href.empty()) {
         try {
             io::probe_raster(s.mask_href, 1);
-            s.clear = std::round(1000 * clear_share(s)) / 1000;
+            if (hashes != nullptr) s.clear = std::round(1000 * clear_share(s)) / 1000;
         } catch (const Error& e) {
             throw Refusal{"truncated", e.what()};
         }
@@ -146,7 +148,7 @@ void examine(Scene& s, HashCache& hashes) {
     std::map<std::string, std::string> parts;
     for (const auto& b : s.bands) parts[std::string(common_name(b.band))] = hash_of[b.href];
     if (!s.mask_href.empty()) parts["mask"] = hash_of[s.mask_href];
-    s.fingerprint = engine::hash_values(parts);
+    if (hashes != nullptr) s.fingerprint = engine::hash_values(parts);
 }
 
 class CatalogStage final : public Stage {
@@ -195,11 +197,25 @@ class CatalogStage final : public Stage {
         }
     }
     void check(RunContext& c) const override {
-        const auto list = read(c);
-        c.out << fmt::format("catalog: {} scenes described, {} set aside while reading\n", list.scenes.size(),
-                             list.rejected.size());
+        auto list = read(c);
+        const auto described = list.scenes.size();
+        sift(c, list, nullptr);
+        c.out << fmt::format("catalog: {} scenes described, {} usable, {} set aside\n", described,
+                             list.scenes.size(), list.rejected.size());
         for (const auto& r : list.rejected)
             c.out << fmt::format("  {} {}: {}\n", r.code, r.id.empty() ? r.source : r.id, r.reason);
+        double bytes = 0;
+        for (const auto& s : list.scenes)
+            for (const auto& file : files_of(s)) {
+                std::error_code error;
+                const auto size = std::filesystem::file_size(file, error);
+                if (!error) bytes += static_cast<double>(size);
+            }
+        c.out << fmt::format("catalog: {:.1f} MB of images to hash, those seen before unchanged excepted\n",
+                             bytes / 1e6);
+        if (!c.prospect) return;
+        c.prospect->grid = settled_grid(c, list);
+        c.prospect->scenes = std::move(list.scenes);
     }
     void run(RunContext& c) const override {
         auto list = read(c);
@@ -209,6 +225,21 @@ class CatalogStage final : public Stage {
             return;
         }
         HashCache hashes(c.store.root() / "hashes.json");
+        sift(c, list, &hashes);
+        hashes.save();
+        for (const auto& s : list.scenes) c.inputs[s.source + "#" + s.id] = s.fingerprint;
+        tell_of_masks(c, list.scenes);
+        save_grid(c.store, settled_grid(c, list));
+        engine::save_scenes(c.store.scenes_file(), list);
+        c.log.write(engine::LogLevel::info,
+                    fmt::format("{} scenes, {} set aside", list.scenes.size(), list.rejected.size()),
+                    "catalog");
+    }
+
+  private:
+    // Leaves the scenes that can be used; the others become `rejected`, and problems where nobody asked for
+    // it.
+    static void sift(RunContext& c, engine::SceneList& list, HashCache* hashes) {
         std::vector<Refusal> refusals(list.scenes.size());
         std::atomic<std::size_t> done{0};
         c.executor.parallel_for(list.scenes.size(), [&](std::size_t i) {
@@ -219,7 +250,6 @@ class CatalogStage final : public Stage {
             }
             c.log.progress("catalog", ++done, list.scenes.size());
         });
-        hashes.save();
         io::forget_handles();
         std::vector<Scene> accepted;
         for (std::size_t i = 0; i < list.scenes.size(); ++i) {
@@ -235,26 +265,17 @@ class CatalogStage final : public Stage {
         for (const auto& r : list.rejected)
             if (r.code != "outside_dates" && r.code != "outside_area")
                 c.problems.add({"catalog", r.id.empty() ? r.source : r.id, r.code, r.reason,
-                                "Mend or remove it; the run went on without it."});
-        for (const auto& s : list.scenes) c.inputs[s.source + "#" + s.id] = s.fingerprint;
-        if (list.scenes.empty()) {
-            std::string why;
-            for (const auto& r : list.rejected)
-                why += fmt::format(" {}: {}", r.id.empty() ? r.source : r.id, r.reason);
-            throw Error(
-                ErrorCode::input,
-                "No usable scene is left." + (why.empty() ? std::string(" The catalogue holds none.") : why),
-                "Check imagery.catalog, imagery.from, imagery.to and imagery.area.");
-        }
-        tell_of_masks(c, list.scenes);
-        settle_grid(c, list);
-        engine::save_scenes(c.store.scenes_file(), list);
-        c.log.write(engine::LogLevel::info,
-                    fmt::format("{} scenes, {} set aside", list.scenes.size(), list.rejected.size()),
-                    "catalog");
+                                "Mend or remove it; a run goes on without it."});
+        if (!list.scenes.empty()) return;
+        std::string why;
+        for (const auto& r : list.rejected)
+            why += fmt::format(" {}: {}", r.id.empty() ? r.source : r.id, r.reason);
+        throw Error(
+            ErrorCode::input,
+            "No usable scene is left." + (why.empty() ? std::string(" The catalogue holds none.") : why),
+            "Check imagery.catalog, imagery.from, imagery.to and imagery.area.");
     }
 
-  private:
     static std::vector<std::string> inputs_of(const RunContext& c) {
         auto inputs = c.settings.list("imagery.catalog");
         if (inputs.empty() || inputs.front().empty())
@@ -302,6 +323,8 @@ class CatalogStage final : public Stage {
                 rejected.push_back(
                     {s.source, s.id, "duplicate",
                      fmt::format("{}: another Item has the same id, {}.", s.source, other->second)});
+            else if (s.fingerprint.empty())  // `check` hashes nothing
+                kept.push_back(std::move(s));
             else if (const auto [twin, first] = contents.try_emplace(s.date.iso() + s.fingerprint, s.source);
                      !first)
                 rejected.push_back({s.source, s.id, "duplicate",
@@ -333,7 +356,7 @@ class CatalogStage final : public Stage {
         });
     }
 
-    static void settle_grid(const RunContext& c, const engine::SceneList& list) {
+    static Grid settled_grid(const RunContext& c, const engine::SceneList& list) {
         std::error_code error;
         if (std::filesystem::exists(c.store.grid_file(), error)) {
             const Grid grid = load_grid(c.store);
@@ -350,7 +373,7 @@ class CatalogStage final : public Stage {
             differs("grid.crs",
                     !c.settings.has("grid.crs") || !io::same_crs(c.settings.text("grid.crs"), grid.crs()),
                     grid.crs());
-            return;
+            return grid;
         }
         std::string crs = c.settings.text("grid.crs");
         if (crs.empty()) {
@@ -378,8 +401,7 @@ class CatalogStage final : public Stage {
                         "Set grid.gsd.");
         // Cut the lattice where the imagery has its pixel edges, if the sizes agree; else at round numbers.
         if (!placed || gsd != finest) left = top = 0;
-        save_grid(c.store, Grid::aligned_to(crs, left, top, gsd,
-                                            static_cast<int>(c.settings.integer("grid.tile_size"))));
+        return Grid::aligned_to(crs, left, top, gsd, static_cast<int>(c.settings.integer("grid.tile_size")));
     }
 };
 

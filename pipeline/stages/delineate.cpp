@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -28,6 +29,7 @@
 #include <shuibao/io/tile_archive.hpp>
 #include <shuibao/io/vector.hpp>
 #include <shuibao/pipeline/archive.hpp>
+#include <shuibao/pipeline/prospect.hpp>
 #include <shuibao/pipeline/stage.hpp>
 
 namespace shuibao::pipeline {
@@ -162,6 +164,18 @@ class DelineateStage final : public Stage {
     }
     [[nodiscard]] std::filesystem::path first_input(const RunContext& c) const override {
         return c.store.acquisitions_file();
+    }
+    void check(RunContext& c) const override {
+        if (!c.prospect) return;
+        std::set<TileId> tiles;
+        double pixels = 0;
+        for (const auto& a : c.prospect->acquisitions)
+            for (const TileId t : a.tiles)
+                if (tiles.insert(t).second)
+                    pixels += static_cast<double>(c.prospect->grid->window(t).pixels());
+        if (!tiles.empty())
+            c.out << fmt::format("delineate: {} change maps, {:.1f} million pixels\n", tiles.size(),
+                                 pixels / 1e6);
     }
     void run(RunContext& c) const override {
         const auto archive = open_archive(c.store);

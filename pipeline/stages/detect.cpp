@@ -2,10 +2,12 @@
 #include "detect.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
 #include <shuibao/core/error.hpp>
+#include <shuibao/pipeline/prospect.hpp>
 
 namespace shuibao::pipeline {
 
@@ -139,6 +141,41 @@ class DetectStage final : public Stage {
     void require(const RunContext& c) const override { require_dates(c); }
     [[nodiscard]] std::filesystem::path first_input(const RunContext& c) const override {
         return c.store.acquisitions_file();
+    }
+    void check(RunContext& c) const override {
+        if (!c.prospect || c.prospect->acquisitions.empty()) return;
+        const io::TileArchive archive(c.store.tiles(), *c.prospect->grid, c.prospect->acquisitions);
+        const DetectJob job = detect_job(c, archive);
+        const auto detector = DetectorRegistry::make(job.method);
+        std::vector<const io::Acquisition*> looks;
+        std::vector<Band> bands;
+        if (const auto* series = dynamic_cast<const algorithms::SeriesDetector*>(detector.get())) {
+            auto plan = plan_series(job, *series);
+            looks = std::move(plan.looks);
+            bands = std::move(plan.bands);
+        } else {
+            auto plan = plan_pair(job, dynamic_cast<const algorithms::PairwiseDetector&>(*detector));
+            looks = std::move(plan.before);
+            looks.insert(looks.end(), plan.after.begin(), plan.after.end());
+            bands = std::move(plan.bands);
+        }
+        std::set<TileId> tiles;
+        double pixels = 0, state = 0;
+        for (const auto* a : looks) {
+            tiles.insert(a->tiles.begin(), a->tiles.end());
+            for (const TileId t : a->tiles)
+                pixels += static_cast<double>(archive.grid().window(t).pixels()) *
+                          static_cast<double>(bands.size() + 1);
+        }
+        const auto needs = detector->needs();
+        for (const TileId t : tiles)
+            state += static_cast<double>(archive.grid().window(t).pixels()) *
+                     static_cast<double>(needs.state_bytes_per_pixel);
+        c.out << fmt::format(
+            "detect: {} on {} tiles, batch {}, at most {:.1f} million pixels of {} looks to read", job.method,
+            tiles.size(), job.batch, pixels / 1e6, looks.size());
+        if (state > 0) c.out << fmt::format(", at most {:.1f} MB of state in the store", state / 1e6);
+        c.out << "\n";
     }
     void run(RunContext& c) const override {
         // Of a part of the tiles a model would be learnt that is not the model of the area.

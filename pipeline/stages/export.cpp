@@ -95,6 +95,12 @@ class ExportStage final : public Stage {
     [[nodiscard]] std::filesystem::path first_input(const RunContext& c) const override {
         return c.batch.empty() && !c.list ? c.store.acquisitions_file() : std::filesystem::path();
     }
+    void check(RunContext& c) const override {
+        auto wanted = c.settings.list("export.formats");
+        if (wanted.empty())
+            for (const auto& e : ExporterRegistry::all()) wanted.push_back(e.name);
+        c.out << fmt::format("export: {} into {}\n", fmt::join(wanted, ", "), (c.output / "export").string());
+    }
     void run(RunContext& c) const override {
         if (c.list) return list(c);
         resolve_batch(c);

@@ -58,6 +58,13 @@ class RankStage final : public Stage {
     [[nodiscard]] std::filesystem::path first_input(const RunContext& c) const override {
         return c.batch.empty() ? c.store.acquisitions_file() : std::filesystem::path();
     }
+    void check(RunContext& c) const override {
+        const auto words = load_words(c);
+        std::size_t decided = 0;
+        if (c.settings.has("rank.overrides"))
+            decided = read_overrides(c.settings.path("rank.overrides"), words).size();
+        c.out << fmt::format("rank: suspects into {}, {} decisions of people\n", c.output.string(), decided);
+    }
     void run(RunContext& c) const override {
         const auto input = c.store.batch(resolve_batch(c)) / "screened.gpkg";
         if (!std::filesystem::exists(input)) {

@@ -74,15 +74,7 @@ class ScreenStage final : public Stage {
         if (ground.known()) c.out << fmt::format("erosion: {}\n", ground.plan());
         static_cast<void>(load_zone_words(c));
         static_cast<void>(load_words(c));
-        if (c.settings.text("approvals.path") == "none") {
-            c.out << "approvals: none\n";
-            return;
-        }
-        const auto path = c.settings.path("approvals.path");
-        const auto extent = io::layer_extent(path);
-        const auto approvals = read_approvals(
-            c, io::is_geographic(extent.crs) ? local_crs(extent.crs, extent.bounds) : extent.crs);
-        c.out << fmt::format("approvals: {} projects in {}\n", approvals.projects.size(), path);
+        check_layers(c);
     }
 
     void run(RunContext& c) const override {
@@ -180,6 +172,30 @@ class ScreenStage final : public Stage {
     }
 
   private:
+    // Every layer as run() reads it, in a plane where it lies: the polygons are not known yet.
+    static void check_layers(RunContext& c) {
+        const bool ranges_known = c.settings.text("approvals.path") != "none";
+        const auto zones = c.settings.path_map("zones.layers");
+        std::string crs = "EPSG:4546";
+        if (ranges_known) {
+            const auto path = c.settings.path("approvals.path");
+            crs = plane_of(path);
+            c.out << fmt::format("approvals: {} projects in {}\n", read_approvals(c, crs).projects.size(),
+                                 path);
+        } else {
+            c.out << "approvals: none\n";
+            if (!zones.empty()) crs = plane_of(zones.begin()->second);
+        }
+        static_cast<void>(Zones(c, crs));
+        if (!zones.empty()) c.out << fmt::format("zones: {} layers\n", zones.size());
+        if (c.settings.has("screen.clues")) c.out << fmt::format("clues: {}\n", read_clues(c, crs).size());
+    }
+
+    static std::string plane_of(const std::string& path) {
+        const auto extent = io::layer_extent(path);
+        return io::is_geographic(extent.crs) ? local_crs(extent.crs, extent.bounds) : extent.crs;
+    }
+
     static void require_approvals(const RunContext& c) {
         if (!c.settings.has("approvals.path"))
             throw Error(ErrorCode::usage, "approvals.path is not set.",

@@ -17,6 +17,7 @@
 #include <shuibao/engine/scene.hpp>
 #include <shuibao/io/raster.hpp>
 #include <shuibao/pipeline/archive.hpp>
+#include <shuibao/pipeline/prospect.hpp>
 #include <shuibao/pipeline/stage.hpp>
 
 namespace shuibao::pipeline {
@@ -257,6 +258,35 @@ class TileStage final : public Stage {
     }
     [[nodiscard]] std::filesystem::path first_input(const RunContext& c) const override {
         return c.store.scenes_file();
+    }
+    void check(RunContext& c) const override {
+        if (!c.prospect || c.prospect->scenes.empty()) return;
+        const auto& scenes = c.prospect->scenes;
+        const Grid& grid = *c.prospect->grid;
+        std::vector<Bounds> frames;
+        for (const auto& s : scenes) frames.push_back(io::transform_bounds(s.bounds, s.crs, grid.crs()));
+        static_cast<void>(reference_of(c, scenes, frames));
+        std::size_t units = 0, there = 0;
+        double pixels = 0, bytes = 0;
+        for (const auto& g : group(c, scenes, std::vector<SceneReport>(scenes.size()), grid)) {
+            auto a = g.acquisition;
+            for (const TileId tile : tiles_of(g, grid)) {
+                a.tiles.push_back(tile);
+                const auto size = static_cast<double>(grid.window(tile).pixels());
+                const auto bands = static_cast<double>(a.bands.size() + 1);
+                ++units;
+                there += c.executor.key("tile", tile.str() + "/" + a.key).empty() ? 0U : 1U;
+                pixels += size * bands;
+                bytes += size * bands * sizeof(std::uint16_t);
+            }
+            c.prospect->acquisitions.push_back(std::move(a));
+        }
+        if (c.batch.empty() && !c.prospect->acquisitions.empty())
+            c.batch = c.prospect->acquisitions.back().date.compact().substr(0, 6);
+        c.out << fmt::format(
+            "tile: {} tiles of {} dates ({} cut before), at most {:.1f} million pixels of bands and mask to "
+            "read and {:.1f} MB in the store\n",
+            units, c.prospect->acquisitions.size(), there, pixels / 1e6, bytes / 1e6);
     }
     void run(RunContext& c) const override {
         const auto list = engine::load_scenes(c.store.scenes_file());

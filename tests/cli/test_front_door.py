@@ -74,7 +74,9 @@ class Words(unittest.TestCase):
 
     def test_version(self):
         for args in (["--version"], ["run", "--version"]):
-            self.assertRegex(self.quiet(shuibao(*args)), r"^shuibao \d+\.\d+\.\d+ \(GDAL [\d.]+, PROJ [\d.]+, GEOS [\d.]+\)\n$")
+            self.assertRegex(self.quiet(shuibao(*args)), r"^shuibao \d+\.\d+\.\d+ \(GDAL [\d.]+, PROJ [\d.]+, GEOS [\d.]+, OpenCV [\d.]+, Eigen [\d.]+\)\n$")
+            versions = json.loads(self.quiet(shuibao(*args, "--json")))
+            self.assertEqual(list(versions), ["shuibao", "GDAL", "PROJ", "GEOS", "OpenCV", "Eigen"])
 
     def test_json_usage_tells_all_that_help_tells(self):
         usage = json.loads(self.quiet(shuibao("--json-usage")))
@@ -224,14 +226,15 @@ class Runs(unittest.TestCase):
         world.path("own.yaml").write_text(text)
         result = self.good(world.run("check own.yaml"))
         self.assertEqual(result.err, "")
-        self.assertIn("catalog: 4 scenes described, 0 set aside", result.out)
+        self.assertIn("catalog: 4 scenes described, 4 usable, 0 set aside", result.out)
         self.assertIn("The configuration is valid.", result.out)
         self.assertFalse(world.path("store").exists(), "check wrote something")
 
     def test_json_of_check_status_assess(self):
         check = json.loads(self.good(self.done.run("check run.yaml --json")).out)
         self.assertEqual((check["valid"], check["problems"]), (True, []))
-        self.assertIn("catalog: 4 scenes described, 0 set aside while reading", check["stages"]["catalog"])
+        self.assertIn("catalog: 4 scenes described, 4 usable, 0 set aside", check["stages"]["catalog"])
+        self.assertGreater(check["free_bytes"], 0)
         status = json.loads(self.good(self.done.run("status run.yaml --json")).out)
         self.assertEqual((status["scenes"], status["rejected"], status["batches"], status["in_use"]), (4, 0, ["202405"], False))
         self.assertEqual(status["stages"]["tile"], {"units_done": 4, "outputs_missing": 0})
@@ -276,6 +279,48 @@ class Runs(unittest.TestCase):
         self.assertIn("cannot be '112.98'", self.good(self.done.run("inspect 112.98 -c run.yaml"), code=2).err)
         self.assertIn("No look of the store sees", self.good(self.done.run("inspect 10,10 -c run.yaml"), code=4).err)
 
+    def test_json_of_what_works(self):
+        """One JSON document on stdout from every command that does or plans work."""
+        world = self.copy()
+        plan = json.loads(self.good(world.run("run run.yaml -n --json")).out)
+        self.assertEqual([w["stage"] for w in plan["waiting"]][:2], ["tile", "detect"])
+        tiled = json.loads(self.good(world.run("catalog run.yaml --json")).out)
+        self.assertEqual((tiled["verb"], tiled["problems"]), ("catalog", []))
+        done = json.loads(self.good(world.run("run run.yaml --json")).out)
+        self.assertEqual((done["batch"], done["units"]["tile"]["run"], done["problems"]), ("202405", 4, []))
+        self.assertEqual([s["stage"] for s in done["stages"]], STAGES)
+        plan = json.loads(self.good(world.run("run run.yaml -n --explain --json")).out)
+        self.assertEqual({(u["decision"], u["reason"]) for u in plan["plan"]}, {("SKIP", "up to date")})
+        self.assertIn("tile", {u["stage"] for u in plan["plan"]})
+        config = json.loads(self.good(world.run("config run.yaml --json -j 1")).out)
+        self.assertEqual(config["jobs"], {"value": "1", "origin": "--jobs"})
+
+    def test_check_looks_at_the_images(self):
+        """As `run` would: what it goes on without is 3, what ends it is 4; and what the rest would cost."""
+        world = self.copy()
+        plan = self.good(world.run("check run.yaml")).out
+        self.assertRegex(plan, r"(?m)^tile: 4 tiles of 4 dates \(0 cut before\), at most \d+\.\d million pixels of bands and mask "
+                               r"to read and \d+\.\d MB in the store$")
+        self.assertRegex(plan, r"(?m)^detect: pair on 1 tiles, batch 202405, at most \d+\.\d million pixels of \d looks to read$")
+        self.assertRegex(plan, r"(?m)^export: .*shapefile.* into ")
+        world.image("demo_20230506").write_bytes(b"")
+        os.truncate(world.image("demo_20240510"), world.image("demo_20240510").stat().st_size // 2)
+        result = self.good(world.run("check run.yaml"), code=3)
+        for code, scene in (("unreadable", "demo_20230506"), ("truncated", "demo_20240510")):
+            self.assertIn(f"  {code} {scene}: ", result.out)
+        self.assertIn("what 2 problems tell.", result.out)
+        self.good(world.run("run run.yaml -q"), code=3)
+        self.assertEqual(sorted(p["unit"] for p in world.report()["problems"]), ["demo_20230506", "demo_20240510"])
+        self.assertRegex(self.good(world.run("check run.yaml"), code=3).out, r"(?m)^tile: 2 tiles of 2 dates \(2 cut before\)")
+        world.image("demo_20230521").unlink()
+        result = self.good(world.run("check run.yaml"), code=4)
+        self.assertIn("  missing_asset demo_20230521: ", result.out)
+        world.image("demo_20240525").write_bytes(b"")
+        self.assertIn("No usable scene is left.", self.good(world.run("check run.yaml"), code=4).err)
+        for item in world.path("catalog").iterdir():
+            item.unlink()
+        self.assertIn("The catalogue holds none.", self.good(world.run("check run.yaml"), code=4).err)
+
     def test_links_do_not_tell_what_strange_files_hold(self):
         world = self.copy()
         secret = world.path("secret")
@@ -304,6 +349,11 @@ class Runs(unittest.TestCase):
         result = self.good(self.done.run(["assess", str(world.path("moved.gpkg")), "--config", "run.yaml"]), code=4)
         self.assertIn("moved.gpkg lies elsewhere: it does not touch what the result speaks of.", result.err)
         self.assertIn("The reference /nope.tif does not exist.", self.good(self.done.run("assess /nope.tif -c run.yaml"), code=4).err)
+
+    def test_status_lists_stages(self):
+        text = self.good(self.done.run("status run.yaml")).out
+        self.assertRegex(text, r"(?m)^tile      4 units done$")
+        self.assertEqual({line.split()[0] for line in text.splitlines() if "units done" in line} - set(STAGES), set())
 
     def test_check_tells_problems(self):
         world = self.copy()
@@ -344,7 +394,10 @@ class Runs(unittest.TestCase):
         world.image("demo_20230506").write_bytes(b"")
         result = self.good(world.run("run run.yaml --log-format json"), code=3)
         lines = [json.loads(line) for line in result.err.splitlines()]
-        self.assertTrue(all(set(l) <= {"ts", "level", "stage", "unit", "msg"} and l["msg"] for l in lines))
+        self.assertTrue(all(set(l) <= {"ts", "level", "run", "stage", "unit", "msg"} and l["msg"] for l in lines))
+        self.assertEqual(len({l["run"] for l in lines}), 1)
+        self.assertIn("`shuibao run` begins", lines[0]["msg"])
+        self.assertIn("done with 1 problem, listed in", lines[-1]["msg"])
         warning = next(l for l in lines if l["level"] == "warning")
         self.assertEqual((warning["stage"], warning["unit"]), ("catalog", "demo_20230506"))
 
@@ -352,7 +405,16 @@ class Runs(unittest.TestCase):
         world = self.copy()
         result = self.good(world.run("run run.yaml --log-file log.txt"))
         self.assertEqual(result.err, "")
-        self.assertIn("suspects", world.path("log.txt").read_text())
+        lines = world.path("log.txt").read_text().splitlines()
+        runs = {re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ (?:info|warning) +(\S+) .+", line).group(1) for line in lines}
+        self.assertEqual(len(runs), 1)
+        self.assertIn("`shuibao run` begins", lines[0])
+        self.assertRegex(lines[-1], r"done in [\d.]+ s: \d+ units made, 0 up to date, no problems$")
+        self.assertTrue(any("suspects" in line for line in lines))
+        self.good(world.run("run run.yaml --log-file log.txt --set imagery.to=1999-01-01"), code=4)
+        last = world.path("log.txt").read_text().splitlines()[-2:]
+        self.assertIn("No usable scene is left.", last[0])
+        self.assertRegex(last[1], r" error +\S+ `shuibao run` ended with 4$")
         self.assertEqual(self.good(world.run("run run.yaml --log-level error")).err, "")
 
     def test_progress_for_programs(self):

@@ -199,6 +199,17 @@ TEST_CASE("shards take every tile exactly once, and what names no tile is everyb
     CHECK(one.takes("202405"));
 }
 
+TEST_CASE("tiles that were asked for and are not there are named") {
+    Bench b;
+    std::vector<Unit> units = {b.writer("X0001_Y0001/a", "1"), b.writer("X0002_Y0001/a", "1"),
+                               b.writer("all", "1")};
+    CHECK_THROWS_WITH_AS(b.executor(1, {.tiles = {"X0009_Y0009"}}).run("stage", units),
+                         "stage has no tile X0009_Y0009.", Error);
+    CHECK(b.executor(1, {.tiles = {"X0009_Y0009", "X0002_Y0001"}}).run("stage", units).run == 2);
+    // What is not cut into tiles is everybody's.
+    CHECK(b.executor(1, {.tiles = {"X0009_Y0009"}}).run("other", {b.writer("everything", "1")}).run == 1);
+}
+
 TEST_CASE("the executor does each unit once and nothing twice") {
     Bench b;
     std::vector<Unit> units;

@@ -3,6 +3,7 @@
 // move values. Oracles: the comments in their headers; for JSON, RFC 8259 as another parser reads it back.
 #include <algorithm>
 #include <cstddef>
+#include <sstream>
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
@@ -24,6 +25,20 @@ using test::put;
 using test::Scratch;
 
 namespace {
+
+// Lines without the time that each begins with, like 2024-05-01T00:00:00Z.
+std::string untimed(const std::string& text) {
+    std::istringstream in(text);
+    std::string out;
+    constexpr std::size_t time = 21;
+    for (std::string line; std::getline(in, line);) {
+        REQUIRE(line.size() > time);
+        CHECK(line.substr(time - 2, 2) == "Z ");
+        CHECK(Date::parse(line.substr(0, 10)).has_value());
+        out += line.substr(time) + "\n";
+    }
+    return out;
+}
 
 OptionTable table() {
     OptionTable t;
@@ -168,13 +183,13 @@ TEST_CASE("problems come out sorted however threads put them in") {
     CHECK(list[2] == Problem{"tile", "a", "failed", "x", ""});
     CHECK(list[3].unit == "b");
     const std::string said =
-        "warning: tile b: x\nwarning: catalog z: y\nwarning: tile a: x\nwarning: tile a: x h\n";
-    CHECK(get(folder / "log") == said);
+        "warning tile b: x\nwarning catalog z: y\nwarning tile a: x\nwarning tile a: x h\n";
+    CHECK(untimed(get(folder / "log")) == said);
     for (int i = 0; i < 200; ++i) p.add({"tile", "a", "failed", "x", ""});
     const auto text = get(folder / "log");
     CHECK(p.size() == 204);
     CHECK(std::count(text.begin(), text.end(), '\n') == 101);
-    CHECK(text.ends_with("warning: further problems are counted and listed, but not told here\n"));
+    CHECK(text.ends_with("warning further problems are counted and listed, but not told here\n"));
 }
 
 TEST_CASE("text of a file is one line that commands no terminal") {
@@ -188,7 +203,7 @@ TEST_CASE("JSON log lines survive any text") {
     const std::string nasty = "quote \" backslash \\ newline \n tab \t bell \a 扰动 </script>";
     const std::string broken = "not UTF-8: \xff\xfe, cut \xe6\x89";
     {
-        Log log({.level = LogLevel::info, .json = true, .file = (folder / "log").string()});
+        Log log({.level = LogLevel::info, .json = true, .file = (folder / "log").string(), .run = "r1"});
         log.write(LogLevel::warn, nasty, "tile", "unit \"1\"\n");
         log.write(LogLevel::error, broken);
         log.debug("below the level");
@@ -199,6 +214,7 @@ TEST_CASE("JSON log lines survive any text") {
     CHECK(first.at("msg") == nasty);
     CHECK(first.at("unit") == "unit \"1\"\n");
     CHECK(first.at("stage") == "tile");
+    CHECK(first.at("run") == "r1");
     CHECK(first.at("level") == "warning");
     const auto second = nlohmann::json::parse(text.substr(text.find('\n') + 1));
     CHECK(second.at("level") == "error");
@@ -206,15 +222,16 @@ TEST_CASE("JSON log lines survive any text") {
     CHECK_FALSE(second.contains("stage"));
 }
 
-TEST_CASE("text log lines name stage and unit, and a level that is no news") {
+TEST_CASE("text lines in a file tell time, level, run, stage and unit") {
     const Scratch folder;
     {
-        Log log({.level = LogLevel::debug, .file = (folder / "log").string()});
+        Log log({.level = LogLevel::debug, .file = (folder / "log").string(), .run = "r1"});
         log.write(LogLevel::info, "4 cut", "tile");
         log.write(LogLevel::warn, "short", "tile", "X0001_Y0002");
         log.error("bad");
     }
-    CHECK(get(folder / "log") == "tile: 4 cut\nwarning: tile X0001_Y0002: short\nerror: bad\n");
+    CHECK(untimed(get(folder / "log")) ==
+          "info    r1 tile: 4 cut\nwarning r1 tile X0001_Y0002: short\nerror   r1 bad\n");
 }
 
 TEST_CASE("a file appears whole or not at all") {

@@ -41,6 +41,13 @@ struct StageCounts {
     double seconds = 0;
 };
 
+/// One decision about a unit.
+struct PlannedUnit {
+    std::string stage, unit;
+    bool run = true;
+    std::string reason;
+};
+
 /// Runs units in parallel (oneTBB) inside a memory budget, skipping those the manifest knows to be up to
 /// date. Results do not depend on the number of threads or on the order of units.
 class Executor {
@@ -59,8 +66,8 @@ class Executor {
     /// Decides, runs and records; units whose id names a tile outside the selection are left alone. A unit
     /// whose work throws Error is added to the problems (unless the code is `interrupted`, or the disk is
     /// full, which end the run) and the others go on. Throws Error(interrupted) after SIGINT/SIGTERM, when
-    /// the units in flight have finished. With a name for the `plan`, what all shards together are to do is
-    /// kept under it for missing().
+    /// the units in flight have finished, and Error(usage) when units are of tiles, but none of a tile asked
+    /// for. With a name for the `plan`, what all shards together are to do is kept under it for missing().
     StageCounts run(const std::string& stage, std::vector<Unit> units, const std::string& plan = {});
 
     /// What a stage was to do under the name of a plan and has not: units never done with what they were
@@ -83,6 +90,8 @@ class Executor {
     void parallel_for(std::size_t n, const std::function<void(std::size_t)>& body) const;
 
     [[nodiscard]] const Options& options() const { return m_options; }
+    /// What a dry run has decided, in order.
+    [[nodiscard]] const std::vector<PlannedUnit>& plan() const;
     [[nodiscard]] const std::map<std::string, StageCounts>& counts() const;
 
   private:

@@ -13,7 +13,8 @@ namespace shuibao::engine {
 
 enum class LogLevel { debug, info, warn, error };
 
-/// Thread-safe. Text lines read `level: message`; JSON lines hold ts, level, stage, unit, msg.
+/// Thread-safe. On stderr text lines read `level: message`, in a file they begin with time, level and run;
+/// JSON lines hold ts, level, run, stage, unit, msg.
 class Log {
   public:
     struct Options {
@@ -22,6 +23,7 @@ class Log {
         bool progress = false;  ///< draw a bar (the caller has asked isatty)
         int progress_fd = -1;   ///< also write JSON progress lines to this descriptor; -1 = no
         std::string file = {};  ///< append here instead of stderr; empty = stderr
+        std::string run = {};   ///< name of this run: one file holds the lines of many
     };
     explicit Log(Options options);
     ~Log();

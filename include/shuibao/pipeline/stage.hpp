@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -15,6 +16,8 @@
 #include <shuibao/engine/settings.hpp>
 
 namespace shuibao::pipeline {
+
+struct Prospect;
 
 /// Everything a stage may touch while it runs.
 struct RunContext {
@@ -31,6 +34,7 @@ struct RunContext {
     bool overwrite = false;                          ///< files that exist may be replaced
     std::map<std::string, std::string> inputs = {};  ///< file → hash of what the stages read, for run.json
     std::vector<engine::Problem> notes = {};         ///< what was mended, not lost: listed, but no problem
+    std::shared_ptr<Prospect> prospect = {};         ///< for `shuibao check`; none in a run
 };
 
 /// How a verb appears in help and in `run`.
@@ -58,7 +62,8 @@ class Stage {
         return {};
     }
     /// Looks at configuration and inputs without writing anything and says on context.out what run() would
-    /// do; throws Error for what would end the run. For `shuibao check`.
+    /// do and what it costs; throws Error for what would end the run, adds to context.problems what the run
+    /// would do without. For `shuibao check`, and before `run` begins: there the first stage is not asked.
     virtual void check(RunContext& /*context*/) const {}
     /// Does the work. Failures that do not end the run go to context.problems.
     virtual void run(RunContext& context) const = 0;

@@ -97,8 +97,20 @@ DATUM = "EPSG:4490"
 LOCAL = 'LOCAL_CS["mine grid",LOCAL_DATUM["mine",0],UNIT["metre",1],AXIS["x",EAST],AXIS["y",NORTH]]'
 
 
+def before_any_work(world, result):
+    """What is wrong with the layer is known before the first tile is cut, and run.json says what stderr says."""
+    assert not world.path("store/tiles").exists(), "tiles were cut first"
+    if not world.path("output/run.json").exists():  # not even a folder was made
+        assert not world.path("store").exists()
+        return
+    report = world.report()
+    last = report["problems"][-1]
+    assert last["what"] == report["ended"] and last["hint"], last
+    assert f"{last['what']} {last['hint']}" in result.err, result.err
+
+
 def refused(name, spoil, says, code=4):
-    return Fault(name, spoil, says, code=code)
+    return Fault(name, spoil, says, code=code, after=before_any_work)
 
 
 TABLE = [
@@ -141,6 +153,12 @@ TABLE = [
             ["The .dbf of {dir}/approvals.shp is missing", "Ask the sender"]),
     refused(".shx missing", lambda w: w.path("approvals.shx").unlink(), ["approvals.shp", ".shx"]),
     refused(".shp cut", cut("approvals.shp", 0.5), ["{dir}/approvals.shp", "damaged", "ask for it again"]),
+    Fault("no right to read the approvals", lambda w: w.path("approvals.shp").chmod(0), ["{dir}/approvals.shp", "Permission denied"],
+          code=4, nobody=True, after=before_any_work),
+    Fault("zone layer without a CRS",
+          lambda w: [w.path(f"river{end}").write_bytes(w.path(f"approvals{end}").read_bytes()) for end in (".shp", ".shx", ".dbf")]
+          + [w.path("run.yaml").write_text(w.path("run.yaml").read_text() + "zones:\n  layers: {river: river.shp}\n")],
+          ["{dir}/river.shp has no coordinate reference system"], code=4, after=before_any_work),
     Fault("row without a geometry", layer(shapes=(WHOLE, None)), ["approvals.shp:2", "no geometry and was left out"],
           problem="no_geometry"),
     Fault("approval date that is none", layer(fields={"PRID": "A1", "SADT": "soon"}),
