@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -51,6 +52,24 @@ bool is_utf8(std::string_view text) {
     for (std::size_t at = 0; at < text.size();)
         if (next_character(text, at) == malformed) return false;
     return true;
+}
+
+std::string trimmed(std::string_view text) {
+    constexpr std::array<std::string_view, 6> blanks = {" ", "\t", "\r", "\n", "\u3000", "\u00a0"};
+    for (bool more = true; more;) {
+        more = false;
+        for (const auto blank : blanks) {
+            if (text.starts_with(blank)) {
+                text.remove_prefix(blank.size());
+                more = true;
+            }
+            if (text.ends_with(blank)) {
+                text.remove_suffix(blank.size());
+                more = true;
+            }
+        }
+    }
+    return std::string(text);
 }
 
 std::string plain_text(std::string_view text) {

@@ -58,11 +58,6 @@ YAML::Node parse(const std::string& yaml) {
     }
 }
 
-std::string trimmed(const std::string& text) {
-    const auto first = text.find_first_not_of(' '), last = text.find_last_not_of(' ');
-    return first == std::string::npos ? std::string() : text.substr(first, last - first + 1);
-}
-
 std::vector<std::string> to_list(const std::string& yaml) {
     std::vector<std::string> list;
     if (yaml.empty()) return list;

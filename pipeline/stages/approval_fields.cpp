@@ -8,8 +8,8 @@
 
 #include "dictionaries.hpp"
 #include "disturbance_file.hpp"
-#include "words.hpp"
 #include <shuibao/core/error.hpp>
+#include <shuibao/core/text.hpp>
 
 namespace shuibao::pipeline {
 

@@ -13,6 +13,7 @@
 #include "rules.hpp"
 #include "words.hpp"
 #include <shuibao/core/error.hpp>
+#include <shuibao/core/text.hpp>
 #include <shuibao/engine/hash.hpp>
 #include <shuibao/engine/resources.hpp>
 #include <shuibao/io/vector.hpp>

@@ -10,6 +10,7 @@
 #include "dictionaries.hpp"
 #include "disturbance_file.hpp"
 #include "words.hpp"
+#include <shuibao/core/text.hpp>
 
 namespace shuibao::pipeline {
 namespace {

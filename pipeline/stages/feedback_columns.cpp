@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "words.hpp"
+#include <shuibao/core/text.hpp>
 
 namespace shuibao::pipeline {
 namespace {

@@ -8,8 +8,8 @@
 #include <fmt/format.h>
 
 #include "feedback_columns.hpp"
-#include "words.hpp"
 #include <shuibao/core/error.hpp>
+#include <shuibao/core/text.hpp>
 #include <shuibao/io/photo.hpp>
 
 namespace shuibao::pipeline {

@@ -6,9 +6,9 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
-#include "words.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/core/options.hpp>
+#include <shuibao/core/text.hpp>
 
 namespace shuibao::pipeline {
 namespace {

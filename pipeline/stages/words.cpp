@@ -2,29 +2,10 @@
 #include "words.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
 
 namespace shuibao::pipeline {
-
-std::string trimmed(std::string_view text) {
-    constexpr std::array<std::string_view, 6> blanks = {" ", "\t", "\r", "\n", "\u3000", "\u00a0"};
-    for (bool more = true; more;) {
-        more = false;
-        for (const auto blank : blanks) {
-            if (text.starts_with(blank)) {
-                text.remove_prefix(blank.size());
-                more = true;
-            }
-            if (text.ends_with(blank)) {
-                text.remove_suffix(blank.size());
-                more = true;
-            }
-        }
-    }
-    return std::string(text);
-}
 
 std::string listed_rows(const std::vector<std::int64_t>& rows) {
     constexpr std::size_t most = 5;

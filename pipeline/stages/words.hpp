@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Words that people typed into a layer: trimmed before they are looked up, listed where nothing knows them.
+// Words that people typed into a layer: listed where nothing knows them.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include <shuibao/io/vector.hpp>
 
 namespace shuibao::pipeline {
-
-/// Without blanks at both ends, the ideographic and the no-break one among them.
-[[nodiscard]] std::string trimmed(std::string_view text);
 
 /// What no dictionary knows, once for each word with its rows.
 class UnknownWords {

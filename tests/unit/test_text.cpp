@@ -59,3 +59,9 @@ TEST_CASE("text: what is UTF-8 and what is not") {
     for (const char* bad : {"\xCB\xAE\xCD\xC1", "\xE6\xB0", "\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80"})
         CHECK_FALSE(is_utf8(bad));
 }
+
+TEST_CASE("text: blanks at both ends go, the wide and the no-break one among them") {
+    CHECK(trimmed(" \t\u3000张 三\u00a0\r\n") == "张 三");
+    CHECK(trimmed("\u3000 \u3000").empty());
+    CHECK(trimmed("").empty());
+}

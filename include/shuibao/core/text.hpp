@@ -16,6 +16,9 @@ namespace shuibao {
 /// Whether all of it is well-formed UTF-8 (no overlong forms, no surrogates). O(n).
 [[nodiscard]] bool is_utf8(std::string_view text);
 
+/// Without blanks at both ends, the ideographic and the no-break one among them.
+[[nodiscard]] std::string trimmed(std::string_view text);
+
 /// plain_text with & < > " ' written as entities: for XML and HTML, as content and inside quoted attributes.
 [[nodiscard]] std::string xml_text(std::string_view text);
 
