@@ -29,7 +29,7 @@ struct Sums {
     std::int64_t pixels = 0, evidence = 0, evidence_square = 0, even = 0, likely = 0, drop = 0, tilled = 0,
                  magnitude = 0, onset = 0, onset_square = 0, synchrony = 0, score = 0, score_square = 0;
     std::int64_t outline = 0, outline_known = 0, outline_same = 0, inner_known = 0,
-                 inner_other = 0;                // steps of 1
+                 inner_other = 0;                                // steps of 1
     std::int64_t pairs = 0, same = 0, fall = 0, score_fall = 0;  // pairs three apart, across the outline
     std::array<std::int64_t, PixelHistory::lately> recent{}, recent_fall{};  // of pixels; of same pairs
     std::array<TraitSums, PixelHistory::traits> traits{};

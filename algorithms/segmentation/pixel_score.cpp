@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <shuibao/algorithms/pixel_score.hpp>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <optional>
 
 #include "same_history.hpp"
+#include <shuibao/algorithms/pixel_score.hpp>
 
 namespace shuibao::algorithms {
 namespace {
@@ -14,10 +13,21 @@ namespace {
 // Values of a pixel whose means around it are told too, in their order.
 enum Own : std::size_t { evidence, age, gap, magnitude, drop, recent, trait = recent + PixelHistory::lately };
 constexpr std::size_t owns = trait + PixelHistory::traits;
-constexpr std::array<const char*, owns> own_names = {
-    "evidence",   "age",        "gap",            "magnitude",      "drop",
-    "weeks_green", "half_year_green", "soil_index", "brightness",   "own_index",
-    "own_brightness", "index_above_own", "brightness_above_own", "green_above_own", "alarm_looks"};
+constexpr std::array<const char*, owns> own_names = {"evidence",
+                                                     "age",
+                                                     "gap",
+                                                     "magnitude",
+                                                     "drop",
+                                                     "weeks_green",
+                                                     "half_year_green",
+                                                     "soil_index",
+                                                     "brightness",
+                                                     "own_index",
+                                                     "own_brightness",
+                                                     "index_above_own",
+                                                     "brightness_above_own",
+                                                     "green_above_own",
+                                                     "alarm_looks"};
 
 // Those that are compared with ground of the same history.
 constexpr std::array<std::size_t, 8> compared = {evidence,   recent,    recent + 1, recent + 2,
@@ -103,7 +113,8 @@ class Block {
             for (std::size_t i = 0; i < n; ++i) values[i] = own(k, i);
             m_sums.emplace_back(m_w.rows, m_w.cols);
             // When and how much it changed is known of what may have changed only.
-            const auto& counted = k == age || k == gap || k == magnitude || k == owns - 1 ? m_member : m_known;
+            const auto& counted =
+                k == age || k == gap || k == magnitude || k == owns - 1 ? m_member : m_known;
             m_sums.back().fill([&](std::size_t i) { return values[i]; },
                                [&](std::size_t i) { return counted[i] != 0 && values[i] != nothing; });
         }
@@ -114,7 +125,8 @@ class Block {
             for (std::int64_t y = 0; y < m_w.rows; ++y)
                 for (std::int64_t x = 0; x < m_w.cols; ++x) {
                     const auto m = m_sums[compared[c]].mean(y, x, around);
-                    if (m.count > 0) m_smooth[c][static_cast<std::size_t>(y * m_w.cols + x)] = ratio(compared[c], m);
+                    if (m.count > 0)
+                        m_smooth[c][static_cast<std::size_t>(y * m_w.cols + x)] = ratio(compared[c], m);
                 }
         }
     }
@@ -183,7 +195,8 @@ class Block {
 
     // By how much the pixel's surroundings are more than those so far away in eight directions, over those of
     // the same history; and what share these are.
-    void compare(std::size_t i, std::int64_t y, std::int64_t x, std::int64_t d, std::vector<double>& out) const {
+    void compare(std::size_t i, std::int64_t y, std::int64_t x, std::int64_t d,
+                 std::vector<double>& out) const {
         std::array<double, compared.size()> sum{};
         std::array<int, compared.size()> count{};
         int known = 0, same = 0;
@@ -252,7 +265,8 @@ const std::vector<std::string>& PixelScore::names() {
         n.emplace_back("changed_around");
         n.emplace_back("changed_region");
         for (const auto d : distances) {
-            for (const auto k : compared) n.push_back(std::string(own_names[k]) + "_above_" + std::to_string(d));
+            for (const auto k : compared)
+                n.push_back(std::string(own_names[k]) + "_above_" + std::to_string(d));
             n.push_back("same_" + std::to_string(d));
         }
         return n;
@@ -262,9 +276,9 @@ const std::vector<std::string>& PixelScore::names() {
 
 std::vector<std::uint16_t> PixelScore::scores(const Window& window, const Forest& model) const {
     // One pixel more on each side, for the mean.
-    const auto with = Window{window.col - around, window.row - around, window.cols + 2 * around,
-                             window.rows + 2 * around}
-                          .intersection(m_part.history.window);
+    const auto with =
+        Window{window.col - around, window.row - around, window.cols + 2 * around, window.rows + 2 * around}
+            .intersection(m_part.history.window);
     std::vector<double> own(static_cast<std::size_t>(with.pixels()), unknown);
     visit_blocks(m_part, with, m_least, m_quiet, [&](std::int64_t row, std::int64_t col, const auto& values) {
         own[static_cast<std::size_t>((row - with.row) * with.cols + col - with.col)] = model.log_odds(values);
@@ -279,9 +293,10 @@ std::vector<std::uint16_t> PixelScore::scores(const Window& window, const Forest
             if (at(row, col) == unknown) continue;
             double sum = 0;
             int n = 0;
-            for (auto r = std::max(row - around, with.row); r < std::min(row + around + 1, with.row + with.rows); ++r)
-                for (auto c = std::max(col - around, with.col); c < std::min(col + around + 1, with.col + with.cols);
-                     ++c)
+            for (auto r = std::max(row - around, with.row);
+                 r < std::min(row + around + 1, with.row + with.rows); ++r)
+                for (auto c = std::max(col - around, with.col);
+                     c < std::min(col + around + 1, with.col + with.cols); ++c)
                     if (at(r, c) != unknown) sum += at(r, c), ++n;
             stored[i] = static_cast<std::uint16_t>(
                 std::clamp(Change::stored((at(row, col) + sum / n) / 2), 1, int{Change::unobserved} - 1));

@@ -101,16 +101,17 @@ struct Scores {
     Window window;
     std::vector<std::uint16_t> values;
     [[nodiscard]] std::uint16_t at(std::int64_t row, std::int64_t col) const {
-        return values.empty() ? std::uint16_t{0}
-                              : values[static_cast<std::size_t>((row - window.row) * window.cols + col - window.col)];
+        return values.empty()
+                   ? std::uint16_t{0}
+                   : values[static_cast<std::size_t>((row - window.row) * window.cols + col - window.col)];
     }
 };
 
 Scores scores_of(const Surroundings& s, const Window& strip, const ObjectModel& model) {
     if (!model.pixels) return {};
-    const auto window = Window{strip.col, strip.row - Surroundings::reach, strip.cols,
-                               strip.rows + 2 * Surroundings::reach}
-                            .intersection(s.history.window);
+    const auto window =
+        Window{strip.col, strip.row - Surroundings::reach, strip.cols, strip.rows + 2 * Surroundings::reach}
+            .intersection(s.history.window);
     return {window, PixelScore(s.map(), model.least_evidence, model.quiet).scores(window, *model.pixels)};
 }
 
@@ -197,8 +198,7 @@ RunStrip extract(const Change& strip, int grow, double seed_level, const Surroun
                 out.onset_to.push_back(strip.onset_to[i]);
                 out.kind.push_back(static_cast<std::uint8_t>(strip.kind[i]));
                 if (near != nullptr)
-                    out.around.push_back(
-                        look_around(*near, scores, w.row + y, w.col + x, strip.onset_to[i]));
+                    out.around.push_back(look_around(*near, scores, w.row + y, w.col + x, strip.onset_to[i]));
             }
             run.end = w.col + x;
             out.runs.push_back(run);
@@ -299,9 +299,8 @@ RunStrip extract_runs(const Change& strip, const SegmentationOptions& o) {
 
 RunStrip extract_runs(const Change& strip, const SegmentationOptions& o, const Surroundings& surroundings) {
     const double lowest = o.model->levels.front();
-    return extract(strip,
-                   Change::stored(o.model->pixels ? lowest : std::max(lowest, Change::kept_evidence)), o.seed,
-                   &surroundings, scores_of(surroundings, strip.window, *o.model));
+    return extract(strip, Change::stored(o.model->pixels ? lowest : std::max(lowest, Change::kept_evidence)),
+                   o.seed, &surroundings, scores_of(surroundings, strip.window, *o.model));
 }
 
 RunStrip extract_unobserved(std::span<const std::uint16_t> evidence, const Window& window,

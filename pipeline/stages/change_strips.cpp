@@ -69,9 +69,9 @@ void ChangeStrips::read_rest(bool pixels, Near& near) const {
     near.history.resize(window);
     read(near.history);
     if (!pixels) return;
-    for (auto& [band, plane] : {std::pair(magnitude_band, &near.magnitude),
-                                std::pair(onset_from_band, &near.onset_from),
-                                std::pair(onset_to_band, &near.onset_to)}) {
+    for (auto& [band, plane] :
+         {std::pair(magnitude_band, &near.magnitude), std::pair(onset_from_band, &near.onset_from),
+          std::pair(onset_to_band, &near.onset_to)}) {
         plane->resize(near.evidence.size());
         read(window, band, *plane);
     }
@@ -103,9 +103,9 @@ ChangeStrips::Runs ChangeStrips::runs(std::size_t i, const algorithms::Segmentat
         return runs;
     }
     read_rest(options.model->pixels.has_value(), near);
-    runs.grown = algorithms::extract_runs(strip, options,
-                                          {near.evidence, near.history, synchrony, near.magnitude,
-                                           near.onset_from, near.onset_to, seen});
+    runs.grown = algorithms::extract_runs(
+        strip, options,
+        {near.evidence, near.history, synchrony, near.magnitude, near.onset_from, near.onset_to, seen});
     return runs;
 }
 
@@ -114,8 +114,9 @@ void ChangeStrips::visit(std::size_t i, const algorithms::ObjectModel& model, Da
     Near near;
     read_evidence(window(i), algorithms::PixelScore::reach, near);
     read_rest(true, near);
-    algorithms::PixelScore({near.evidence, near.magnitude, near.onset_from, near.onset_to, near.history, seen},
-                           model.least_evidence, model.quiet)
+    algorithms::PixelScore(
+        {near.evidence, near.magnitude, near.onset_from, near.onset_to, near.history, seen},
+        model.least_evidence, model.quiet)
         .visit(window(i), visit);
 }
 

@@ -78,8 +78,8 @@ std::vector<ClearedGround::Said> ClearedGround::said_of(const std::vector<FieldR
         const auto finding = settle(list);
         const bool settled = finding.record != nullptr && finding.conflict.empty();
         if (!settled && !closed) continue;
-        const bool harmless = settled && (finding.record->meaning == "compliant" ||
-                                          finding.record->meaning == "not_works");
+        const bool harmless =
+            settled && (finding.record->meaning == "compliant" || finding.record->meaning == "not_works");
         said.push_back({spot, move(list.back()->inside), closed || harmless});
     }
     return said;

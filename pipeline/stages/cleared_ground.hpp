@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ground that people looked at and hold nothing against (合规、非扰动、已销号): it counts in no sum that accuses
-// others.
+// Ground that people looked at and hold nothing against (合规、非扰动、已销号): it counts in no sum that
+// accuses others.
 #pragma once
 
 #include <string>
@@ -22,8 +22,8 @@ class ClearedGround {
     /// Brings the ledger forward to the batch before. `crs`: of the shapes to be asked about.
     [[nodiscard]] static ClearedGround before(RunContext& context, const std::string& crs);
 
-    /// A polygon of this batch, as it is numbered now. What people said of it stands for what they said of its
-    /// ground before.
+    /// A polygon of this batch, as it is numbered now. What people said of it stands for what they said of
+    /// its ground before.
     struct Spot {
         const std::string& id;
         const io::Geometry& shape;
@@ -47,8 +47,8 @@ class ClearedGround {
     [[nodiscard]] static std::vector<Said> said_of(const std::vector<FieldRecord>& records,
                                                    const std::string& crs);
 
-    std::vector<io::Geometry> m_before;  // as the batch before left it
-    std::vector<Said> m_said;            // of this batch
+    std::vector<io::Geometry> m_before;           // as the batch before left it
+    std::vector<Said> m_said;                     // of this batch
     std::vector<io::Geometry> m_cleared, m_held;  // polygons of this batch
     io::BoxIndex m_before_index, m_cleared_index, m_held_index;
     std::string m_hash;

@@ -6,8 +6,8 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <span>
 #include <set>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -109,8 +109,9 @@ class DelineateStage final : public Stage {
         t.add({.key = "delineate.candidates",
                .type = OptionType::flag,
                .fallback = "false",
-               .help = "Write the objects of all levels and their pixels, with what is measured of each, beside "
-                       "the polygons (candidates.gpkg, pixels.npy), to learn delineate.objects from"});
+               .help =
+                   "Write the objects of all levels and their pixels, with what is measured of each, beside "
+                   "the polygons (candidates.gpkg, pixels.npy), to learn delineate.objects from"});
         t.add({.key = "delineate.types",
                .type = OptionType::path,
                .help = "What a disturbance is taken for: rules of types; default: shuibao's own "
@@ -289,8 +290,7 @@ class DelineateStage final : public Stage {
 
         void read(bool history) {
             m_history = history;
-            m_built_over = load_dictionary("disturbances")
-                               .text("completion", "built");
+            m_built_over = load_dictionary("disturbances").text("completion", "built");
             const ChangeStrips maps(m_context.executor, m_grid, m_changes, m_window, history);
             std::optional<algorithms::Synchrony> synchrony;
             if (history) synchrony = maps.synchrony();
@@ -342,18 +342,19 @@ class DelineateStage final : public Stage {
             io::write_geopackage(path, std::span(&layer, 1));
         }
 
-        // The same, of pixels: column and row of each on the lattice, then what PixelScore::names() lists, as a
-        // NumPy array (format 1.0) of records. Held in memory: to learn from, small areas do.
+        // The same, of pixels: column and row of each on the lattice, then what PixelScore::names() lists, as
+        // a NumPy array (format 1.0) of records. Held in memory: to learn from, small areas do.
         void write_pixels(const std::filesystem::path& path) const {
             std::vector<float> values;
             if (m_history) {
                 const ChangeStrips maps(m_context.executor, m_grid, m_changes, m_window, true);
                 for (std::size_t i = 0; i < maps.count(); ++i)
-                    maps.visit(i, *m_options.model, m_seen,
-                               [&](std::int64_t row, std::int64_t col, std::span<const double> of_pixel) {
-                                   values.insert(values.end(), {static_cast<float>(col), static_cast<float>(row)});
-                                   for (const double v : of_pixel) values.push_back(static_cast<float>(v));
-                               });
+                    maps.visit(
+                        i, *m_options.model, m_seen,
+                        [&](std::int64_t row, std::int64_t col, std::span<const double> of_pixel) {
+                            values.insert(values.end(), {static_cast<float>(col), static_cast<float>(row)});
+                            for (const double v : of_pixel) values.push_back(static_cast<float>(v));
+                        });
             }
             std::vector<std::string> columns = {"col", "row"};
             const auto& names = algorithms::PixelScore::names();
@@ -369,7 +370,8 @@ class DelineateStage final : public Stage {
             text += static_cast<char>(header.size() & 255);
             text += static_cast<char>(header.size() >> 8);
             text += header;
-            text.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));  // NOLINT
+            text.append(reinterpret_cast<const char*>(values.data()),
+                        values.size() * sizeof(float));  // NOLINT
             io::write_text(path, text);
         }
 

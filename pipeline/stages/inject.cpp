@@ -121,6 +121,7 @@ class Test {
             m_series_plan = plan_series(job, *m_series);
             m_options.first = m_series_plan.times.monitor_from;
             m_options.last = Date(m_series_plan.looks.back()->date.days() - lead);
+            if (m_segmentation.model->pixels) m_margin += algorithms::PixelScore::reach;
         } else {
             m_pair = dynamic_cast<const algorithms::PairwiseDetector*>(m_detector.get());
             m_pair_plan = plan_pair(job, *m_pair);
@@ -150,13 +151,13 @@ class Test {
 
     [[nodiscard]] Outcome one(const InjectedSite& site) const {
         Outcome o;
-        const std::int64_t cols = m_area.cols - site.cols - 2 * margin,
-                           rows = m_area.rows - site.rows - 2 * margin;
+        const std::int64_t cols = m_area.cols - site.cols - 2 * m_margin,
+                           rows = m_area.rows - site.rows - 2 * m_margin;
         if (cols <= 0 || rows <= 0) return o;
         for (std::uint64_t k = 0; k < tries && !o.placed; ++k) {
-            o.col = m_area.col + margin +
+            o.col = m_area.col + m_margin +
                     static_cast<std::int64_t>(site.chance(2 * k) * static_cast<double>(cols));
-            o.row = m_area.row + margin +
+            o.row = m_area.row + m_margin +
                     static_cast<std::int64_t>(site.chance(2 * k + 1) * static_cast<double>(rows));
             const Placed p = place(site, o);
             o.placed = unchanged(p) && (m_series != nullptr ? follow(p, o) : compare(p, o));
@@ -165,13 +166,14 @@ class Test {
     }
 
   private:
-    [[nodiscard]] static Placed place(const InjectedSite& site, const Outcome& o) {
-        return {site, o.col, o.row, Window{o.col, o.row, site.cols, site.rows}.grown(margin)};
+    [[nodiscard]] Placed place(const InjectedSite& site, const Outcome& o) const {
+        return {site, o.col, o.row, Window{o.col, o.row, site.cols, site.rows}.grown(m_margin)};
     }
 
     [[nodiscard]] bool unchanged(const Placed& p) const {
-        std::vector<std::uint16_t> evidence(static_cast<std::size_t>(p.window.pixels()));
-        io::read_change_band(m_context.store.changes(m_job.batch), m_archive.grid(), p.window, 0, evidence);
+        const auto window = Window{p.col, p.row, p.site.cols, p.site.rows}.grown(margin);
+        std::vector<std::uint16_t> evidence(static_cast<std::size_t>(window.pixels()));
+        io::read_change_band(m_context.store.changes(m_job.batch), m_archive.grid(), window, 0, evidence);
         const auto grows = Change::stored(m_segmentation.grow);
         return std::all_of(evidence.begin(), evidence.end(),
                            [&](std::uint16_t v) { return v < grows || v == Change::unobserved; });
@@ -266,6 +268,7 @@ class Test {
     PairPlan m_pair_plan;
     algorithms::DetectorModel m_model;
     algorithms::SegmentationOptions m_segmentation;
+    std::int64_t m_margin = margin;  // of what is looked at, for what pixels are told by
     algorithms::InjectionOptions m_options;
     Window m_area;
 };

@@ -43,7 +43,8 @@ class Reader : YamlRules {
         }
         m.least_evidence = m.levels.front();
         if (pixels) {
-            if (!pixels.IsMap()) refuse(pixels, "pixels is no model: it needs least_evidence, base and trees.");
+            if (!pixels.IsMap())
+                refuse(pixels, "pixels is no model: it needs least_evidence, base and trees.");
             m.least_evidence = number(pixels, "least_evidence");
             m.pixels = forest(pixels, algorithms::PixelScore::names());
             const double most = (Change::unobserved - 1 - Change::evidence_zero) / Change::evidence_per_unit;
@@ -91,8 +92,7 @@ class Reader : YamlRules {
         const std::size_t mine = tree.questions.size();
         tree.questions.push_back(
             {static_cast<std::uint8_t>(known(n[0], "measure", names)), number(n[1]), 0, 0});
-        const std::int32_t yes = ask(n[2], names, tree, depth + 1),
-                           no = ask(n[3], names, tree, depth + 1);
+        const std::int32_t yes = ask(n[2], names, tree, depth + 1), no = ask(n[3], names, tree, depth + 1);
         tree.questions[mine].yes = yes;
         tree.questions[mine].no = no;
         return static_cast<std::int32_t>(mine);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "program_note.hpp"
 
-#include "words.hpp"
+#include <shuibao/core/text.hpp>
 #include <shuibao/io/vector.hpp>
 
 namespace shuibao::pipeline {

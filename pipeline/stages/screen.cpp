@@ -141,10 +141,9 @@ class ScreenStage final : public Stage {
             const auto industries = Industries::load();
             const Unobserved unobserved(hidden, crs);
             zones.cut(on_threads(c));
-            auto [cases, looks] =
-                screened(c, set, crs,
-                         {approvals, zones, industries, book, laws, clues, ground, unobserved, cleared,
-                          ranges_known});
+            auto [cases, looks] = screened(
+                c, set, crs,
+                {approvals, zones, industries, book, laws, clues, ground, unobserved, cleared, ranges_known});
             std::vector<const GroundFacts*> grounds;
             for (const auto& k : cases) grounds.push_back(&k.ground);
             write_screen_summary(summary, cases, book, {approvals, looks, batch_rules, ranges_known},
@@ -258,8 +257,7 @@ class ScreenStage final : public Stage {
         const auto types = load_dictionary("disturbances");
         const Overlay overlay({layers.approvals.projects, layers.zones, layers.industries, types, layers.laws,
                                layers.clues, layers.ground, layers.unobserved, layers.cleared, crs,
-                               layers.ranges_known,
-                               layers.book.batch_end()});
+                               layers.ranges_known, layers.book.batch_end()});
         std::vector<std::vector<Case>> found(set.list.size());
         constexpr std::size_t chunk = 32;  // share one transformation, which is dear to make
         const auto each = on_threads(c);

@@ -55,7 +55,8 @@ struct Part {
         std::size_t to = 0;
         for (auto r = window.row; r < window.row + window.rows; ++r)
             for (auto c = window.col; c < window.col + window.cols; ++c, ++to) {
-                const auto from = static_cast<std::size_t>((r - map.window.row) * map.window.cols + c - map.window.col);
+                const auto from =
+                    static_cast<std::size_t>((r - map.window.row) * map.window.cols + c - map.window.col);
                 change.evidence[to] = map.evidence[from];
                 change.magnitude[to] = map.magnitude[from];
                 change.onset_from[to] = map.onset_from[from];
@@ -98,7 +99,8 @@ Forest some_forest() {
     const auto index = [](const char* name) { return static_cast<std::uint8_t>(at(name)); };
     Forest f;
     f.base = -1;
-    f.trees.push_back({{{index("evidence"), 0.2, -1, 1}, {index("evidence_above_8"), 0.1, -2, -3}}, {-1.5, 0.25, 2}});
+    f.trees.push_back(
+        {{{index("evidence"), 0.2, -1, 1}, {index("evidence_above_8"), 0.1, -2, -3}}, {-1.5, 0.25, 2}});
     f.trees.push_back({{{index("soil_index_above_region"), 0.01, -1, -2}}, {-0.7, 0.6}});
     f.trees.push_back({{{index("index_above_own"), 0.1, -1, -2}}, {-0.3, 0.4}});
     return f;
@@ -146,7 +148,9 @@ TEST_CASE("what is known of a pixel is what a direct count gives") {
                 const auto k = index(r, c);
                 const bool close = std::abs(r - row) <= 2 && std::abs(c - col) <= 2;
                 if (std::abs(r - row) <= 3 && std::abs(c - col) <= 3)
-                    changed += map.evidence[k] != Change::unobserved && map.evidence[k] >= Change::stored(least) ? 1 : 0;
+                    changed +=
+                        map.evidence[k] != Change::unobserved && map.evidence[k] >= Change::stored(least) ? 1
+                                                                                                          : 0;
                 if (!map.history.known(k)) continue;
                 far_sum += evidence_of(map, k), ++far_n;
                 if (close) near_sum += evidence_of(map, k), ++near_n;
@@ -161,7 +165,8 @@ TEST_CASE("what is known of a pixel is what a direct count gives") {
             double s = 0, count = 0;
             for (auto r = std::max(r0 - 1, w.row); r <= std::min(r0 + 1, w.row + w.rows - 1); ++r)
                 for (auto c = std::max(c0 - 1, w.col); c <= std::min(c0 + 1, w.col + w.cols - 1); ++c)
-                    if (map.history.known(index(r, c))) s += map.history.recent(index(r, c))[2] / 256.0, ++count;
+                    if (map.history.known(index(r, c)))
+                        s += map.history.recent(index(r, c))[2] / 256.0, ++count;
             return s / count;
         };
         for (int down = -1; down <= 1; ++down)
@@ -198,8 +203,8 @@ TEST_CASE("scores do not depend on how the map is cut") {
         std::size_t k = 0;
         for (auto r = window.row; r < window.row + window.rows; ++r)
             for (auto c = window.col; c < window.col + window.cols; ++c, ++k)
-                REQUIRE(scores[k] ==
-                        whole[static_cast<std::size_t>((r - map.window.row) * map.window.cols + c - map.window.col)]);
+                REQUIRE(scores[k] == whole[static_cast<std::size_t>((r - map.window.row) * map.window.cols +
+                                                                    c - map.window.col)]);
     }
 }
 
@@ -241,7 +246,9 @@ TEST_CASE("objects of scores are the same from any strips, and tell their mean s
     const auto runs_of = [&](const Window& window) {
         const auto reach = Surroundings::reach_of(m);
         const Part strip(map, window),
-            near(map, Window{window.col, window.row - reach, window.cols, window.rows + 2 * reach}.intersection(map.window));
+            near(map,
+                 Window{window.col, window.row - reach, window.cols, window.rows + 2 * reach}.intersection(
+                     map.window));
         const auto& n = near.change;
         return extract_runs(strip.change, o,
                             {n.evidence, n.history, nullptr, n.magnitude, n.onset_from, n.onset_to, seen});
@@ -254,8 +261,10 @@ TEST_CASE("objects of scores are the same from any strips, and tell their mean s
         double sum = 0;
         for (const auto& run : s.runs)
             for (auto c = run.col; c < run.end; ++c)
-                sum += scores[static_cast<std::size_t>((run.row - map.window.row) * map.window.cols + c - map.window.col)];
-        const double mean = (sum / static_cast<double>(s.pixels) - Change::evidence_zero) / Change::evidence_per_unit;
+                sum += scores[static_cast<std::size_t>((run.row - map.window.row) * map.window.cols + c -
+                                                       map.window.col)];
+        const double mean =
+            (sum / static_cast<double>(s.pixels) - Change::evidence_zero) / Change::evidence_per_unit;
         REQUIRE(s.evidence.has_value());
         CHECK((*s.evidence)[static_cast<std::size_t>(Measure::score)] == doctest::Approx(mean));
         CHECK(mean > -0.5);

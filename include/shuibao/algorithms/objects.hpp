@@ -2,10 +2,10 @@
 // What speaks for an object being a site: not how sure its pixels are alone, but how it lies among fields.
 //
 // A field that is left bare is bare as a whole, and ends where what was sown with it ends. A site cuts
-// across: beside it lies ground that was the same until then and is green now. Each level of the evidence, or of
-// what a model makes of each pixel (pixel_score.hpp), gives its own objects; they form a tree (max-tree, Salembier, Oliveras & Garrido 1998), of which the
-// largest that pass are taken. The chance of each is a sum over small decision trees (gradient boosting,
-// Friedman 2001, Annals of Statistics 29).
+// across: beside it lies ground that was the same until then and is green now. Each level of the evidence, or
+// of what a model makes of each pixel (pixel_score.hpp), gives its own objects; they form a tree (max-tree,
+// Salembier, Oliveras & Garrido 1998), of which the largest that pass are taken. The chance of each is a sum
+// over small decision trees (gradient boosting, Friedman 2001, Annals of Statistics 29).
 #pragma once
 
 #include <array>
@@ -67,8 +67,8 @@ enum class Measure : std::uint8_t {
     alarm_looks,
     alarm_looks_spread,
     alarm_looks_step,
-    // Of ObjectModel::pixels, 0 without: mean, standard deviation, and drop to the pixels three away, over all
-    // pairs across the outline; what is below the lowest level counts as that.
+    // Of ObjectModel::pixels, 0 without: mean, standard deviation, and drop to the pixels three away, over
+    // all pairs across the outline; what is below the lowest level counts as that.
     score,
     score_spread,
     score_fall,

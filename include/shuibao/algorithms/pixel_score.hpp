@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What speaks for a pixel being part of a site: its evidence, what it was, what its looks have been lately, and
-// how it differs in that from the ground around it, above all from ground that was the same until then.
+// What speaks for a pixel being part of a site: its evidence, what it was, what its looks have been lately,
+// and how it differs in that from the ground around it, above all from ground that was the same until then.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +22,9 @@ struct MapPart {
     Date seen;  ///< end of the batch
 };
 
-/// What is known of each pixel, and the log-odds that a model gives to it. Pixels are told of only where their
-/// evidence is at least `least` (log-odds). Values do not depend on how the map is cut, as long as a part
-/// reaches `reach` pixels beyond what is asked of it, or to the end of the map.
+/// What is known of each pixel, and the log-odds that a model gives to it. Pixels are told of only where
+/// their evidence is at least `least` (log-odds). Values do not depend on how the map is cut, as long as a
+/// part reaches `reach` pixels beyond what is asked of it, or to the end of the map.
 class PixelScore {
   public:
     static constexpr std::int64_t reach = 21;
@@ -35,7 +35,8 @@ class PixelScore {
     [[nodiscard]] static const std::vector<std::string>& names();
 
     /// `quiet`: log-odds of ground about which the map says nothing.
-    PixelScore(const MapPart& part, double least, double quiet) : m_part(part), m_least(least), m_quiet(quiet) {}
+    PixelScore(const MapPart& part, double least, double quiet)
+        : m_part(part), m_least(least), m_quiet(quiet) {}
 
     /// Of all pixels of `window`, which lies in the part: log-odds as Change::stored has evidence, half of it
     /// the mean over 3 × 3 pixels; 0 where the evidence is less.

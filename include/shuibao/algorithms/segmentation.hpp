@@ -28,14 +28,14 @@ struct Run {
 /// What lies around a pixel of a run, and what it was. Bits of `known` and `same`: neighbour above, left,
 /// right, below (0–3), the pixels three apart in the same order (4–7).
 struct PixelSurroundings {
-    std::uint8_t known = 0;                 ///< there is a history on both sides
-    std::uint8_t same = 0;                  ///< and it is the same
-    bool tilled = false;                    ///< PixelHistory::tilled
-    std::int8_t drop = 0;                   ///< PixelHistory::drop
+    std::uint8_t known = 0;                       ///< there is a history on both sides
+    std::uint8_t same = 0;                        ///< and it is the same
+    bool tilled = false;                          ///< PixelHistory::tilled
+    std::int8_t drop = 0;                         ///< PixelHistory::drop
     std::array<std::uint16_t, 4> far = {};        ///< stored evidence three apart, 0 = none
     std::array<std::uint16_t, 4> far_score = {};  ///< the same of RunStrip::score
-    bool by_water = false;                  ///< one of the eight was water
-    std::uint8_t synchrony = 0;             ///< Synchrony::share, Synchrony::scale steps
+    bool by_water = false;                        ///< one of the eight was water
+    std::uint8_t synchrony = 0;                   ///< Synchrony::share, Synchrony::scale steps
     using Recent = std::array<std::int8_t, PixelHistory::lately>;
     Recent recent = {};                                   ///< PixelHistory::recent
     std::array<Recent, 4> far_recent = {};                ///< three apart
