@@ -249,6 +249,22 @@ double Geometry::distance(const Geometry& o) const {
     return d;
 }
 
+bool Geometry::within_distance(const Geometry& o, double most) const {
+    if (empty() || o.empty()) return false;
+    const auto a = bounds(), b = o.bounds();
+    const double right = std::max(a.max_x - b.min_x, b.max_x - a.min_x),
+                 up = std::max(a.max_y - b.min_y, b.max_y - a.min_y);
+    if (std::hypot(right, up) <= most) return true;  // the farthest corners of their boxes
+    const auto* first = o.ogr()->toMultiPolygon()->getGeometryRef(0)->getExteriorRing();
+    const double x = first->getX(0), y = first->getY(0);
+    for (const auto* polygon : *m_geometry->toMultiPolygon()) {
+        const auto* ring = polygon->getExteriorRing();
+        for (int i = 0; i < ring->getNumPoints(); ++i)
+            if (std::hypot(ring->getX(i) - x, ring->getY(i) - y) <= most) return true;
+    }
+    return distance(o) <= most;
+}
+
 double Geometry::depth_beyond(const Geometry& o) const {
     if (empty() || o.empty()) return 0;
     auto& geos = Geos::here();

@@ -233,7 +233,7 @@ std::vector<std::size_t> Zones::near(const io::Geometry& shape, std::string_view
     for (const auto i : m_index->near(shape.bounds(), distance)) {
         const auto z = m_zone_of[i];
         if (!has_role(z, role) || std::find(found.begin(), found.end(), z) != found.end()) continue;
-        if (m_pieces[i].distance(shape) <= distance) found.push_back(z);
+        if (m_pieces[i].within_distance(shape, distance)) found.push_back(z);
     }
     std::sort(found.begin(), found.end());
     return found;

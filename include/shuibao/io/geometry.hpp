@@ -45,6 +45,8 @@ class Geometry {
     [[nodiscard]] Geometry simplified(double distance) const;
     [[nodiscard]] double distance(const Geometry& other) const;
     [[nodiscard]] double distance(Point p) const;  ///< 0 inside
+    /// Whether distance(other) is at most this; mostly without measuring it.
+    [[nodiscard]] bool within_distance(const Geometry& other, double distance) const;
     [[nodiscard]] std::vector<Geometry> parts() const;
     [[nodiscard]] Point point_inside() const;
     /// True when a circle of this radius fits inside, to a hundredth of it. Stops at the first that does, so
