@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <optional>
 
 #include "same_history.hpp"
 #include <shuibao/algorithms/pixel_score.hpp>
@@ -43,22 +42,26 @@ static_assert(PixelScore::reach >= far_off + around && PixelScore::reach >= 16 +
 // Sums over boxes of a plane of whole numbers (Crow 1984): the same however the map is cut.
 class BoxSums {
   public:
-    BoxSums(std::int64_t rows, std::int64_t cols)
-        : m_rows(rows),
-          m_cols(cols),
-          m_sum(static_cast<std::size_t>((rows + 1) * (cols + 1)), 0),
-          m_count(m_sum.size(), 0) {}
+    void reset(std::int64_t rows, std::int64_t cols) {
+        m_rows = rows;
+        m_cols = cols;
+        m_sum.resize(static_cast<std::size_t>((rows + 1) * (cols + 1)));
+        m_count.resize(m_sum.size());
+        std::fill_n(m_sum.begin(), cols + 1, 0);
+        std::fill_n(m_count.begin(), cols + 1, 0);
+    }
     // value(i), counted where counts(i); row-major.
     template <class Value, class Counts>
     void fill(const Value& value, const Counts& counts) {
         for (std::int64_t y = 0; y < m_rows; ++y) {
-            std::int64_t sum = 0;
-            std::int32_t n = 0;
+            std::uint32_t sum = 0, n = 0;
+            m_sum[at(y + 1, 0)] = 0;
+            m_count[at(y + 1, 0)] = 0;
             for (std::int64_t x = 0; x < m_cols; ++x) {
                 const auto i = static_cast<std::size_t>(y * m_cols + x);
-                if (counts(i)) sum += value(i), ++n;
+                if (counts(i)) sum += static_cast<std::uint32_t>(value(i)), ++n;
                 m_sum[at(y + 1, x + 1)] = m_sum[at(y, x + 1)] + sum;
-                m_count[at(y + 1, x + 1)] = m_count[at(y, x + 1)] + n;
+                m_count[at(y + 1, x + 1)] = static_cast<std::uint16_t>(m_count[at(y, x + 1)] + n);
             }
         }
     }
@@ -69,34 +72,40 @@ class BoxSums {
     [[nodiscard]] Mean mean(std::int64_t y, std::int64_t x, std::int64_t half) const {
         const auto y0 = std::max<std::int64_t>(0, y - half), y1 = std::min(m_rows, y + half + 1);
         const auto x0 = std::max<std::int64_t>(0, x - half), x1 = std::min(m_cols, x + half + 1);
-        return {m_sum[at(y1, x1)] - m_sum[at(y0, x1)] - m_sum[at(y1, x0)] + m_sum[at(y0, x0)],
-                m_count[at(y1, x1)] - m_count[at(y0, x1)] - m_count[at(y1, x0)] + m_count[at(y0, x0)]};
+        const auto sum = m_sum[at(y1, x1)] - m_sum[at(y0, x1)] - m_sum[at(y1, x0)] + m_sum[at(y0, x0)];
+        const auto count =
+            m_count[at(y1, x1)] - m_count[at(y0, x1)] - m_count[at(y1, x0)] + m_count[at(y0, x0)];
+        return {static_cast<std::int32_t>(sum), static_cast<std::uint16_t>(count)};
     }
 
   private:
     [[nodiscard]] std::size_t at(std::int64_t y, std::int64_t x) const {
         return static_cast<std::size_t>(y * (m_cols + 1) + x);
     }
-    std::int64_t m_rows, m_cols;
-    std::vector<std::int64_t> m_sum;
-    std::vector<std::int32_t> m_count;
+    std::int64_t m_rows = 0, m_cols = 0;
+    // Modulo 2³² and 2¹⁶: a box of 41 × 41 values of 16 bits holds less.
+    std::vector<std::uint32_t> m_sum;
+    std::vector<std::uint16_t> m_count;
 };
 
-// A block of columns with what lies around it.
+// A block of columns with what lies around it; one after the other in the same memory.
 class Block {
   public:
-    Block(const MapPart& part, const Window& window, double least, double quiet)
-        : m_part(part), m_w(window), m_quiet(static_cast<std::int32_t>(Change::stored(quiet))) {
+    Block(const MapPart& part, double least, double quiet)
+        : m_part(part),
+          m_lowest(Change::stored(least)),
+          m_quiet(static_cast<std::int32_t>(Change::stored(quiet))) {}
+
+    void reset(const Window& window) {
+        m_w = window;
         const auto n = static_cast<std::size_t>(m_w.pixels());
         m_member.resize(n);
         m_known.resize(n);
-        const int lowest = Change::stored(least);
-        for (std::size_t i = 0; i < n; ++i) {
-            const auto g = global(i);
-            const auto e = part.evidence[g];
-            m_member[i] = e >= lowest && e != Change::unobserved && e != Change::no_evidence ? 1 : 0;
-            m_known[i] = part.history.known(g) ? 1 : 0;
-        }
+        each([&](std::size_t i, std::size_t g) {
+            const auto e = m_part.evidence[g];
+            m_member[i] = e >= m_lowest && e != Change::unobserved && e != Change::no_evidence ? 1 : 0;
+            m_known[i] = m_part.history.known(g) ? 1 : 0;
+        });
     }
     [[nodiscard]] bool member(std::int64_t row, std::int64_t col) const {
         return m_member[index(row, col)] != 0;
@@ -106,22 +115,24 @@ class Block {
     void prepare() {
         const auto n = m_member.size();
         m_seasons.resize(n);
-        for (std::size_t i = 0; i < n; ++i) m_seasons[i] = m_part.history.season(global(i));
+        for (auto& plane : m_values) plane.resize(n);
+        each([&](std::size_t i, std::size_t g) {
+            m_seasons[i] = m_part.history.season(g);
+            own(i, g);
+        });
         for (std::size_t k = 0; k < owns; ++k) {
-            auto& values = m_values[k];
-            values.resize(n);
-            for (std::size_t i = 0; i < n; ++i) values[i] = own(k, i);
-            m_sums.emplace_back(m_w.rows, m_w.cols);
+            const auto& values = m_values[k];
+            m_sums[k].reset(m_w.rows, m_w.cols);
             // When and how much it changed is known of what may have changed only.
             const auto& counted =
                 k == age || k == gap || k == magnitude || k == owns - 1 ? m_member : m_known;
-            m_sums.back().fill([&](std::size_t i) { return values[i]; },
-                               [&](std::size_t i) { return counted[i] != 0 && values[i] != nothing; });
+            m_sums[k].fill([&](std::size_t i) { return values[i]; },
+                           [&](std::size_t i) { return counted[i] != 0 && values[i] != nothing; });
         }
-        m_members.emplace(m_w.rows, m_w.cols);
-        m_members->fill([](std::size_t) { return 1; }, [&](std::size_t i) { return m_member[i] != 0; });
+        m_members.reset(m_w.rows, m_w.cols);
+        m_members.fill([](std::size_t) { return 1; }, [&](std::size_t i) { return m_member[i] != 0; });
         for (std::size_t c = 0; c < compared.size(); ++c) {
-            m_smooth[c].assign(n, 0);
+            m_smooth[c].resize(n);  // read where there is a mean only
             for (std::int64_t y = 0; y < m_w.rows; ++y)
                 for (std::int64_t x = 0; x < m_w.cols; ++x) {
                     const auto m = m_sums[compared[c]].mean(y, x, around);
@@ -137,7 +148,8 @@ class Block {
         const std::int64_t y = row - m_w.row, x = col - m_w.col;
         for (std::size_t k = 0; k < owns; ++k)
             out.push_back(m_values[k][i] == nothing ? PixelScore::unknown : in_unit(k, m_values[k][i]));
-        const auto g = global(i);
+        const auto& all = m_part.history.window;
+        const auto g = static_cast<std::size_t>((row - all.row) * all.cols + col - all.col);
         const bool known = m_known[i] != 0;
         out.push_back(known ? (m_part.history.tilled(g) ? 1 : 0) : PixelScore::unknown);
         for (const int s : m_seasons[i]) out.push_back(known ? s * PixelHistory::step : PixelScore::unknown);
@@ -145,8 +157,8 @@ class Block {
             const auto m = m_sums[k].mean(y, x, near_by), wide = m_sums[k].mean(y, x, far_off);
             out.push_back(m.count > 0 ? ratio(k, m) - ratio(k, wide) : PixelScore::unknown);
         }
-        out.push_back(static_cast<double>(m_members->mean(y, x, beside).count));
-        out.push_back(static_cast<double>(m_members->mean(y, x, far_off).count));
+        out.push_back(static_cast<double>(m_members.mean(y, x, beside).count));
+        out.push_back(static_cast<double>(m_members.mean(y, x, far_off).count));
         for (const auto d : distances) compare(i, y, x, d, out);
     }
 
@@ -156,28 +168,36 @@ class Block {
     [[nodiscard]] std::size_t index(std::int64_t row, std::int64_t col) const {
         return static_cast<std::size_t>((row - m_w.row) * m_w.cols + (col - m_w.col));
     }
-    [[nodiscard]] std::size_t global(std::size_t i) const {
+    // f(pixel of the block, of the part), row by row.
+    template <class F>
+    void each(const F& f) const {
         const auto& all = m_part.history.window;
-        const auto y = static_cast<std::int64_t>(i) / m_w.cols, x = static_cast<std::int64_t>(i) % m_w.cols;
-        return static_cast<std::size_t>((m_w.row + y - all.row) * all.cols + (m_w.col + x - all.col));
+        std::size_t i = 0;
+        for (std::int64_t y = 0; y < m_w.rows; ++y) {
+            auto g = static_cast<std::size_t>((m_w.row + y - all.row) * all.cols + m_w.col - all.col);
+            for (std::int64_t x = 0; x < m_w.cols; ++x) f(i++, g++);
+        }
     }
 
     // In stored steps.
-    [[nodiscard]] std::int32_t own(std::size_t k, std::size_t i) const {
-        const auto g = global(i);
+    void own(std::size_t i, std::size_t g) {
         const auto e = m_part.evidence[g];
-        const auto opened = m_part.onset_to[g];
-        if (k == evidence)
-            return e == Change::no_evidence || e == Change::unobserved ? m_quiet : std::int32_t{e};
-        if (k == age) return opened > 0 ? m_part.seen.days() - opened : nothing;
-        if (k == gap) return opened > 0 ? opened - m_part.onset_from[g] : nothing;
-        if (k == magnitude) return m_part.magnitude[g];
-        if (m_known[i] == 0) return nothing;
+        const int opened = m_part.onset_to[g];
+        m_values[evidence][i] = e == Change::no_evidence || e == Change::unobserved ? m_quiet : int{e};
+        m_values[age][i] = opened > 0 ? m_part.seen.days() - opened : nothing;
+        m_values[gap][i] = opened > 0 ? opened - int{m_part.onset_from[g]} : nothing;
+        m_values[magnitude][i] = m_part.magnitude[g];
+        if (m_known[i] == 0) {
+            for (std::size_t k = drop; k < owns; ++k) m_values[k][i] = nothing;
+            return;
+        }
         const auto& h = m_part.history;
-        if (k == drop) return h.drop(g);
-        if (k < trait) return h.recent(g)[k - recent];
-        const int v = h.traits_of(g)[k - trait];
-        return v == 0 ? nothing : v - PixelHistory::middle;
+        m_values[drop][i] = h.drop(g);
+        const auto lately = h.recent(g);
+        for (std::size_t k = 0; k < lately.size(); ++k) m_values[recent + k][i] = lately[k];
+        const auto traits = h.traits_of(g);
+        for (std::size_t k = 0; k < traits.size(); ++k)
+            m_values[trait + k][i] = traits[k] == 0 ? nothing : traits[k] - PixelHistory::middle;
     }
     // Steps to what names() says.
     [[nodiscard]] static double in_unit(std::size_t k, double v) {
@@ -221,12 +241,13 @@ class Block {
 
     const MapPart& m_part;
     Window m_w;
+    int m_lowest;
     std::int32_t m_quiet;
     std::vector<std::uint8_t> m_member, m_known;
     std::array<std::vector<std::int32_t>, owns> m_values;
     std::vector<std::array<int, PixelHistory::terms>> m_seasons;
-    std::vector<BoxSums> m_sums;
-    std::optional<BoxSums> m_members;
+    std::array<BoxSums, owns> m_sums;
+    BoxSums m_members;
     std::array<std::vector<double>, compared.size()> m_smooth;
 };
 
@@ -236,12 +257,13 @@ void visit_blocks(const MapPart& part, const Window& window, double least, doubl
     constexpr std::int64_t block_cols = 256;
     const Window& all = part.history.window;
     std::vector<double> values;
+    Block block(part, least, quiet);
     for (auto col = window.col; col < window.col + window.cols; col += block_cols) {
         const auto end = std::min(window.col + window.cols, col + block_cols);
         const auto with = Window{col - PixelScore::reach, window.row - PixelScore::reach,
                                  end - col + 2 * PixelScore::reach, window.rows + 2 * PixelScore::reach}
                               .intersection(all);
-        Block block(part, with, least, quiet);
+        block.reset(with);
         bool prepared = false;
         for (auto r = window.row; r < window.row + window.rows; ++r)
             for (auto c = col; c < end; ++c) {

@@ -149,3 +149,34 @@ TEST_CASE(
         }
     }
 }
+
+TEST_CASE("whether shapes lie within a distance of each other is what the distance says") {
+    std::mt19937 random(7);
+    const auto between = [&](double least, double most) {
+        return std::uniform_real_distribution(least, most)(random);
+    };
+    const auto star = [&](double x, double y) {
+        const int corners = static_cast<int>(between(3, 12));
+        Ring ring;
+        for (int k = 0; k < corners; ++k) {
+            const double r = between(5, 60), t = 2 * pi * k / corners;
+            ring.push_back({x + r * std::cos(t), y + r * std::sin(t)});
+        }
+        ring.push_back(ring.front());
+        return io::Geometry(MultiPolygon{Polygon{ring, {}}});
+    };
+    int near = 0, far = 0;
+    for (int round = 0; round < 2000; ++round) {
+        const auto p = star(0, 0), q = star(between(-400, 400), between(-400, 400));
+        const double d = p.distance(q);
+        for (const double most : {0.0, 10.0, 100.0, d - 1e-6, d, d + 1e-6}) {
+            if (most < 0) continue;
+            CHECK(p.within_distance(q, most) == (d <= most));
+            CHECK(q.within_distance(p, most) == (q.distance(p) <= most));
+            ++(d <= most ? near : far);
+        }
+    }
+    CHECK(near > 1000);
+    CHECK(far > 1000);
+    CHECK_FALSE(io::Geometry().within_distance(star(0, 0), 1e9));
+}
