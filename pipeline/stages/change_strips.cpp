@@ -84,16 +84,27 @@ ChangeStrips::Runs ChangeStrips::runs(std::size_t i, const algorithms::Segmentat
     const auto reach = m_history ? algorithms::Surroundings::reach_of(*options.model) : 0;
     Near near;
     read_evidence(strip.window, reach, near);
-    std::copy_n(near.evidence.begin() + reach * m_window.cols, strip.window.pixels(), strip.evidence.begin());
+    const auto take = [&](const std::vector<std::uint16_t>& from, std::vector<std::uint16_t>& to) {
+        std::copy_n(from.begin() + reach * m_window.cols, strip.window.pixels(), to.begin());
+    };
+    take(near.evidence, strip.evidence);
     Runs runs;
     runs.unseen = algorithms::extract_unobserved(strip.evidence, strip.window, area);
     const bool any = std::any_of(strip.evidence.begin(), strip.evidence.end(), [](std::uint16_t v) {
         return v != Change::no_evidence && v != Change::unobserved;
     });
     if (!any) return runs;
-    read(strip.window, magnitude_band, strip.magnitude);
-    read(strip.window, onset_from_band, strip.onset_from);
-    read(strip.window, onset_to_band, strip.onset_to);
+    const bool pixels = m_history && options.model->pixels.has_value();
+    if (m_history) read_rest(pixels, near);
+    if (pixels) {
+        take(near.magnitude, strip.magnitude);
+        take(near.onset_from, strip.onset_from);
+        take(near.onset_to, strip.onset_to);
+    } else {
+        read(strip.window, magnitude_band, strip.magnitude);
+        read(strip.window, onset_from_band, strip.onset_from);
+        read(strip.window, onset_to_band, strip.onset_to);
+    }
     std::vector<std::uint16_t> kind(strip.kind.size());
     read(strip.window, kind_band, kind);
     std::transform(kind.begin(), kind.end(), strip.kind.begin(),
@@ -102,7 +113,6 @@ ChangeStrips::Runs ChangeStrips::runs(std::size_t i, const algorithms::Segmentat
         runs.grown = algorithms::extract_runs(strip, options);
         return runs;
     }
-    read_rest(options.model->pixels.has_value(), near);
     runs.grown = algorithms::extract_runs(
         strip, options,
         {near.evidence, near.history, synchrony, near.magnitude, near.onset_from, near.onset_to, seen});

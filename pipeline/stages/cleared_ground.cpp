@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -32,12 +32,13 @@ bool holds_nothing(const LedgerCase& c) {
 
 }  // namespace
 
-ClearedGround::ClearedGround(std::vector<io::Geometry> before, std::vector<Said> said)
+ClearedGround::ClearedGround(std::vector<io::Geometry> before, std::vector<Said> said, std::string crs)
     : m_before(std::move(before)),
       m_said(std::move(said)),
       m_before_index(index_of(m_before)),
       m_cleared_index(std::vector<Bounds>{}),
-      m_held_index(std::vector<Bounds>{}) {
+      m_held_index(std::vector<Bounds>{}),
+      m_crs(std::move(crs)) {
     if (empty()) return;
     std::string text;
     for (const auto& shape : m_before) text += shape.wkt() + "\n";
@@ -61,16 +62,14 @@ ClearedGround ClearedGround::before(RunContext& c, const std::string& crs) {
             for (const auto& k : state->cases)
                 if (holds_nothing(k)) shapes.push_back(k.shape);
     }
-    return {std::move(shapes), said_of(of_batch, crs)};
+    return {std::move(shapes), said_of(of_batch), crs};
 }
 
 // By polygon what settles it; a 销号 settles it too.
-std::vector<ClearedGround::Said> ClearedGround::said_of(const std::vector<FieldRecord>& records,
-                                                        const std::string& crs) {
+std::vector<ClearedGround::Said> ClearedGround::said_of(const std::vector<FieldRecord>& records) {
     std::map<std::string, std::vector<const FieldRecord*>> by_spot;
     for (const auto& r : records) by_spot[r.spot].push_back(&r);
     std::vector<Said> said;
-    const io::Transformation move("EPSG:4490", crs);
     for (auto& [spot, list] : by_spot) {
         std::stable_sort(list.begin(), list.end(),
                          [](const auto* a, const auto* b) { return a->date < b->date; });
@@ -78,32 +77,19 @@ std::vector<ClearedGround::Said> ClearedGround::said_of(const std::vector<FieldR
         const auto finding = settle(list);
         const bool settled = finding.record != nullptr && finding.conflict.empty();
         if (!settled && !closed) continue;
-        const bool harmless =
-            settled && (finding.record->meaning == "compliant" || finding.record->meaning == "not_works");
-        said.push_back({spot, move(list.back()->inside), closed || harmless});
+        said.push_back({spot, list.back()->inside, closed || (settled && harmless(finding.record->meaning))});
     }
     return said;
 }
 
 void ClearedGround::meet(const std::vector<Spot>& spots) {
     if (m_said.empty()) return;
-    constexpr double on_the_spot = 1;  // m; a point inside stays inside but for rounding
-    std::vector<Bounds> boxes;
-    std::map<std::string, std::size_t> by_id;
-    for (std::size_t i = 0; i < spots.size(); ++i) {
-        boxes.push_back(spots[i].shape.bounds());
-        by_id[spots[i].id] = i;
-    }
-    const io::BoxIndex index(boxes);
-    for (const auto& s : m_said) {
-        std::optional<std::size_t> found;
-        if (const auto it = by_id.find(s.spot);
-            it != by_id.end() && spots[it->second].shape.distance(s.inside) <= on_the_spot)
-            found = it->second;
-        for (const auto i : index.near({s.inside.x, s.inside.y, s.inside.x, s.inside.y}))
-            if (!found && spots[i].shape.distance(s.inside) == 0) found = i;
-        if (found) (s.cleared ? m_cleared : m_held).push_back(spots[*found].shape);
-    }
+    std::vector<SpotFinder::Spot> list;
+    for (const auto& s : spots) list.push_back({&s.id, &s.shape});
+    const SpotFinder find(std::move(list), m_crs);
+    for (const auto& s : m_said)
+        if (const auto found = find(s.spot, s.inside))
+            (s.cleared ? m_cleared : m_held).push_back(spots[*found].shape);
     m_cleared_index = index_of(m_cleared);
     m_held_index = index_of(m_held);
 }

@@ -17,8 +17,6 @@ namespace shuibao::pipeline {
 /// that came in since it was screened first.
 class ClearedGround {
   public:
-    /// Nobody said anything.
-    ClearedGround() : ClearedGround({}, {}) {}
     /// Brings the ledger forward to the batch before. `crs`: of the shapes to be asked about.
     [[nodiscard]] static ClearedGround before(RunContext& context, const std::string& crs);
 
@@ -40,18 +38,17 @@ class ClearedGround {
   private:
     struct Said {
         std::string spot;
-        Point inside;  // in the CRS of the shapes
+        Point inside;  // EPSG:4490
         bool cleared = false;
     };
-    ClearedGround(std::vector<io::Geometry> before, std::vector<Said> said);
-    [[nodiscard]] static std::vector<Said> said_of(const std::vector<FieldRecord>& records,
-                                                   const std::string& crs);
+    ClearedGround(std::vector<io::Geometry> before, std::vector<Said> said, std::string crs);
+    [[nodiscard]] static std::vector<Said> said_of(const std::vector<FieldRecord>& records);
 
     std::vector<io::Geometry> m_before;           // as the batch before left it
     std::vector<Said> m_said;                     // of this batch
     std::vector<io::Geometry> m_cleared, m_held;  // polygons of this batch
     io::BoxIndex m_before_index, m_cleared_index, m_held_index;
-    std::string m_hash;
+    std::string m_crs, m_hash;
 };
 
 }  // namespace shuibao::pipeline

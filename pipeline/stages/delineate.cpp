@@ -370,8 +370,8 @@ class DelineateStage final : public Stage {
             text += static_cast<char>(header.size() & 255);
             text += static_cast<char>(header.size() >> 8);
             text += header;
-            text.append(reinterpret_cast<const char*>(values.data()),
-                        values.size() * sizeof(float));  // NOLINT
+            const auto* bytes = reinterpret_cast<const char*>(values.data());  // NOLINT
+            text.append(bytes, values.size() * sizeof(float));
             io::write_text(path, text);
         }
 

@@ -228,6 +228,10 @@ AddedRecords add_field_records(const engine::Store& store, std::vector<FieldReco
     return result;
 }
 
+bool harmless(std::string_view meaning) {
+    return meaning == "compliant" || meaning == "not_works";
+}
+
 Finding settle(const std::vector<const FieldRecord*>& records) {
     // Splits first: each is one finding, of the day of its last visit.
     std::map<std::string, std::map<std::string, Records>> splits;

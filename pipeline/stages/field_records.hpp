@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
@@ -63,6 +64,9 @@ struct AddedRecords {
 /// was said before: it is a correction, no second opinion. Atomic.
 AddedRecords add_field_records(const engine::Store& store, std::vector<FieldRecord> records);
 [[nodiscard]] std::string field_record_key(const FieldRecord& record);
+
+/// Whether a meaning holds nothing against the ground.
+[[nodiscard]] bool harmless(std::string_view meaning);
 
 /// What settles one polygon: of its records the one of the latest day that says what it is; where people
 /// split it, the gravest of what settles its parts. `conflict` says where people of one day disagree; then

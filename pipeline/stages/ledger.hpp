@@ -88,12 +88,19 @@ struct LedgerState {
 /// batch may number polygons anew.
 class SpotFinder {
   public:
+    /// What both point to outlives this; null: a place in the list that has no polygon.
+    struct Spot {
+        const std::string* id = nullptr;
+        const io::Geometry* shape = nullptr;
+    };
+    SpotFinder(std::vector<Spot> spots, const std::string& crs);
+    /// Of the cases that the batch shows.
     explicit SpotFinder(const LedgerState& state);
-    /// Number in state.cases; `inside` in EPSG:4490.
+    /// Number in the list, or in state.cases; `inside` in EPSG:4490.
     [[nodiscard]] std::optional<std::size_t> operator()(const std::string& spot, Point inside) const;
 
   private:
-    const LedgerState& m_state;
+    std::vector<Spot> m_spots;
     std::map<std::string, std::size_t> m_by_spot;
     io::BoxIndex m_index;
     io::Transformation m_move;

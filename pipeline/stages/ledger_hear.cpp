@@ -31,7 +31,7 @@ void take_words(LedgerCase& c, const FieldRecord& r, const BatchEvidence& now) {
 
 // Where a case stands between 认定 and 销号, and what is due next.
 void settle_state(LedgerCase& c, const algorithms::Rules& rules) {
-    if (c.confirmed_as == "compliant" || c.confirmed_as == "not_works") {
+    if (harmless(c.confirmed_as)) {
         c.state = "closed";
         if (!c.closed_on) c.closed_on = c.confirmed_on;
     } else if (c.closed_on) {
@@ -167,26 +167,34 @@ void hear(LedgerState& state, const BatchEvidence& now,
     mergers(doubts);
 }
 
-SpotFinder::SpotFinder(const LedgerState& state)
-    : m_state(state),
+SpotFinder::SpotFinder(std::vector<Spot> spots, const std::string& crs)
+    : m_spots(std::move(spots)),
       m_index([&] {
           std::vector<Bounds> boxes;
-          for (const auto& c : state.cases) boxes.push_back(c.present ? c.shape.bounds() : Bounds{});
+          for (const auto& s : m_spots) boxes.push_back(s.shape != nullptr ? s.shape->bounds() : Bounds{});
           return io::BoxIndex(boxes);
       }()),
-      m_move("EPSG:4490", state.crs) {
-    for (std::size_t i = 0; i < state.cases.size(); ++i)
-        if (state.cases[i].present) m_by_spot[state.cases[i].spot] = i;
+      m_move("EPSG:4490", crs) {
+    for (std::size_t i = 0; i < m_spots.size(); ++i)
+        if (m_spots[i].shape != nullptr) m_by_spot[*m_spots[i].id] = i;
 }
+
+SpotFinder::SpotFinder(const LedgerState& state)
+    : SpotFinder(
+          [&] {
+              std::vector<Spot> spots;
+              for (const auto& c : state.cases) spots.push_back(c.present ? Spot{&c.spot, &c.shape} : Spot{});
+              return spots;
+          }(),
+          state.crs) {}
 
 std::optional<std::size_t> SpotFinder::operator()(const std::string& spot, Point inside) const {
     constexpr double on_the_spot = 1;  // m; a point inside stays inside but for rounding
     const Point p = m_move(inside);
     const auto it = m_by_spot.find(spot);
-    if (it != m_by_spot.end() && m_state.cases[it->second].shape.distance(p) <= on_the_spot)
-        return it->second;
+    if (it != m_by_spot.end() && m_spots[it->second].shape->distance(p) <= on_the_spot) return it->second;
     for (const auto i : m_index.near({p.x, p.y, p.x, p.y}))
-        if (m_state.cases[i].shape.distance(p) == 0) return i;
+        if (m_spots[i].shape->distance(p) == 0) return i;
     return std::nullopt;
 }
 

@@ -278,9 +278,8 @@ class Step {
 
     // Where people found nothing wrong, or had it put right, ground opened since is a new question.
     void reopen(LedgerCase& c, const LineageNode& n) const {
-        const bool harmless =
-            c.state == "closed" || c.confirmed_as == "compliant" || c.confirmed_as == "not_works";
-        if (!c.decided() || !harmless || c.confirmed_area <= 0) return;
+        const bool at_rest = c.state == "closed" || harmless(c.confirmed_as);
+        if (!c.decided() || !at_rest || c.confirmed_area <= 0) return;
         if (algorithms::growth_between(c.confirmed_area, n, m_now.rules) != Growth::grown) return;
         c.confirmed.clear();
         c.confirmed_as.clear();
