@@ -41,8 +41,8 @@ std::string evidence_picture(std::string_view case_id, std::string_view which) {
 }
 
 io::Value field_of(const io::VectorFeature& feature, const std::string& name) {
-    const auto it = feature.values.find(name);
-    return it == feature.values.end() ? io::Value() : it->second;
+    const auto* value = feature.values.find(name);
+    return value == nullptr ? io::Value() : *value;
 }
 
 std::string text_of(const io::VectorFeature& feature, const std::string& name) {

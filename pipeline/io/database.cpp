@@ -65,7 +65,7 @@ bool is_database(const std::string& target) {
 }
 
 void write_database(const std::string& target, const std::string& schema, std::span<const LayerData> layers,
-                    std::span<const RowSource> sources, const std::string& mark) {
+                    const RowSource& source, const std::string& mark) {
     const GdalMessages messages;
     const auto d = open_database(target, messages);
     if (!asked(*d, "SELECT postgis_version()"))
@@ -77,8 +77,8 @@ void write_database(const std::string& target, const std::string& schema, std::s
     for (const auto& layer : layers)
         tell(*d, fmt::format("DROP TABLE IF EXISTS {}.{}", schema, layer.name), messages);
     const std::string in_schema = "SCHEMA=" + schema;
-    for (std::size_t k = 0; k < layers.size(); ++k) {
-        const auto& data = layers[k];
+    std::vector<OGRLayer*> tables;
+    for (const auto& data : layers) {
         const char* const options[] = {in_schema.c_str(),    "GEOMETRY_NAME=geom", "FID=fid",
                                        "SPATIAL_INDEX=GIST", "PRECISION=NO",       nullptr};
         auto srs = data.spatial ? reference(data.crs) : OGRSpatialReference();
@@ -87,10 +87,16 @@ void write_database(const std::string& target, const std::string& schema, std::s
                            data.spatial ? wkbMultiPolygon : wkbNone, const_cast<char**>(options));
         if (layer == nullptr)
             refuse("takes no table " + data.name, messages, "Check the rights of its user.");
-        fill_layer(*layer, data, k < sources.size() ? &sources[k] : nullptr, false, "the database", messages);
-        if (layer->SyncToDisk() != OGRERR_NONE || !messages.errors().empty())
-            refuse("does not take the rows of " + data.name, messages, "Check its log and its disk.");
+        fill_layer(*layer, data, false, "the database", messages);
+        tables.push_back(layer);
     }
+    if (source)
+        source([&](std::size_t k, const LayerData::Row& row) {
+            write_row(*tables[k], layers[k], row, "the database", messages);
+        });
+    for (std::size_t k = 0; k < layers.size(); ++k)
+        if (tables[k]->SyncToDisk() != OGRERR_NONE || !messages.errors().empty())
+            refuse("does not take the rows of " + layers[k].name, messages, "Check its log and its disk.");
     tell(*d, fmt::format("CREATE TABLE IF NOT EXISTS {}.written (mark text)", schema), messages);
     tell(*d, fmt::format("DELETE FROM {}.written", schema), messages);
     tell(*d, fmt::format("INSERT INTO {}.written VALUES ({})", schema, quoted(mark)), messages);

@@ -10,6 +10,7 @@
 #include <geos_c.h>
 #include <ogr_geometry.h>
 #include <proj.h>
+#include <sqlite3.h>
 
 #include "block_cache.hpp"
 #include <shuibao/core/error.hpp>
@@ -119,6 +120,8 @@ void gdal_setup(const GdalOptions& options) {
             throw Error(ErrorCode::usage, "--gdal-config takes KEY=VALUE, not '" + pair + "'.");
         CPLSetConfigOption(pair.substr(0, equals).c_str(), pair.substr(equals + 1).c_str());
     }
+    // Nobody asks SQLite how much it holds, and to count it takes a lock at each allocation.
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     GDALAllRegister();
     GDALSetCacheMax64(static_cast<GIntBig>(options.cache_bytes));
     BlockCache::instance().set_limit(options.block_bytes);

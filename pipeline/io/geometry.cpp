@@ -259,14 +259,13 @@ Transformation::Transformation(const std::string& from, const std::string& to)
 Transformation::~Transformation() = default;
 Transformation::Transformation(Transformation&&) noexcept = default;
 
-Geometry Transformation::operator()(const Geometry& g) const {
+Geometry Transformation::operator()(Geometry g) const {
     if (!m_impl->ct) return g;
     const GdalMessages messages;
-    std::unique_ptr<OGRGeometry> copy(g.ogr()->clone());
-    if (copy->transform(m_impl->ct.get()) != OGRERR_NONE)
+    if (g.m_geometry->transform(m_impl->ct.get()) != OGRERR_NONE)
         throw Error(ErrorCode::input, fmt::format("A geometry cannot be reprojected: {}.", messages.reason()),
                     "Check the layer's CRS: the coordinates do not fit it.");
-    return Geometry(std::move(copy));
+    return g;
 }
 
 Point Transformation::operator()(Point p) const {

@@ -3,6 +3,7 @@
 // every geometry over as WKB and back, which cost an eighth of `screen`.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -181,6 +182,36 @@ bool meets(const Bounds& b, double x0, double y0, double x1, double y1) {
     return !((a > 0 && c > 0 && d > 0 && e > 0) || (a < 0 && c < 0 && d < 0 && e < 0));
 }
 
+// A vertex and what it is at most away from a geometry.
+struct FarVertex {
+    double most, x, y;
+};
+
+// The vertices of the outer rings by how far they may be from `o`: no farther than from its vertices, of
+// which some are asked. Most need not be asked how far they really are.
+std::vector<FarVertex> farthest_first(const OGRMultiPolygon& from, const OGRMultiPolygon& o) {
+    constexpr std::size_t asked = 64;
+    std::vector<OGRRawPoint> all;
+    for (const auto* polygon : o)
+        for (const auto* ring : *polygon)
+            for (int i = 0; i < ring->getNumPoints(); ++i) all.emplace_back(ring->getX(i), ring->getY(i));
+    const std::size_t step = std::max<std::size_t>(1, all.size() / asked);
+    constexpr double rounding = 1 + 1e-12;
+    std::vector<FarVertex> list;
+    for (const auto* polygon : from)
+        for (int i = 0; i < polygon->getExteriorRing()->getNumPoints(); ++i) {
+            const double x = polygon->getExteriorRing()->getX(i), y = polygon->getExteriorRing()->getY(i);
+            double least = std::numeric_limits<double>::infinity();
+            for (std::size_t k = 0; k < all.size(); k += step) {
+                const double dx = all[k].x - x, dy = all[k].y - y;
+                least = std::min(least, dx * dx + dy * dy);
+            }
+            list.push_back({std::sqrt(least) * rounding, x, y});
+        }
+    std::sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.most > b.most; });
+    return list;
+}
+
 }  // namespace
 
 bool Geometry::valid() const {
@@ -272,14 +303,14 @@ double Geometry::depth_beyond(const Geometry& o) const {
     // By an index over `o`, made once for all points.
     const Geos::Prepared index(g ? GEOSPrepare_r(geos.context(), g.get()) : nullptr);
     double deepest = 0;
-    for (const auto* polygon : *m_geometry->toMultiPolygon())
-        for (int i = 0; index && i < polygon->getExteriorRing()->getNumPoints(); ++i) {
-            const Geos::Owned p(GEOSGeom_createPointFromXY_r(
-                geos.context(), polygon->getExteriorRing()->getX(i), polygon->getExteriorRing()->getY(i)));
-            double d = 0;
-            if (p && GEOSPreparedDistance_r(geos.context(), index.get(), p.get(), &d) == 1)
-                deepest = std::max(deepest, d);
-        }
+    for (const auto& [most, x, y] :
+         farthest_first(*m_geometry->toMultiPolygon(), *o.ogr()->toMultiPolygon())) {
+        if (!index || most <= deepest) break;
+        const Geos::Owned p(GEOSGeom_createPointFromXY_r(geos.context(), x, y));
+        double d = 0;
+        if (p && GEOSPreparedDistance_r(geos.context(), index.get(), p.get(), &d) == 1)
+            deepest = std::max(deepest, d);
+    }
     return deepest;
 }
 

@@ -18,7 +18,7 @@ void write_one(const std::filesystem::path& path, const char* format, const Laye
         auto srs = reference(data.crs);
         auto* layer = d->CreateLayer(data.name.c_str(), &srs, wkbMultiPolygon, const_cast<char**>(options));
         check(layer != nullptr, path, messages);
-        fill_layer(*layer, data, nullptr, false, path, messages);
+        fill_layer(*layer, data, false, path, messages);
         d.reset();
         check(true, path, messages);
     }

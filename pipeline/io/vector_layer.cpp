@@ -36,8 +36,8 @@ void set_value(OGRFeature& f, int i, const Value& value) {
 
 }  // namespace
 
-void fill_layer(OGRLayer& layer, const LayerData& data, const RowSource* source, bool widths,
-                const fs::path& path, const GdalMessages& messages) {
+void create_fields(OGRLayer& layer, const LayerData& data, bool widths, const fs::path& path,
+                   const GdalMessages& messages) {
     for (const auto& field : data.fields) {
         OGRFieldDefn definition(field.name.c_str(), ogr_type(field.type));
         if (widths) {
@@ -46,14 +46,20 @@ void fill_layer(OGRLayer& layer, const LayerData& data, const RowSource* source,
         }
         check(layer.CreateField(&definition) == OGRERR_NONE, path, messages);
     }
-    const auto write = [&](const LayerData::Row& row) {
-        OGRFeature f(layer.GetLayerDefn());
-        for (std::size_t i = 0; i < data.fields.size(); ++i) set_value(f, static_cast<int>(i), row.values[i]);
-        if (data.spatial) f.SetGeometry(row.shape.ogr());
-        check(layer.CreateFeature(&f) == OGRERR_NONE, path, messages);
-    };
-    for (const auto& row : data.rows) write(row);
-    if (source != nullptr && *source) (*source)(write);
+}
+
+void write_row(OGRLayer& layer, const LayerData& data, const LayerData::Row& row, const fs::path& path,
+               const GdalMessages& messages) {
+    OGRFeature f(layer.GetLayerDefn());
+    for (std::size_t i = 0; i < data.fields.size(); ++i) set_value(f, static_cast<int>(i), row.values[i]);
+    if (data.spatial) f.SetGeometry(row.shape.ogr());
+    check(layer.CreateFeature(&f) == OGRERR_NONE, path, messages);
+}
+
+void fill_layer(OGRLayer& layer, const LayerData& data, bool widths, const fs::path& path,
+                const GdalMessages& messages) {
+    create_fields(layer, data, widths, path, messages);
+    for (const auto& row : data.rows) write_row(layer, data, row, path, messages);
 }
 
 }  // namespace shuibao::io

@@ -9,8 +9,13 @@
 
 namespace shuibao::io {
 
-/// Creates the fields and writes the rows, then those of the source. `widths`: the format has fixed widths.
-void fill_layer(OGRLayer& layer, const LayerData& data, const RowSource* source, bool widths,
-                const std::filesystem::path& path, const GdalMessages& messages);
+/// `widths`: the format has fixed widths.
+void create_fields(OGRLayer& layer, const LayerData& data, bool widths, const std::filesystem::path& path,
+                   const GdalMessages& messages);
+void write_row(OGRLayer& layer, const LayerData& data, const LayerData::Row& row,
+               const std::filesystem::path& path, const GdalMessages& messages);
+/// Both, for the rows that the layer has.
+void fill_layer(OGRLayer& layer, const LayerData& data, bool widths, const std::filesystem::path& path,
+                const GdalMessages& messages);
 
 }  // namespace shuibao::io

@@ -86,6 +86,8 @@ struct LayerReader::Impl {
             layer.types.push_back(type_of(field->GetType()));
             columns.push_back(i);
         }
+        names = std::make_shared<FieldNames>(layer.fields);
+        for (const auto& name : layer.fields) places.push_back(names->place(name));
         if (!o.shapes) ignored.push_back("OGR_GEOMETRY");
         ignored.push_back(nullptr);
         // Drivers that cannot leave fields out read them in vain: no harm.
@@ -100,8 +102,9 @@ struct LayerReader::Impl {
         feature = {};
         feature.row = row;
         feature.id = f.GetFID();
-        for (std::size_t k = 0; k < columns.size(); ++k)
-            feature.values.emplace(layer.fields[k], value_of(f, columns[k], decode, row));
+        feature.values = Attributes(names);
+        for (std::size_t k = columns.size(); k-- > 0;)  // of two fields of one name the first counts
+            feature.values[places[k]] = value_of(f, columns[k], decode, row);
         if (!o.shapes) return true;
         std::unique_ptr<OGRGeometry> g(f.StealGeometry());
         if (g == nullptr || g->IsEmpty() != 0) {
@@ -118,10 +121,11 @@ struct LayerReader::Impl {
             Mover visitor(*move);
             g->accept(&visitor);
             feature.shape = Geometry(std::unique_ptr<OGRGeometry>(g->Buffer(o.widen, 16)));
-            layer.notes.push_back({row, "widened",
-                                   fmt::format("The row is a point or a line; it was taken {:g} m wide on each "
-                                               "side.",
-                                               o.widen)});
+            layer.notes.push_back(
+                {row, "widened",
+                 fmt::format("The row is a point or a line; it was taken {:g} m wide on each "
+                             "side.",
+                             o.widen)});
             return on_earth(feature.shape.bounds()) && !feature.shape.empty();
         }
         feature.shape = Geometry(std::move(g));
@@ -136,7 +140,7 @@ struct LayerReader::Impl {
                 layer.notes.push_back(
                     {row, "repaired", "A ring crossed or touched itself and was repaired."});
             }
-            feature.shape = (*move)(feature.shape);
+            feature.shape = (*move)(std::move(feature.shape));
         } catch (const Error& e) {
             layer.notes.push_back({row, "bad_geometry", std::string("The row was left out. ") + e.what()});
             return false;
@@ -156,6 +160,8 @@ struct LayerReader::Impl {
     Decoder decode;
     std::unique_ptr<Transformation> move;
     std::vector<int> columns;  ///< of layer.fields
+    std::shared_ptr<const FieldNames> names;
+    std::vector<std::size_t> places;  ///< of layer.fields among them
     std::int64_t row = 0;
 };
 
@@ -166,6 +172,10 @@ LayerReader::LayerReader(LayerReader&&) noexcept = default;
 
 VectorLayer& LayerReader::layer() {
     return m_impl->layer;
+}
+
+std::size_t LayerReader::size() const {
+    return static_cast<std::size_t>(std::max<GIntBig>(0, m_impl->source.GetFeatureCount(0)));
 }
 
 bool LayerReader::next(VectorFeature& feature) {
@@ -209,6 +219,7 @@ VectorFeature LayerReader::at(std::int64_t id) {
 VectorLayer read_layer(const std::string& path, const ReadOptions& o) {
     LayerReader reader(path, o);
     auto& layer = reader.layer();
+    layer.features.reserve(reader.size());
     VectorFeature feature;
     while (reader.next(feature)) layer.features.push_back(std::move(feature));
     return std::move(layer);
@@ -229,6 +240,10 @@ Places read_places(const std::string& path, const std::string& to_crs) {
         const Point at{p.getX(), p.getY()};
         return on_earth({at.x, at.y, at.x, at.y}) ? std::optional(at) : std::nullopt;
     };
+    std::vector<std::string> fields;
+    for (int i = 0; i < source.GetLayerDefn()->GetFieldCount(); ++i)
+        fields.push_back(decode(source.GetLayerDefn()->GetFieldDefn(i)->GetNameRef(), 0));
+    const auto names = std::make_shared<const FieldNames>(fields);
     const GdalMessages messages;
     source.ResetReading();
     std::int64_t row = 0;
@@ -249,9 +264,9 @@ Places read_places(const std::string& path, const std::string& to_crs) {
             out.notes.push_back({row, "no_geometry", "The row has no place on the map."});
             continue;
         }
-        std::map<std::string, Value, std::less<>> values;
-        for (int i = 0; i < f->GetFieldCount(); ++i)
-            values[decode(f->GetFieldDefnRef(i)->GetNameRef(), 0)] = value_of(*f, i, decode, row);
+        Attributes values(names);
+        for (std::size_t i = 0; i < fields.size(); ++i)
+            values[names->place(fields[i])] = value_of(*f, static_cast<int>(i), decode, row);
         for (const auto& at : found) out.places.push_back({at, row, values});
     }
     if (!messages.errors().empty())

@@ -74,11 +74,10 @@ std::string for_gbk(const std::string& utf8) {
 }  // namespace
 
 void write_geopackage(const fs::path& path, std::span<const LayerData> layers) {
-    write_geopackage(path, layers, {});
+    write_geopackage(path, layers, RowSource());
 }
 
-void write_geopackage(const fs::path& path, std::span<const LayerData> layers,
-                      std::span<const RowSource> sources) {
+void write_geopackage(const fs::path& path, std::span<const LayerData> layers, const RowSource& source) {
     AtomicOutput out(path);
     {
         const GdalMessages messages;
@@ -87,17 +86,23 @@ void write_geopackage(const fs::path& path, std::span<const LayerData> layers,
             driver("GPKG").Create(out.temporary().c_str(), 0, 0, 0, GDT_Unknown, const_cast<char**>(create)));
         check(d != nullptr, path, messages);
         d->StartTransaction();
-        for (std::size_t k = 0; k < layers.size(); ++k) {
-            const auto& data = layers[k];
-            const char* const on_map[] = {"GEOMETRY_NAME=geom", "FID=fid", "SPATIAL_INDEX=YES", nullptr};
+        std::vector<OGRLayer*> tables;
+        for (const auto& data : layers) {
+            const char* const index = data.indexed ? "SPATIAL_INDEX=YES" : "SPATIAL_INDEX=NO";
+            const char* const on_map[] = {"GEOMETRY_NAME=geom", "FID=fid", index, nullptr};
             const char* const table[] = {"ASPATIAL_VARIANT=GPKG_ATTRIBUTES", "FID=fid", nullptr};
             auto srs = data.spatial ? reference(data.crs) : OGRSpatialReference();
             OGRLayer* layer = d->CreateLayer(data.name.c_str(), data.spatial ? &srs : nullptr,
                                              data.spatial ? wkbMultiPolygon : wkbNone,
                                              const_cast<char**>(data.spatial ? on_map : table));
             check(layer != nullptr, path, messages);
-            fill_layer(*layer, data, k < sources.size() ? &sources[k] : nullptr, false, path, messages);
+            fill_layer(*layer, data, false, path, messages);
+            tables.push_back(layer);
         }
+        if (source)
+            source([&](std::size_t k, const LayerData::Row& row) {
+                write_row(*tables[k], layers[k], row, path, messages);
+            });
         write_styles(*d, layers, path, messages);
         check(d->CommitTransaction() == OGRERR_NONE, path, messages);
         d.reset();
@@ -157,7 +162,7 @@ void write_shapefile(const fs::path& shp, const LayerData& layer, const std::str
                     if (encoding == "GBK") *text = for_gbk(*text);
                     *text = cut_text(*text, static_cast<std::size_t>(cut.fields[i].width), encoding);
                 }
-        fill_layer(*out, cut, nullptr, true, shp, messages);
+        fill_layer(*out, cut, true, shp, messages);
         d.reset();
         check(true, shp, messages);
         if (!messages.warnings().empty())

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "dictionaries.hpp"
-#include "disturbance_file.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/core/text.hpp>
 
@@ -36,7 +35,7 @@ ApprovalFields::ApprovalFields(const RunContext& c, const io::VectorLayer& layer
 
 io::Value ApprovalFields::value(const io::VectorFeature& f, const std::string& ours) const {
     if (const auto it = m_mapped.find(ours); it != m_mapped.end()) return field_value(f, {it->second});
-    return field_value(f, m_dictionary.values("fields", ours));
+    return m_find(f, ours);
 }
 
 std::string ApprovalFields::text(const io::VectorFeature& f, const std::string& ours) const {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "disturbance_file.hpp"
 #include <shuibao/engine/dictionary.hpp>
 #include <shuibao/io/vector.hpp>
 #include <shuibao/pipeline/stage.hpp>
@@ -13,6 +14,7 @@
 namespace shuibao::pipeline {
 
 /// The layer's fields by our names: the configured mapping first, then the aliases.
+/// For one thread.
 class ApprovalFields {
   public:
     /// Throws Error(usage) for a mapping from or to a name that there is not.
@@ -32,6 +34,7 @@ class ApprovalFields {
   private:
     engine::Dictionary m_dictionary;
     std::map<std::string, std::string> m_mapped;
+    mutable FieldFinder m_find{m_dictionary};
 };
 
 }  // namespace shuibao::pipeline

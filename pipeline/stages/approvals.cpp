@@ -34,6 +34,7 @@ struct Parts {
     std::map<std::string, std::int64_t> row_of;                       ///< field → the row whose word stands
     std::map<Date, std::int64_t> approved;                            ///< day → its first row
     std::map<std::optional<Date>, std::vector<io::Geometry>> by_day;  ///< exact ranges
+    double drawn_area = 0;                                            ///< m², of the exact range
 };
 
 // Parts that were approved later are kept apart with their day; what names no day goes with the first.
@@ -220,18 +221,24 @@ Approvals read_approvals(RunContext& c, const std::string& crs) {
     for (const auto& n : unknown.notes())
         problem(n.row, n.code.c_str(), n.text, "Correct it, or add the word to the dictionary of approvals.");
     Approvals list;
-    const io::Transformation to_geographic(crs, "EPSG:4490");
-    for (auto& [key, parts] : projects) {
+    std::vector<Parts*> found;
+    for (auto& [key, parts] : projects) found.push_back(&parts);
+    c.executor.parallel_for(found.size(), [&](std::size_t i) {
+        auto& parts = *found[i];
         auto& p = parts.project;
         p.exact = io::union_of(parts.exact);
         p.schematic = io::union_of(parts.schematic);
         p.spoil = io::union_of(parts.spoil);
         p.borrow = io::union_of(parts.borrow);
         p.yards_schematic = io::union_of(parts.yards_schematic);
+        parts.drawn_area = io::geodesic_area(p.exact, io::Transformation(crs, "EPSG:4490"));
+    });
+    for (auto* parts : found) {
+        auto& p = parts->project;
         p.under_construction = fields.under_construction(p.status);
-        p.parts.assign(parts.names.begin(), parts.names.end());
-        settle_days(c, name, p, parts);
-        settle_area(c, p, io::geodesic_area(p.exact, to_geographic));
+        p.parts.assign(parts->names.begin(), parts->names.end());
+        settle_days(c, name, p, *parts);
+        settle_area(c, p, parts->drawn_area);
         list.projects.push_back(std::move(p));
     }
     std::set<std::string> undrawn;

@@ -54,14 +54,15 @@ std::vector<Object> objects_of(const io::VectorLayer& layer) {
         o.verdict = row_text(f, "verdict");
         o.id = row_text(f, "truth_id");
         if (o.id.empty()) o.id = std::to_string(f.row);
-        if (const auto it = f.values.find("confidence"); it != f.values.end())
-            o.confidence = std::clamp(io::to_number(it->second).value_or(1), 0.0, 1.0);
+        if (const auto* value = f.values.find("confidence"))
+            o.confidence = std::clamp(io::to_number(*value).value_or(1), 0.0, 1.0);
         o.onset = Date::parse(row_text(f, "onset"));
         o.complete = Date::parse(row_text(f, "complete"));
         o.from = Date::parse(row_text(f, "onset_from"));
         o.to = Date::parse(row_text(f, "onset_to"));
         o.first_clear = Date::parse(row_text(f, "first_clear_m"));
-        for (const auto& [name, value] : f.values) o.fields[name] = io::to_text(value);
+        for (std::size_t i = 0; i < f.values.size(); ++i)
+            o.fields[f.values.name(i)] = io::to_text(f.values[i]);
         list.push_back(std::move(o));
     }
     return list;

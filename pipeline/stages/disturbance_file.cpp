@@ -8,7 +8,6 @@
 
 #include <fmt/format.h>
 
-
 namespace shuibao::pipeline {
 namespace {
 
@@ -24,6 +23,14 @@ constexpr std::array<std::pair<ChangeKind, std::string_view>, 6> kinds = {{
 bool same_name(std::string_view a, std::string_view b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                       [](unsigned char x, unsigned char y) { return std::toupper(x) == std::toupper(y); });
+}
+
+// Of the first field whose name is one of these.
+std::optional<std::size_t> place_of(const io::Attributes& values, const std::vector<std::string>& names) {
+    for (const auto& name : names)
+        for (std::size_t i = 0; i < values.size(); ++i)
+            if (same_name(values.name(i), name)) return i;
+    return std::nullopt;
 }
 
 template <class T>
@@ -74,15 +81,24 @@ void write_disturbances(const std::filesystem::path& path, const std::string& cr
     io::write_geopackage(path, std::span(&layer, 1));
 }
 
-io::Value field_value(const std::map<std::string, io::Value, std::less<>>& values,
-                      const std::vector<std::string>& names) {
-    for (const auto& name : names)
-        for (const auto& [field, value] : values)
-            if (same_name(field, name)) return value;
-    return {};
+io::Value field_value(const io::Attributes& values, const std::vector<std::string>& names) {
+    const auto place = place_of(values, names);
+    return place ? values[*place] : io::Value();
 }
 io::Value field_value(const io::VectorFeature& f, const std::vector<std::string>& names) {
     return field_value(f.values, names);
+}
+
+const io::Value& FieldFinder::operator()(const io::VectorFeature& row, std::string_view ours) {
+    static const io::Value none;
+    if (m_names != row.values.names()) {
+        m_names = row.values.names();
+        m_places.clear();
+    }
+    auto it = m_places.find(ours);
+    if (it == m_places.end())
+        it = m_places.emplace(ours, place_of(row.values, m_words.values("fields", ours))).first;
+    return it->second ? row.values[*it->second] : none;
 }
 
 }  // namespace shuibao::pipeline

@@ -4,10 +4,14 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <shuibao/core/disturbance.hpp>
+#include <shuibao/engine/dictionary.hpp>
 #include <shuibao/io/vector.hpp>
 
 namespace shuibao::pipeline {
@@ -36,8 +40,21 @@ void write_disturbances(const std::filesystem::path& path, const std::string& cr
 [[nodiscard]] DisturbanceSet read_disturbances(const std::string& path, const io::ReadOptions& options);
 
 /// Value of the first field whose name is one of these, whatever the case; null when there is none.
-[[nodiscard]] io::Value field_value(const std::map<std::string, io::Value, std::less<>>& values,
-                                    const std::vector<std::string>& names);
+[[nodiscard]] io::Value field_value(const io::Attributes& values, const std::vector<std::string>& names);
 [[nodiscard]] io::Value field_value(const io::VectorFeature& feature, const std::vector<std::string>& names);
+
+/// field_value() for row after row: where a field stands is looked up once for all rows that share their
+/// names. For one thread.
+class FieldFinder {
+  public:
+    /// By the names that the dictionary's section `fields` gives for ours. It outlives this.
+    explicit FieldFinder(const engine::Dictionary& words) : m_words(words) {}
+    [[nodiscard]] const io::Value& operator()(const io::VectorFeature& row, std::string_view ours);
+
+  private:
+    const engine::Dictionary& m_words;
+    std::shared_ptr<const io::FieldNames> m_names;
+    std::map<std::string, std::optional<std::size_t>, std::less<>> m_places;
+};
 
 }  // namespace shuibao::pipeline

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Disturbances as delineate wrote them, or as people drew and described them.
 #include <array>
-#include <map>
+#include <functional>
 #include <optional>
+#include <unordered_map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -18,7 +19,8 @@ namespace {
 // One row after the other; what is wrong with a row becomes a note.
 class Reader {
   public:
-    explicit Reader(DisturbanceSet& set) : m_dictionary(load_dictionary("disturbances")), m_set(set) {}
+    explicit Reader(DisturbanceSet& set)
+        : m_dictionary(load_dictionary("disturbances")), m_find(m_dictionary), m_set(set) {}
 
     Disturbance operator()(const io::VectorFeature& f) {
         m_row = &f;
@@ -65,16 +67,14 @@ class Reader {
     }
 
   private:
-    [[nodiscard]] io::Value value(std::string_view name) const {
-        return field_value(*m_row, m_dictionary.values("fields", name));
-    }
-    [[nodiscard]] std::string text(std::string_view name) const { return trimmed(io::to_text(value(name))); }
+    [[nodiscard]] const io::Value& value(std::string_view name) { return m_find(*m_row, name); }
+    [[nodiscard]] std::string text(std::string_view name) { return trimmed(io::to_text(value(name))); }
     void note(const char* code, std::string what) {
         m_set.notes.push_back({m_row->row, code, std::move(what)});
     }
 
     std::optional<Date> date(std::string_view name) {
-        const auto v = value(name);
+        const auto& v = value(name);
         if (io::to_text(v).empty()) return std::nullopt;
         const auto parsed = io::to_date(v);
         if (!parsed)
@@ -113,6 +113,7 @@ class Reader {
     }
 
     engine::Dictionary m_dictionary;
+    FieldFinder m_find;
     DisturbanceSet& m_set;
     const io::VectorFeature* m_row = nullptr;
     UnknownWords m_unknown;
@@ -124,13 +125,21 @@ class Outlines {
     /// The first row with this shape, where there is one.
     std::optional<std::int64_t> seen_before(const io::Geometry& shape, std::int64_t row) {
         const auto b = shape.bounds();
-        auto& rows = m_rows[{b.min_x, b.min_y, b.max_x, b.max_y, shape.area()}];
-        rows.push_back(row);
-        return rows.size() > 1 ? std::optional(rows.front()) : std::nullopt;
+        const auto [it, fresh] =
+            m_first.try_emplace(Key{b.min_x, b.min_y, b.max_x, b.max_y, shape.area()}, row);
+        return fresh ? std::nullopt : std::optional(it->second);
     }
 
   private:
-    std::map<std::array<double, 5>, std::vector<std::int64_t>> m_rows;
+    using Key = std::array<double, 5>;
+    struct Hash {
+        std::size_t operator()(const Key& key) const {
+            std::size_t h = 0;
+            for (const double v : key) h = h * 1099511628211U + std::hash<double>()(v);
+            return h;
+        }
+    };
+    std::unordered_map<Key, std::int64_t, Hash> m_first;
 };
 
 }  // namespace
@@ -140,6 +149,7 @@ DisturbanceSet read_disturbances(const std::string& path, const io::ReadOptions&
     DisturbanceSet set{layer.crs, {}, {}, layer.notes};
     Reader reader(set);
     Outlines outlines;
+    set.list.reserve(layer.features.size());
     for (auto& f : layer.features) {
         set.list.push_back(reader(f));
         set.rows.push_back(f.row);

@@ -9,6 +9,7 @@
 
 #include "override_ground.hpp"
 #include "risk_input.hpp"
+#include "rows_ahead.hpp"
 #include "rules.hpp"
 #include <shuibao/engine/hash.hpp>
 #include <shuibao/io/atomic_output.hpp>
@@ -41,14 +42,13 @@ std::vector<std::pair<std::string, double>> points_of(const std::string& reasons
 
 Issued from_layer(const RunContext& c, const std::filesystem::path& ranked,
                   const std::map<std::string, Override>& overrides) {
-    constexpr std::size_t at_once = 4096;
     Issued issued;
     io::LayerReader reader(ranked.string(),
                            {.layer = "disturbances",
                             .fields = {"case_id", "spot", "rank", "tier", "tier_reason", "severity",
                                        "confidence", "verdict", "county", "industry", "area_m2", "reasons"},
                             .shapes = false});
-    for (auto rows = reader.next(at_once); !rows.empty(); rows = reader.next(at_once)) {
+    read_ahead(c.executor, reader, [&](std::span<io::VectorFeature> rows) {
         std::vector<IssuedCase> cases(rows.size());
         c.executor.parallel_for(rows.size(), [&](std::size_t i) {
             const auto& f = rows[i];
@@ -69,7 +69,7 @@ Issued from_layer(const RunContext& c, const std::filesystem::path& ranked,
         });
         for (std::size_t i = 0; i < rows.size(); ++i)
             issued.cases.emplace(row_text(rows[i], "case_id"), std::move(cases[i]));
-    }
+    });
     return issued;
 }
 

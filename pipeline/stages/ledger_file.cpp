@@ -153,10 +153,13 @@ io::LayerData::Row ledger_row(const LedgerCase& c) {
 
 void write_ledger_state(const engine::Executor& executor, const std::filesystem::path& file,
                         const LedgerState& state) {
-    const auto layer = ledger_layer(state.crs);
-    const auto rows =
-        rows_ahead(executor, state.cases.size(), [&](std::size_t i) { return ledger_row(state.cases[i]); });
-    io::write_geopackage(file, {&layer, 1}, {&rows, 1});
+    auto layer = ledger_layer(state.crs);
+    layer.indexed = false;
+    io::write_geopackage(file, {&layer, 1}, [&](const io::PutRow& put) {
+        rows_ahead(
+            executor, state.cases.size(), [&](std::size_t i) { return ledger_row(state.cases[i]); },
+            [&](std::size_t, const auto& row) { put(0, row); });
+    });
 }
 
 LedgerState read_ledger_state(const std::filesystem::path& file, const std::string& batch,
@@ -164,6 +167,7 @@ LedgerState read_ledger_state(const std::filesystem::path& file, const std::stri
     io::LayerReader reader(file.string(),
                            {.layer = "cases", .to_crs = to_crs, .ours = true, .shapes = shapes});
     LedgerState state{batch, reader.layer().crs, {}};
+    state.cases.reserve(reader.size());
     io::VectorFeature f;
     while (reader.next(f)) {
         LedgerCase c;

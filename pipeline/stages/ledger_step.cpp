@@ -2,6 +2,7 @@
 // One batch of the ledger: who goes on, what changed, what is due.
 #include <algorithm>
 #include <map>
+#include <numeric>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -50,6 +51,7 @@ class Step {
             },
             m_now.rules);
 
+        out.cases.reserve(new_nodes.size() + m_before.cases.size());
         std::vector<bool> gone_on(m_before.cases.size(), false);
         for (std::size_t k = 0; k < new_nodes.size(); ++k) {
             const auto& s = lineage.after[k];
@@ -74,12 +76,30 @@ class Step {
         hear(
             out, m_now, [&](const std::string& spot) { return confidence_of(spot); }, doubts);
         for (auto& c : out.cases) std::sort(c.parents.begin(), c.parents.end());
-        std::sort(out.cases.begin(), out.cases.end(),
-                  [](const auto& a, const auto& b) { return a.id < b.id; });
+        by_id(out.cases);
         return out;
     }
 
   private:
+    // A case is a kilobyte: those that stand where they belong are not moved, the others once.
+    static void by_id(std::vector<LedgerCase>& cases) {
+        std::vector<std::size_t> from(cases.size());
+        std::iota(from.begin(), from.end(), std::size_t{0});
+        std::sort(from.begin(), from.end(),
+                  [&](std::size_t a, std::size_t b) { return cases[a].id < cases[b].id; });
+        for (std::size_t start = 0; start < from.size(); ++start) {
+            if (from[start] == start) continue;
+            auto first = std::move(cases[start]);
+            std::size_t hole = start;
+            for (std::size_t next = from[hole]; next != start; next = from[hole]) {
+                cases[hole] = std::move(cases[next]);
+                from[hole] = hole;
+                hole = next;
+            }
+            cases[hole] = std::move(first);
+            from[hole] = hole;
+        }
+    }
     static LineageNode node(const io::Geometry& shape, double area, double tolerance) {
         const auto b = shape.bounds();
         return {area, shape.perimeter(), tolerance, (b.min_x + b.max_x) / 2, (b.min_y + b.max_y) / 2};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <future>
 #include <map>
 #include <span>
 
@@ -44,7 +45,7 @@ class Writer {
           m_records(read_field_records(c.store)),
           m_last(read(m_batches.back(), "")) {}
 
-    using Write = std::function<void(std::span<const LayerData>, std::span<const io::RowSource>)>;
+    using Write = std::function<void(std::span<const LayerData>, const io::RowSource&)>;
     void operator()(const Write& write, const std::filesystem::path& summary) {
         auto cases = ledger_layer(m_last.crs);
         cases.fields.push_back({"overdue", FieldType::integer});
@@ -86,20 +87,21 @@ class Writer {
                                                  std::move(checks), std::move(parts)};
         // The history is as long as the store is old: one batch of it is held at a time. What it tells on its
         // way of lineage and checks is little, and written when its turn comes.
-        const auto kept = [](const std::vector<LayerData::Row>& rows) {
-            return io::RowSource([&rows](const auto& put) {
-                for (const auto& row : rows) put(row);
-            });
-        };
-        const std::array<io::RowSource, 5> rows = {[&](const auto& put) { put_cases(put); },
-                                                   [&](const auto& put) { put_history(put); },
-                                                   kept(m_lineage), kept(m_checks), kept(m_parts)};
-        write(layers, rows);
+        ask_issued(0);
+        write(layers, [&](const io::PutRow& put) {
+            put_cases([&](std::size_t, const auto& row) { put(0, row); });
+            put_history([&](std::size_t, const auto& row) { put(1, row); });
+            std::size_t layer = 2;
+            for (const auto* rows : {&m_lineage, &m_checks, &m_parts}) {
+                for (const auto& row : *rows) put(layer, row);
+                ++layer;
+            }
+        });
         io::write_text(summary, summary_of(m_last).dump(1) + "\n");
     }
 
   private:
-    using Put = std::function<void(const LayerData::Row&)>;
+    using Put = std::function<void(std::size_t, const LayerData::Row&)>;
 
     // In the CRS of the newest batch.
     [[nodiscard]] LedgerState read(const std::string& batch, const std::string& crs) const {
@@ -108,21 +110,32 @@ class Writer {
 
     void put_cases(const Put& put) const {
         const auto today = end_of_batch(m_batches.back());
-        rows_ahead(m_c.executor, m_last.cases.size(), [&](std::size_t i) {
+        const auto made = [&](std::size_t i) {
             const auto& k = m_last.cases[i];
             auto row = ledger_row(k);
             row.values.emplace_back(std::int64_t{k.due && *k.due < today ? 1 : 0});
             return row;
-        })(put);
+        };
+        rows_ahead(m_c.executor, m_last.cases.size(), made, put);
+    }
+
+    // What went out after a batch is read while what comes before it in the file is written.
+    void ask_issued(std::size_t batch) {
+        const auto policy = m_c.executor.options().jobs > 1 ? std::launch::async : std::launch::deferred;
+        m_issued = std::async(
+            policy, [file = issued_file(m_c.store, m_batches[batch])] { return read_issued(file).cases; });
     }
 
     void put_history(const Put& put) {
         std::map<std::string, bool> known;  // cases of the batch before: whether each was part of another
-        for (const auto& b : m_batches) {
+        for (std::size_t n = 0; n < m_batches.size(); ++n) {
+            const auto& b = m_batches[n];
             const bool newest = b == m_batches.back();
             const auto older = newest ? LedgerState() : read(b, m_last.crs);
             const auto& state = newest ? m_last : older;
-            put_batch(state, put);
+            const auto issued = m_issued.get();
+            if (!newest) ask_issued(n + 1);
+            put_batch(state, issued, put);
             add_lineage(state, known);
             add_checks(state);
             known.clear();
@@ -130,22 +143,23 @@ class Writer {
         }
     }
 
-    void put_batch(const LedgerState& state, const Put& put) const {
-        const auto issued = read_issued(issued_file(m_c.store, state.batch)).cases;
+    void put_batch(const LedgerState& state, const std::map<std::string, IssuedCase>& issued,
+                   const Put& put) const {
         std::vector<const LedgerCase*> told;
         for (const auto& k : state.cases)  // works done are told where nothing is left to be shown
             if (k.present || k.change == "finished") told.push_back(&k);
-        rows_ahead(m_c.executor, told.size(), [&](std::size_t i) {
+        const auto made = [&](std::size_t i) {
             const auto& k = *told[i];
             const auto sent = issued.find(k.id);
             const bool went_out = sent != issued.end();
-            return LayerData::Row{k.shape,
-                                  {state.batch, k.id, k.spot, or_null(k.verdict),
-                                   went_out ? or_null(sent->second.tier) : Value(),
-                                   went_out ? Value(sent->second.severity) : Value(), k.state,
-                                   or_null(k.confirmed), or_null(k.change), or_null(k.construction), k.area,
-                                   k.gained}};
-        })(put);
+            return LayerData::Row{
+                k.shape,
+                {state.batch, k.id, k.spot, or_null(k.verdict),
+                 went_out ? or_null(sent->second.tier) : Value(),
+                 went_out ? Value(sent->second.severity) : Value(), k.state, or_null(k.confirmed),
+                 or_null(k.change), or_null(k.construction), k.area, k.gained}};
+        };
+        rows_ahead(m_c.executor, told.size(), made, put);
     }
 
     void add_lineage(const LedgerState& state, const std::map<std::string, bool>& known) {
@@ -215,6 +229,7 @@ class Writer {
     std::vector<std::string> m_batches;
     std::vector<FieldRecord> m_records;
     LedgerState m_last;
+    std::future<std::map<std::string, IssuedCase>> m_issued;
     std::vector<LayerData::Row> m_lineage, m_checks, m_parts;
 };
 

@@ -53,6 +53,13 @@ std::optional<Date> approved_where(const Project& p, const Geometry& shape, doub
     return first ? first : p.approved;
 }
 
+template <class Counts>
+std::vector<Geometry> only(const std::vector<Geometry>& parts, const Counts& counts) {
+    std::vector<Geometry> kept;
+    std::copy_if(parts.begin(), parts.end(), std::back_inserter(kept), counts);
+    return kept;
+}
+
 }  // namespace
 
 Overlay::Overlay(const OverlayInput& input)
@@ -183,15 +190,20 @@ void Overlay::measure_range(Case& c, const io::Transformation& to_geographic) co
     f.outside = alone ? f.area : outside.empty() ? 0 : io::geodesic_area(outside, to_geographic);
     f.overlap_ratio = f.area > 0 ? std::clamp(1 - f.outside / f.area, 0.0, 1.0) : 0;
     if (!outside.empty()) {
-        std::vector<Geometry> kept;
         const auto ranges = ranges_near(outside.bounds(), reach);
-        Geometry beyond = outside;
-        for (const auto& range : ranges) beyond = beyond.difference(range.buffered(delta));
         const double least = std::numbers::pi * delta * delta;
-        const auto parts = beyond.parts();
-        for (const auto& part : parts)
-            if (part.area() >= least && part.holds_circle(delta)) kept.push_back(part);
-        const bool whole = ranges.empty() && alone && kept.size() == parts.size();
+        const auto counts = [&](const Geometry& part) {
+            return part.area() >= least && part.holds_circle(delta);
+        };
+        // What does not count as a whole has no part that does.
+        const auto all = outside.parts();
+        auto kept = only(all, counts);
+        const bool whole = ranges.empty() && alone && kept.size() == all.size();
+        if (!ranges.empty() && !kept.empty()) {
+            Geometry beyond = io::joined(kept);
+            for (const auto& range : ranges) beyond = beyond.difference(range.buffered(delta));
+            kept = only(beyond.parts(), counts);
+        }
         c.beyond = io::joined(kept);
         f.outside_tolerant = whole ? f.area : io::geodesic_area(c.beyond, to_geographic);
         if (!ranges.empty()) f.depth = outside.depth_beyond(io::joined(ranges));

@@ -40,7 +40,7 @@ std::optional<io::Geometry> shape_in(const std::filesystem::path& file, const ch
                                      const std::string& id, const std::string& crs) {
     if (!std::filesystem::exists(file)) return std::nullopt;
     for (const auto& f : io::read_layer(file.string(), {"", "", crs}).features)
-        if (const auto it = f.values.find(field); it != f.values.end() && io::to_text(it->second) == id)
+        if (const auto* value = f.values.find(field); value != nullptr && io::to_text(*value) == id)
             return f.shape;
     return std::nullopt;
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <array>
 #include <fstream>
 #include <map>
 #include <set>
@@ -196,7 +195,6 @@ class RankStage final : public Stage {
     // rest when it is due.
     static std::vector<Ranked> rank(const RunContext& c, const std::filesystem::path& input,
                                     const engine::RuleSet& set, const Means& means) {
-        constexpr std::size_t at_once = 4096;
         const auto rules = rules_of(set);
         std::map<std::string, const LedgerCase*> memory;
         for (const auto& k : means.ledger.cases)
@@ -206,12 +204,13 @@ class RankStage final : public Stage {
                                {.fields = {"case_id", "verdict", "change_type", "credit", "credit_source",
                                            "confidence", "county", "facts", "context"},
                                 .shapes = false});
-        for (auto rows = reader.next(at_once); !rows.empty(); rows = reader.next(at_once)) {
+        list.reserve(memory.size());
+        read_ahead(c.executor, reader, [&](std::span<io::VectorFeature> rows) {
             const auto first = list.size();
             list.resize(first + rows.size());
             c.executor.parallel_for(
                 rows.size(), [&](std::size_t i) { list[first + i] = one(rows[i], rules, memory, means); });
-        }
+        });
         for (const auto& r : list)
             if (!r.decided.empty())
                 c.log.write(engine::LogLevel::info, fmt::format("{}: {}", r.key.case_id, r.decided), "rank");
@@ -270,11 +269,12 @@ class RankStage final : public Stage {
         }
         Capacity capacity(c);
         std::map<Tier, std::size_t> tiers;
-        std::vector<std::size_t> suspects;
-        for (std::size_t i = 0; i < ranked.size(); ++i) {
-            const auto& r = ranked[i];
+        std::vector<bool> sent;
+        std::size_t suspects = 0;
+        for (const auto& r : ranked) {
             ++tiers[r.risk.tier];
-            if (r.risk.tier != Tier::none && capacity.takes(r.county)) suspects.push_back(i);
+            sent.push_back(r.risk.tier != Tier::none && capacity.takes(r.county));
+            suspects += sent.back() ? 1U : 0U;
         }
         const auto row = [&](std::size_t i) {
             auto& r = ranked[i];
@@ -286,12 +286,14 @@ class RankStage final : public Stage {
             out.shape = std::move(source.shape);
             return out;
         };
-        const std::array<io::RowSource, 2> rows = {
-            rows_ahead(c.executor, ranked.size(), row),
-            rows_ahead(c.executor, suspects.size(), [&](std::size_t k) { return row(suspects[k]); })};
-        io::write_geopackage(output, layers, rows);
+        io::write_geopackage(output, layers, [&](const io::PutRow& put) {
+            rows_ahead(c.executor, ranked.size(), row, [&](std::size_t i, const auto& made) {
+                put(0, made);
+                if (sent[i]) put(std::size_t{1}, made);
+            });
+        });
         c.log.write(engine::LogLevel::info,
-                    fmt::format("{} suspects ({} {}, {} {}, {} {}) of {} disturbances → {}", suspects.size(),
+                    fmt::format("{} suspects ({} {}, {} {}, {} {}) of {} disturbances → {}", suspects,
                                 words.verdicts.text("tiers", "high"), tiers[Tier::high],
                                 words.verdicts.text("tiers", "medium"), tiers[Tier::medium],
                                 words.verdicts.text("tiers", "low"), tiers[Tier::low], ranked.size(),

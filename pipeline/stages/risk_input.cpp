@@ -61,8 +61,8 @@ std::map<std::string, std::string> RiskWords::hashes(const RunContext& c) {
 
 const io::Value& row_value(const io::VectorFeature& row, std::string_view name) {
     static const io::Value none;
-    const auto it = row.values.find(name);
-    return it == row.values.end() ? none : it->second;
+    const auto* value = row.values.find(name);
+    return value == nullptr ? none : *value;
 }
 std::string row_text(const io::VectorFeature& row, std::string_view name) {
     return io::to_text(row_value(row, name));

@@ -152,17 +152,21 @@ class ScreenStage final : public Stage {
             say(c, cases, words, approvals, ranges_known);
             const auto states = range_layer(approvals.projects, looks, batch_rules, crs);
             io::write_geopackage(ranges, {&states, 1});
-            const auto layer = case_layer(crs);
+            auto layer = case_layer(crs);
+            layer.indexed = false;
             const auto erosion_words = load_erosion_words();
             const ProjectRegister owners(approvals.projects, load_dictionary("approvals"));
             const CaseWords meaning{approvals.projects, owners, zones, industries, words,
                                     erosion_words,      c.batch};
-            const auto rows = rows_ahead(c.executor, cases.size(), [&](std::size_t i) {
+            const auto made = [&](std::size_t i) {
                 auto row = case_row(cases[i], meaning);
                 cases[i] = {};  // written once, held no longer
                 return row;
+            };
+            io::write_geopackage(output, {&layer, 1}, [&](const io::PutRow& put) {
+                rows_ahead(c.executor, cases.size(), made,
+                           [&](std::size_t, const auto& row) { put(0, row); });
             });
-            io::write_geopackage(output, {&layer, 1}, {&rows, 1});
         };
         const auto counts = c.executor.run("screen", {u});
         if (!c.executor.options().dry_run) tell_missing(c, summary);
@@ -270,6 +274,7 @@ class ScreenStage final : public Stage {
             }
         });
         std::vector<Case> cases;
+        cases.reserve(found.size());
         for (auto& list : found) std::move(list.begin(), list.end(), std::back_inserter(cases));
         auto looks = overlay.settle(cases, each);
         each(cases.size(), [&](std::size_t i) {

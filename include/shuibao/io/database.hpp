@@ -19,7 +19,7 @@ namespace shuibao::io {
 /// password, and while the network is closed
 /// (--allow-network); Error(failed) when the database cannot be reached, has no PostGIS, or refuses.
 void write_database(const std::string& target, const std::string& schema, std::span<const LayerData> layers,
-                    std::span<const RowSource> sources, const std::string& mark);
+                    const RowSource& source, const std::string& mark);
 
 /// The mark of what was written last; empty where nothing was. Throws as write_database().
 [[nodiscard]] std::string database_mark(const std::string& target, const std::string& schema);

@@ -66,6 +66,7 @@ class Geometry {
     [[nodiscard]] const OGRGeometry* ogr() const { return m_geometry.get(); }
 
   private:
+    friend class Transformation;
     std::unique_ptr<OGRGeometry> m_geometry;
 };
 
@@ -83,7 +84,7 @@ class Transformation {
     Transformation(const std::string& from_crs, const std::string& to_crs);
     ~Transformation();
     Transformation(Transformation&&) noexcept;
-    [[nodiscard]] Geometry operator()(const Geometry& geometry) const;
+    [[nodiscard]] Geometry operator()(Geometry geometry) const;
     [[nodiscard]] Point operator()(Point p) const;
 
   private:

@@ -10,15 +10,14 @@
 #include <span>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include <shuibao/core/date.hpp>
+#include <shuibao/io/attributes.hpp>
 #include <shuibao/io/geometry.hpp>
 
 namespace shuibao::io {
 
-using Value = std::variant<std::monostate, std::int64_t, double, std::string, Date>;
 [[nodiscard]] std::string to_text(const Value& value);  ///< empty for null; shortest round-trip numbers
 [[nodiscard]] std::optional<double> to_number(const Value& value);  ///< numbers, and texts that are numbers
 /// Dates, and texts that are dates: what Date::parse takes, and 2021/5/6, 2021.5.6, 2021年5月6日, with or
@@ -46,7 +45,7 @@ struct VectorFeature {
     std::int64_t row = 0;
     std::int64_t id = 0;  ///< the format's own number of the row, for LayerReader::at
     Geometry shape;
-    std::map<std::string, Value, std::less<>> values;  ///< by field name as in the file
+    Attributes values;  ///< by field name as in the file
 };
 
 enum class FieldType { integer, real, text, date };
@@ -68,7 +67,8 @@ struct ReadOptions {
     std::string to_crs = {};               ///< reproject; default: keep
     std::vector<std::string> fields = {};  ///< only these are read (ASCII names); default: all
     bool ours = false;                     ///< this program wrote it: shapes are valid, and not checked again
-    double widen = 0;    ///< points and lines become areas by so much on each side (unit of to_crs); 0: left out
+    double widen =
+        0;  ///< points and lines become areas by so much on each side (unit of to_crs); 0: left out
     bool shapes = true;  ///< false: no geometry is read, and no row left out for want of one
     /// Of tables without `layer`: the first layer that has a column of one of these names (upper and lower
     /// case alike), as the sheet people fill in need not be the first. Where none has, the first.
@@ -84,6 +84,8 @@ class LayerReader {
     LayerReader(LayerReader&&) noexcept;
     /// Name, CRS, fields and types; the notes of what has been read, and the rows that came without a shape.
     [[nodiscard]] VectorLayer& layer();
+    /// How many rows the format says there are; 0 where it would have to count them.
+    [[nodiscard]] std::size_t size() const;
     /// The next row with an area; false at the end.
     [[nodiscard]] bool next(VectorFeature& feature);
     /// The next `most` rows; fewer at the end, none after it.
@@ -104,7 +106,7 @@ class LayerReader {
 struct Place {
     Point at;
     std::int64_t row = 0;
-    std::map<std::string, Value, std::less<>> values;  ///< by field name as in the file
+    Attributes values;  ///< by field name as in the file
 };
 struct Places {
     std::vector<Place> places;
@@ -123,7 +125,7 @@ struct TableRow {
 };
 struct Table {
     std::vector<std::string> fields;  ///< unique: the second column of a name gets its number behind it
-    std::vector<TableRow> rows;  ///< in file order, empty ones left out
+    std::vector<TableRow> rows;       ///< in file order, empty ones left out
     std::vector<LayerNote> notes;
 };
 
@@ -135,8 +137,9 @@ struct Table {
 /// file, unknown layer, shapes without a CRS or in a datum that cannot be trusted.
 [[nodiscard]] Table read_table(const std::string& path, const ReadOptions& options);
 
-/// Every file that the source consists of, sorted: what GDAL names of a dataset and the .cpg beside a shapefile,
-/// all files below a directory. None for what is no file (a database). Throws Error(input) as read_layer.
+/// Every file that the source consists of, sorted: what GDAL names of a dataset and the .cpg beside a
+/// shapefile, all files below a directory. None for what is no file (a database). Throws Error(input) as
+/// read_layer.
 [[nodiscard]] std::vector<std::string> files_of(const std::string& path);
 /// The bytes of a file, of one inside an archive (/vsizip/ and its like) too. Throws Error(input).
 [[nodiscard]] std::string bytes_of(const std::string& path);
@@ -165,16 +168,20 @@ struct LayerData {
     std::vector<Row> rows;
     std::string style = {};  ///< QML for QGIS (GeoPackage: layer_styles)
     bool spatial = true;     ///< false: a table without geometries (GeoPackage)
+    bool indexed =
+        true;  ///< false: no spatial index; only this program reads it, from end to end (GeoPackage)
 };
 
 /// One GeoPackage with these layers; no time of writing inside, so the same rows give the same bytes.
 void write_geopackage(const std::filesystem::path& path, std::span<const LayerData> layers);
-/// Rows made one at a time while they are written, for layers of which one copy is enough to hold, or too
-/// much: it is called once, when its layer is due, and gives each row to `write`.
-using RowSource = std::function<void(const std::function<void(const LayerData::Row&)>& write)>;
-/// The same with rows from sources, one for each layer (the layers' own rows come first).
+/// Takes the next row of a layer, by its place among the layers.
+using PutRow = std::function<void(std::size_t layer, const LayerData::Row& row)>;
+/// Rows made one at a time while they are written, where one copy of them is enough to hold, or too much: it
+/// is called once, and may put a row into several layers.
+using RowSource = std::function<void(const PutRow& put)>;
+/// The same with rows from a source (the layers' own rows come first).
 void write_geopackage(const std::filesystem::path& path, std::span<const LayerData> layers,
-                      std::span<const RowSource> sources);
+                      const RowSource& source);
 /// .shp .shx .dbf .prj .cpg beside each other; `encoding` is "UTF-8" or "GBK". Texts are cut on a character.
 void write_shapefile(const std::filesystem::path& shp, const LayerData& layer, const std::string& encoding);
 /// UTF-8 with byte order mark, RFC 4180; a text that a spreadsheet would run as a formula gets a leading '.
