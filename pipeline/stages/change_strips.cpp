@@ -2,6 +2,7 @@
 #include "change_strips.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include <shuibao/io/tile_archive.hpp>
@@ -13,6 +14,20 @@ constexpr std::int64_t strip_rows = 256;  // on the grid's lattice: a block row 
 
 // Bands of a change map.
 constexpr int evidence_band = 0, magnitude_band = 2, onset_from_band = 3, onset_to_band = 4, kind_band = 5;
+
+// A strip with the rows around it, and what is taken out of it.
+std::size_t bytes_of_strip(std::int64_t cols) {
+    constexpr std::size_t planes_around = 4 + PixelHistory::planes, planes = 7;
+    const auto width = static_cast<std::size_t>(cols);
+    return 2 * width *
+           (planes_around * (strip_rows + 2 * algorithms::PixelScore::reach) + planes * strip_rows);
+}
+
+std::size_t at_once(const engine::Executor& executor, std::int64_t cols) {
+    const auto& o = executor.options();
+    return std::clamp<std::size_t>(o.memory / 2 / std::max<std::size_t>(1, bytes_of_strip(cols)), 1,
+                                   static_cast<std::size_t>(std::max(1, o.jobs)));
+}
 
 }  // namespace
 
@@ -26,6 +41,20 @@ ChangeStrips::ChangeStrips(const engine::Executor& executor, const Grid& grid, s
 
 std::size_t ChangeStrips::count() const {
     return static_cast<std::size_t>((m_window.rows + strip_rows - 1) / strip_rows);
+}
+
+void ChangeStrips::each(const std::function<void(std::size_t)>& body) const {
+    std::atomic<std::size_t> next = 0;
+    m_executor.parallel_for(at_once(m_executor, m_window.cols), [&](std::size_t) {
+        for (auto i = next++; i < count(); i = next++) {
+            engine::check_stop();
+            body(i);
+        }
+    });
+}
+
+std::size_t ChangeStrips::memory(const engine::Executor& executor, std::int64_t cols) {
+    return at_once(executor, cols) * bytes_of_strip(cols);
 }
 
 Window ChangeStrips::window(std::size_t strip) const {
@@ -44,7 +73,7 @@ void ChangeStrips::read(PixelHistory& history) const {
 
 algorithms::Synchrony ChangeStrips::synchrony() const {
     std::vector<algorithms::SynchronyCells> parts(count(), algorithms::SynchronyCells(m_grid.gsd()));
-    m_executor.parallel_for(parts.size(), [&](std::size_t i) {
+    each([&](std::size_t i) {
         Change strip(window(i));
         strip.history.resize(strip.window);
         read(strip.window, evidence_band, strip.evidence);

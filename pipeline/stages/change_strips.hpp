@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <vector>
 
 #include <shuibao/algorithms/segmentation.hpp>
@@ -13,7 +15,7 @@
 namespace shuibao::pipeline {
 
 /// Strips of full width over a window of the grid's lattice. Reentrant; memory is that of the strips that are
-/// being read. All but the constructor throw Error(input) for a map that cannot be read.
+/// being read, which each() holds against the memory of the run. All but the constructor throw Error(input) for a map that cannot be read.
 class ChangeStrips {
   public:
     /// `history`: the maps have the bands of PixelHistory.
@@ -21,6 +23,10 @@ class ChangeStrips {
                  const Window& window, bool history);
 
     [[nodiscard]] std::size_t count() const;
+    /// Runs body(strip) for every strip, on as many threads as half the memory of the run has room for strips.
+    void each(const std::function<void(std::size_t)>& body) const;
+    /// Bytes that each() takes over windows of so many columns.
+    [[nodiscard]] static std::size_t memory(const engine::Executor& executor, std::int64_t cols);
     /// What happened around each place of the window. REQUIRES history.
     [[nodiscard]] algorithms::Synchrony synchrony() const;
 

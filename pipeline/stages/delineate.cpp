@@ -220,7 +220,8 @@ class DelineateStage final : public Stage {
         const bool all_levels = c.settings.flag("delineate.candidates");
         u.outputs = {disturbances, unobserved};
         if (all_levels) u.outputs.insert(u.outputs.end(), {candidates, pixels});
-        u.memory = std::size_t{64} << 20;
+        u.memory =
+            (std::size_t{64} << 20) + ChangeStrips::memory(c.executor, enclosing_tiles(grid, tiles).cols);
         std::optional<std::size_t> found;
         double unseen = 0;
         u.work = [&] {
@@ -296,7 +297,7 @@ class DelineateStage final : public Stage {
             if (history) synchrony = maps.synchrony();
             m_strips.resize(maps.count());
             m_unseen.resize(maps.count());
-            m_context.executor.parallel_for(maps.count(), [&](std::size_t i) {
+            maps.each([&](std::size_t i) {
                 auto runs = maps.runs(i, m_options, synchrony ? &*synchrony : nullptr, m_area, m_seen);
                 m_strips[i] = std::move(runs.grown);
                 m_unseen[i] = std::move(runs.unseen);

@@ -85,7 +85,8 @@ class Writer {
         parts.fields = {{"case_id"}, {"batch"}, {"verdict"}};
         const std::array<LayerData, 5> layers = {std::move(cases), std::move(history), std::move(lineage),
                                                  std::move(checks), std::move(parts)};
-        // The history is as long as the store is old: one batch of it is held at a time. What it tells on its
+        // The history is as long as the store is old: one batch of it is held at a time, and what went out
+        // after the next. What it tells on its
         // way of lineage and checks is little, and written when its turn comes.
         ask_issued(0);
         write(layers, [&](const io::PutRow& put) {

@@ -180,3 +180,28 @@ TEST_CASE("whether shapes lie within a distance of each other is what the distan
     CHECK(far > 1000);
     CHECK_FALSE(io::Geometry().within_distance(star(0, 0), 1e9));
 }
+
+TEST_CASE("depth beyond a shape is the distance of the vertex that is farthest from it") {
+    std::mt19937 random(11);
+    std::uniform_real_distribution<double> wave(-1, 1), place(-900, 900);
+    const auto blob = [&](int vertices) {
+        Ring ring;
+        const double a2 = wave(random), a5 = wave(random), x = place(random), y = place(random);
+        for (int i = 0; i < vertices; ++i) {
+            const double t = 2 * pi * i / vertices,
+                         r = 400 + 150 * a2 * std::sin(2 * t) + 90 * a5 * std::cos(5 * t);
+            ring.push_back({500000 + x + r * std::cos(t), 3600000 + y + r * std::sin(t)});
+        }
+        ring.push_back(ring.front());
+        return ring;
+    };
+    for (int round = 0; round < 200; ++round) {
+        // More vertices than are asked for how far they may be, and fewer; apart, across and inside.
+        const MultiPolygon parts = {{blob(7 + round), {}}};
+        const io::Geometry from(parts), beyond(MultiPolygon{{blob(5 + 3 * (round % 60)), {}}});
+        double farthest = 0;
+        for (const auto& p : parts.front().outer) farthest = std::max(farthest, beyond.distance(p));
+        CAPTURE(round);
+        CHECK(from.depth_beyond(beyond) == doctest::Approx(farthest).epsilon(1e-12));
+    }
+}
