@@ -36,18 +36,6 @@ void set_value(OGRFeature& f, int i, const Value& value) {
 
 }  // namespace
 
-void create_fields(OGRLayer& layer, const LayerData& data, bool widths, const fs::path& path,
-                   const GdalMessages& messages) {
-    for (const auto& field : data.fields) {
-        OGRFieldDefn definition(field.name.c_str(), ogr_type(field.type));
-        if (widths) {
-            definition.SetWidth(field.width);
-            definition.SetPrecision(field.decimals);
-        }
-        check(layer.CreateField(&definition) == OGRERR_NONE, path, messages);
-    }
-}
-
 void write_row(OGRLayer& layer, const LayerData& data, const LayerData::Row& row, const fs::path& path,
                const GdalMessages& messages) {
     OGRFeature f(layer.GetLayerDefn());
@@ -58,7 +46,14 @@ void write_row(OGRLayer& layer, const LayerData& data, const LayerData::Row& row
 
 void fill_layer(OGRLayer& layer, const LayerData& data, bool widths, const fs::path& path,
                 const GdalMessages& messages) {
-    create_fields(layer, data, widths, path, messages);
+    for (const auto& field : data.fields) {
+        OGRFieldDefn definition(field.name.c_str(), ogr_type(field.type));
+        if (widths) {
+            definition.SetWidth(field.width);
+            definition.SetPrecision(field.decimals);
+        }
+        check(layer.CreateField(&definition) == OGRERR_NONE, path, messages);
+    }
     for (const auto& row : data.rows) write_row(layer, data, row, path, messages);
 }
 

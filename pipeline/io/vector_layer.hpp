@@ -9,13 +9,11 @@
 
 namespace shuibao::io {
 
-/// `widths`: the format has fixed widths.
-void create_fields(OGRLayer& layer, const LayerData& data, bool widths, const std::filesystem::path& path,
-                   const GdalMessages& messages);
-void write_row(OGRLayer& layer, const LayerData& data, const LayerData::Row& row,
-               const std::filesystem::path& path, const GdalMessages& messages);
-/// Both, for the rows that the layer has.
+/// Creates the fields and writes the rows that the layer has. `widths`: the format has fixed widths.
 void fill_layer(OGRLayer& layer, const LayerData& data, bool widths, const std::filesystem::path& path,
                 const GdalMessages& messages);
+/// A row more.
+void write_row(OGRLayer& layer, const LayerData& data, const LayerData::Row& row,
+               const std::filesystem::path& path, const GdalMessages& messages);
 
 }  // namespace shuibao::io

@@ -174,8 +174,10 @@ VectorLayer& LayerReader::layer() {
     return m_impl->layer;
 }
 
-std::size_t LayerReader::size() const {
-    return static_cast<std::size_t>(std::max<GIntBig>(0, m_impl->source.GetFeatureCount(0)));
+std::size_t LayerReader::expected() const {
+    constexpr GIntBig most = 1 << 17;
+    const GdalMessages messages;
+    return static_cast<std::size_t>(std::clamp<GIntBig>(m_impl->source.GetFeatureCount(0), 0, most));
 }
 
 bool LayerReader::next(VectorFeature& feature) {
@@ -219,7 +221,7 @@ VectorFeature LayerReader::at(std::int64_t id) {
 VectorLayer read_layer(const std::string& path, const ReadOptions& o) {
     LayerReader reader(path, o);
     auto& layer = reader.layer();
-    layer.features.reserve(reader.size());
+    layer.features.reserve(reader.expected());
     VectorFeature feature;
     while (reader.next(feature)) layer.features.push_back(std::move(feature));
     return std::move(layer);

@@ -19,6 +19,8 @@ class ApprovalFields {
   public:
     /// Throws Error(usage) for a mapping from or to a name that there is not.
     ApprovalFields(const RunContext& context, const io::VectorLayer& layer);
+    ApprovalFields(const ApprovalFields&) = delete;  // m_find knows this one's dictionary
+    ApprovalFields& operator=(const ApprovalFields&) = delete;
     [[nodiscard]] io::Value value(const io::VectorFeature& row, const std::string& ours) const;
     /// Without blanks around it.
     [[nodiscard]] std::string text(const io::VectorFeature& row, const std::string& ours) const;

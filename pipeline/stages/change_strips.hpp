@@ -15,7 +15,8 @@
 namespace shuibao::pipeline {
 
 /// Strips of full width over a window of the grid's lattice. Reentrant; memory is that of the strips that are
-/// being read, which each() holds against the memory of the run. All but the constructor throw Error(input) for a map that cannot be read.
+/// being read, which each() holds against the memory of the run. All but the constructor throw Error(input)
+/// for a map that cannot be read.
 class ChangeStrips {
   public:
     /// `history`: the maps have the bands of PixelHistory.
@@ -23,7 +24,8 @@ class ChangeStrips {
                  const Window& window, bool history);
 
     [[nodiscard]] std::size_t count() const;
-    /// Runs body(strip) for every strip, on as many threads as half the memory of the run has room for strips.
+    /// Runs body(strip) for every strip, on as many threads as half the memory of the run has room for
+    /// strips.
     void each(const std::function<void(std::size_t)>& body) const;
     /// Bytes that each() takes over windows of so many columns.
     [[nodiscard]] static std::size_t memory(const engine::Executor& executor, std::int64_t cols);
@@ -37,8 +39,8 @@ class ChangeStrips {
     /// `synchrony` may be null. `seen`: end of the batch.
     [[nodiscard]] Runs runs(std::size_t strip, const algorithms::SegmentationOptions& options,
                             const algorithms::Synchrony* synchrony, const Window& area, Date seen) const;
-    /// What a model of pixels is told, of every pixel it is asked about, by rows and columns of the lattice: to
-    /// learn one. REQUIRES history.
+    /// What a model of pixels is told, of every pixel it is asked about, by rows and columns of the lattice:
+    /// to learn one. REQUIRES history.
     void visit(std::size_t strip, const algorithms::ObjectModel& model, Date seen,
                const algorithms::PixelScore::Visit& visit) const;
 

@@ -167,7 +167,7 @@ LedgerState read_ledger_state(const std::filesystem::path& file, const std::stri
     io::LayerReader reader(file.string(),
                            {.layer = "cases", .to_crs = to_crs, .ours = true, .shapes = shapes});
     LedgerState state{batch, reader.layer().crs, {}};
-    state.cases.reserve(reader.size());
+    state.cases.reserve(reader.expected());
     io::VectorFeature f;
     while (reader.next(f)) {
         LedgerCase c;

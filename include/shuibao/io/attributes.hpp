@@ -30,8 +30,8 @@ class FieldNames {
     std::vector<std::string> m_sorted;
 };
 
-/// A value for each name. A row has some sixty of them, and a province a hundred thousand rows: a map of
-/// its own for each cost a tenth of `rank`.
+/// A value for each name. A row has some sixty of them, and a province a hundred thousand rows: the names
+/// are not held again for each, nor is every value allocated by itself.
 class Attributes {
   public:
     Attributes() = default;

@@ -67,8 +67,8 @@ struct ReadOptions {
     std::string to_crs = {};               ///< reproject; default: keep
     std::vector<std::string> fields = {};  ///< only these are read (ASCII names); default: all
     bool ours = false;                     ///< this program wrote it: shapes are valid, and not checked again
-    double widen =
-        0;  ///< points and lines become areas by so much on each side (unit of to_crs); 0: left out
+    /// Points and lines become areas by so much on each side (unit of to_crs); 0: left out.
+    double widen = 0;
     bool shapes = true;  ///< false: no geometry is read, and no row left out for want of one
     /// Of tables without `layer`: the first layer that has a column of one of these names (upper and lower
     /// case alike), as the sheet people fill in need not be the first. Where none has, the first.
@@ -84,8 +84,9 @@ class LayerReader {
     LayerReader(LayerReader&&) noexcept;
     /// Name, CRS, fields and types; the notes of what has been read, and the rows that came without a shape.
     [[nodiscard]] VectorLayer& layer();
-    /// How many rows the format says there are; 0 where it would have to count them.
-    [[nodiscard]] std::size_t size() const;
+    /// About how many rows there are, to make room for: what the format says, which may be wrong, and no more
+    /// than is worth it; 0 where it would have to count them.
+    [[nodiscard]] std::size_t expected() const;
     /// The next row with an area; false at the end.
     [[nodiscard]] bool next(VectorFeature& feature);
     /// The next `most` rows; fewer at the end, none after it.
@@ -168,8 +169,8 @@ struct LayerData {
     std::vector<Row> rows;
     std::string style = {};  ///< QML for QGIS (GeoPackage: layer_styles)
     bool spatial = true;     ///< false: a table without geometries (GeoPackage)
-    bool indexed =
-        true;  ///< false: no spatial index; only this program reads it, from end to end (GeoPackage)
+    /// False: no spatial index; only this program reads it, from end to end (GeoPackage).
+    bool indexed = true;
 };
 
 /// One GeoPackage with these layers; no time of writing inside, so the same rows give the same bytes.
