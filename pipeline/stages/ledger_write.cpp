@@ -122,9 +122,9 @@ class Writer {
 
     // What went out after a batch is read while what comes before it in the file is written.
     void ask_issued(std::size_t batch) {
-        const auto policy = m_c.executor.options().jobs > 1 ? std::launch::async : std::launch::deferred;
-        m_issued = std::async(
-            policy, [file = issued_file(m_c.store, m_batches[batch])] { return read_issued(file).cases; });
+        m_issued = std::async(ahead(m_c.executor), [file = issued_file(m_c.store, m_batches[batch])] {
+            return read_issued(file).cases;
+        });
     }
 
     void put_history(const Put& put) {

@@ -2,6 +2,7 @@
 #include "overlay.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <numbers>
 

@@ -289,7 +289,7 @@ class RankStage final : public Stage {
         io::write_geopackage(output, layers, [&](const io::PutRow& put) {
             rows_ahead(c.executor, ranked.size(), row, [&](std::size_t i, const auto& made) {
                 put(0, made);
-                if (sent[i]) put(std::size_t{1}, made);
+                if (sent[i]) put(1, made);
             });
         });
         c.log.write(engine::LogLevel::info,

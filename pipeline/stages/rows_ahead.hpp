@@ -5,12 +5,16 @@
 
 #include <cstddef>
 #include <functional>
+#include <future>
 #include <span>
 
 #include <shuibao/engine/executor.hpp>
 #include <shuibao/io/vector.hpp>
 
 namespace shuibao::pipeline {
+
+/// How what goes ahead of its use is started: meanwhile, or with one job when it is asked for.
+[[nodiscard]] std::launch ahead(const engine::Executor& executor);
 
 /// Puts the rows make(0) … make(n − 1), in this order. Writing stays on the thread that calls; with more than
 /// one job the next rows are made on another one meanwhile, never two at a time. What make() throws reaches
