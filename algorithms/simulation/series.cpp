@@ -175,4 +175,13 @@ std::optional<Date> first_clear(const Plan& plan, std::size_t site,
     return std::nullopt;
 }
 
+double clear_looks(const Plan& plan, std::size_t site,
+                   const std::vector<std::vector<Picture::SiteView>>& views) {
+    const Site& s = plan.sites[site];
+    std::int64_t seen = 0;
+    for (std::size_t i = 0; i < views.size(); ++i)
+        if (!s.reverted || plan.looks[i].date.days() < *s.reverted) seen += views[i][site].clear;
+    return std::round(10 * static_cast<double>(seen) / static_cast<double>(s.segment.pixels)) / 10;
+}
+
 }  // namespace shuibao::algorithms::simulated

@@ -136,6 +136,7 @@ class Truth {
                              {"complete", FieldType::date},
                              {"reverted", FieldType::date},
                              {"first_clear_m", FieldType::date},
+                             {"clear_looks", FieldType::real},
                              {"area_m2", FieldType::real},
                              {"verdict", FieldType::text},
                              {"ground", FieldType::text},
@@ -145,13 +146,13 @@ class Truth {
             const auto& s = m_plan.sites[i];
             const auto seen = sim::first_clear(m_plan, i, views);
             const auto ground = sim::ground_under(m_plan, i);
-            layer.rows.push_back(
-                {m_shapes[i],
-                 {static_cast<std::int64_t>(i), std::string(name_of(s.kind)),
-                  std::string(fates[static_cast<std::size_t>(s.fate)]), Date(s.onset), Date(s.complete),
-                  s.reverted ? Value(Date(*s.reverted)) : Value(), seen ? Value(*seen) : Value(),
-                  m_shapes[i].area(), std::string(code_of(m_verdicts[i], s)),
-                  std::string(name_of(ground.cover)), ground.contrast}});
+            layer.rows.push_back({m_shapes[i],
+                                  {static_cast<std::int64_t>(i), std::string(name_of(s.kind)),
+                                   std::string(fates[static_cast<std::size_t>(s.fate)]), Date(s.onset),
+                                   Date(s.complete), s.reverted ? Value(Date(*s.reverted)) : Value(),
+                                   seen ? Value(*seen) : Value(), sim::clear_looks(m_plan, i, views),
+                                   m_shapes[i].area(), std::string(code_of(m_verdicts[i], s)),
+                                   std::string(name_of(ground.cover)), ground.contrast}});
         }
         return layer;
     }

@@ -116,8 +116,10 @@ class Series(unittest.TestCase):
                                                   "before_approval", "pending"))
             self.assertIn(f.GetField("ground"), classes)
             self.assertTrue(0 <= f.GetField("soil_contrast") < 4)
+            self.assertTrue(0 <= f.GetField("clear_looks") <= 20)
             if f.GetField("first_clear_m"):
                 seen += 1
+                self.assertGreater(f.GetField("clear_looks"), 0)
                 self.assertGreater(f.GetField("first_clear_m"), onset)
         self.assertGreater(seen, 0)
         cover = gdal.Open(str(self.folder / "cover.tif"))

@@ -317,6 +317,25 @@ TEST_CASE("the first clear view counts half of the ground that was open by then,
     CHECK_FALSE(first_clear(plan, 0, {{View{4, 4}}, {View{9, 4}}, {View{20, 9}}, {View{20, 0}}}).has_value());
 }
 
+TEST_CASE("clear looks are counted over all pixels that a site has in the end") {
+    Plan plan;
+    for (int day : {100, 105, 110, 115}) {
+        Look l;
+        l.date = Date(day);
+        plan.looks.push_back(l);
+    }
+    Site s;
+    s.segment.pixels = 20;
+    plan.sites.push_back(s);
+    s.reverted = 110;
+    plan.sites.push_back(s);
+    using View = Picture::SiteView;
+    const std::vector<std::vector<View>> views = {
+        {{4, 4}, {4, 4}}, {{9, 0}, {9, 9}}, {{20, 15}, {20, 20}}, {{20, 10}, {20, 0}}};
+    CHECK(clear_looks(plan, 0, views) == 1.5);
+    CHECK(clear_looks(plan, 1, views) == 0.7);  // 13 of 20
+}
+
 TEST_CASE("dates that leave nothing to simulate are refused with what to do") {
     Options o = small();
     o.monitor_from = Date(o.to.days() - 10);

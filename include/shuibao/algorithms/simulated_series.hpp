@@ -188,4 +188,9 @@ struct Picture {
 [[nodiscard]] std::optional<Date> first_clear(const Plan& plan, std::size_t site,
                                               const std::vector<std::vector<Picture::SiteView>>& views);
 
+/// How often a pixel of a site was seen clear while it was open, by the mask: mean over all its pixels, to
+/// 0.1.
+[[nodiscard]] double clear_looks(const Plan& plan, std::size_t site,
+                                 const std::vector<std::vector<Picture::SiteView>>& views);
+
 }  // namespace shuibao::algorithms::simulated
