@@ -33,7 +33,13 @@ void PixelHistory::set(std::size_t i, const std::array<double, terms>& season, d
     values[1][i] = pair(t[2], t[3]);
     values[2][i] = pair(t[4], low);
     values[3][i] = values[4][i] = pair(middle, middle);
-    values[5][i] = values[6][i] = values[7][i] = 0;
+    for (std::size_t p = 5; p < planes; ++p) values[p][i] = 0;
+}
+
+void PixelHistory::set_greenest(std::size_t i, const Greenest& classes) {
+    for (std::size_t k = 0; k < months; k += 4)
+        values[8 + k / 4][i] = static_cast<std::uint16_t>(classes[k] | classes[k + 1] << 4 |
+                                                          classes[k + 2] << 8 | classes[k + 3] << 12);
 }
 
 void PixelHistory::set_traits(std::size_t i, const std::array<double, traits>& values_of) {

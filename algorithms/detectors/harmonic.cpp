@@ -151,9 +151,13 @@ class Harmonic final : public SeriesDetector {
     [[nodiscard]] std::vector<std::string> state_bands() const override {
         std::vector<std::string> names;
         const std::array<const char*, feature_count> feature = {"greenness", "soil_index", "brightness"};
-        const std::array<const char*, season_terms> term = {"mean", "cos1", "sin1", "cos2", "sin2"};
-        for (const char* f : feature)
-            for (const char* t : term) names.push_back(std::string(f) + "_" + t);
+        for (const char* f : feature) {
+            names.push_back(std::string(f) + "_mean");
+            for (const char* wave : {"cos1", "sin1", "cos2"})  // each with four bits of sin2
+                names.push_back(std::string(f) + "_" + wave + "_sin2");
+        }
+        for (std::size_t i = 0; i < month_count / 4; ++i)
+            names.push_back("greenest_" + std::to_string(i + 1));
         names.emplace_back("greenness_soil_index_spread");
         names.emplace_back("brightness_spread_mean_index");
         for (const char* f : feature) names.push_back(std::string(f) + "_own_soil");
@@ -217,6 +221,7 @@ class Harmonic final : public SeriesDetector {
         PixelTrack t;
         PixelModel m;
         Lately lately;
+        const std::int32_t month = months_of(times.report_to);
         DetectorState& planes = const_cast<DetectorState&>(state);  // Packed reads only here
         const auto pixels = static_cast<std::size_t>(state.window.pixels());
         for (std::size_t from = 0; from < pixels; from += lane_count) {
@@ -227,7 +232,7 @@ class Harmonic final : public SeriesDetector {
                 const std::size_t i = from + l;
                 const auto ground = m.ground[l];
                 if (ground == static_cast<std::int32_t>(Ground::seasonal))
-                    set_history(m, t, l, lately.on(t.last[l]), change.history, i);
+                    set_history(m, t, l, lately.on(t.last[l]), month, change.history, i);
                 else if (ground == static_cast<std::int32_t>(Ground::water))
                     change.history.set_water(i);
                 if (ground == static_cast<std::int32_t>(Ground::unknown) ||
@@ -300,10 +305,23 @@ class Harmonic final : public SeriesDetector {
         return std::max(t.material[l], t.persistence[l]) / static_cast<double>(PixelTrack::statistic_unit);
     }
 
+    // Of the months up to one, which is that of its latest look or comes after it.
+    static PixelHistory::Greenest greenest_of(const PixelTrack& t, std::size_t l, std::int32_t month) {
+        constexpr auto year = static_cast<std::int32_t>(month_count);
+        PixelHistory::Greenest g{};
+        const std::int32_t known_to = t.last[l] > 0 ? months_of(Date(t.last[l])) : 0;
+        for (std::int32_t back = std::max(0, month - known_to); back < year; ++back) {
+            const auto k = static_cast<std::size_t>((month - back) % year);
+            g[static_cast<std::size_t>(back)] =
+                static_cast<std::uint8_t>(t.greenest[k / 4][l] >> 4 * (k % 4) & 15);
+        }
+        return g;
+    }
+
     // `expects`: Lately::on the day of its latest look.
     static void set_history(const PixelModel& m, const PixelTrack& t, std::size_t l,
-                            const std::array<double, season_terms>& expects, PixelHistory& history,
-                            std::size_t i) {
+                            const std::array<double, season_terms>& expects, std::int32_t month,
+                            PixelHistory& history, std::size_t i) {
         constexpr double unit = static_cast<double>(feature_unit);
         std::array<double, season_terms> season{};
         for (std::size_t k = 0; k < season_terms; ++k) season[k] = m.terms[0][k][l] / unit;
@@ -314,6 +332,7 @@ class Harmonic final : public SeriesDetector {
         for (std::size_t k = 0; k < recent.size(); ++k)
             recent[k] = t.recent[k][l] / static_cast<double>(PixelTrack::recent_unit[k]);
         history.set_recent(i, recent);
+        history.set_greenest(i, greenest_of(t, l, month));
         if (m.soil_looks[l] == 0) return;
         constexpr std::size_t index = 1, brightness = 2;
         std::array<double, PixelHistory::traits> traits{};
@@ -374,14 +393,24 @@ class Harmonic final : public SeriesDetector {
                 // What is not followed any more must not keep what was said of it.
                 if (model.ground[l] != static_cast<std::int32_t>(Ground::seasonal))
                     packed.at(material, l) = packed.at(persistence, l) = packed.at(status_greens, l) = 0;
-                if (epoch > 1) continue;
-                // The last look of history is what the first gap is counted from.
-                for (std::size_t i = moments.size(); i-- > 0;)
-                    if (stack.block(b)[i * feature_count * lane_count + l] != not_seen) {
-                        packed.at(last, l) =
-                            static_cast<std::uint16_t>(std::clamp(moments[i].date.days(), 0, 65535));
-                        break;
-                    }
+            }
+            if (epoch > 1) continue;
+            // The last look of history is what the first gap is counted from; its last year was how green?
+            PixelTrack behind;
+            LaneInt month{};
+            for (std::size_t i = 0; i < moments.size(); ++i)
+                for (std::size_t l = 0; l < packed.n; ++l) {
+                    const std::int16_t ndvi = stack.block(b)[i * feature_count * lane_count + l];
+                    if (ndvi == not_seen) continue;
+                    behind.last[l] = moments[i].date.days();
+                    see_green(behind, l, month[l], months_of(moments[i]), ndvi);
+                    month[l] = months_of(moments[i]);
+                }
+            for (std::size_t l = 0; l < packed.n; ++l) {
+                if (behind.last[l] > 0)
+                    packed.at(last, l) = static_cast<std::uint16_t>(std::clamp(behind.last[l], 0, 65535));
+                for (std::size_t q = 0; q < behind.greenest.size(); ++q)
+                    packed.at(greenest + q, l) = static_cast<std::uint16_t>(behind.greenest[q][l]);
             }
         }
     }
@@ -410,7 +439,7 @@ class Harmonic final : public SeriesDetector {
     }
 };
 
-const Registration<Detector, Harmonic> registration{"harmonic", 5};
+const Registration<Detector, Harmonic> registration{"harmonic", 6};
 
 }  // namespace
 }  // namespace shuibao::algorithms

@@ -341,15 +341,17 @@ float share_of(std::int32_t code) {
 }
 
 std::int32_t spread_code(float spread) {
-    return std::clamp(lane_round(lane_log(std::max(spread, 1e-6F) / spread_base) * (1 / spread_ratio)), 0, 255);
+    return std::clamp(lane_round(lane_log(std::max(spread, 1e-6F) / spread_base) * (1 / spread_ratio)), 0,
+                      255);
 }
 
 std::int32_t spread_of(std::int32_t code) {
     static const auto table = [] {
         std::array<std::int32_t, 256> t{};
         for (std::int32_t i = 0; i < 256; ++i)
-            t[static_cast<std::size_t>(i)] = lane_round(
-                spread_base * lane_exp(static_cast<float>(i) * spread_ratio) * static_cast<float>(feature_unit));
+            t[static_cast<std::size_t>(i)] =
+                lane_round(spread_base * lane_exp(static_cast<float>(i) * spread_ratio) *
+                           static_cast<float>(feature_unit));
         return t;
     }();
     return table[static_cast<std::size_t>(code)];
@@ -397,10 +399,12 @@ void fit_pixels(const std::int16_t* looks, std::span<const Moment> moments, cons
     for (std::size_t l = 0; l < lane_count; ++l) {
         const float n = h.count[l], soil = h.soil_looks[l];
         for (std::size_t f = 0; f < feature_count; ++f) {
-            for (std::size_t i = 0; i < season_terms; ++i)
-                model.terms[f][i][l] = clamp_round(
-                    (w.beta[f][kept[i]][l] + (i == 0 ? h.last[l] * w.beta[f][1][l] : 0)) * feature_unit,
-                    32767);
+            model.terms[f][0][l] =
+                clamp_round((w.beta[f][kept[0]][l] + h.last[l] * w.beta[f][1][l]) * feature_unit, 32767);
+            constexpr float wave_unit = feature_unit / PixelModel::wave_steps;
+            for (std::size_t i = 1; i < season_terms; ++i)
+                model.terms[f][i][l] = PixelModel::wave_steps *
+                                       clamp_round(w.beta[f][kept[i]][l] * wave_unit, PixelModel::wave_most);
             model.spread[f][l] = spread_of(spread_code(w.spread[f][l]));
             // Shrunk to fields in general by the weight of two looks.
             const float told = f == index_feature ? h.soil_index_looks[l] : soil;

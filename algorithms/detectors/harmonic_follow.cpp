@@ -7,6 +7,7 @@
 
 #include "harmonic_model.hpp"
 #include "lanes.hpp"
+#include <shuibao/core/change.hpp>
 
 namespace shuibao::algorithms {
 namespace {
@@ -77,8 +78,9 @@ inline float density(float a, float b, float c, float scale) {
     return scale * lane_exp(-0.5F * (a * a + b * b + c * c));
 }
 
-// A third of the time of a quarter went here when the compiler gave up on the long loop (-fopt-info-vec-missed
-// tells): it wants pointers that do not overlap, and what is chosen by a comparison in loops of its own.
+// A third of the time of a quarter went here when the compiler gave up on the long loop
+// (-fopt-info-vec-missed tells): it wants pointers that do not overlap, and what is chosen by a comparison in
+// loops of its own.
 SHUIBAO_LANES void weigh(const std::int16_t* __restrict look, const Moment& m, const FeatureSet& set,
                          const HarmonicOptions& o, const PixelModel& __restrict model,
                          const Decoded& __restrict decoded, const PixelTrack& __restrict track,
@@ -308,14 +310,38 @@ void enter(PixelTrack& t, std::size_t l, std::int32_t day, const Step& s, const 
 
 }  // namespace
 
+void forget_green(PixelTrack& track, std::size_t l, std::int32_t month_of_last, std::int32_t month) {
+    constexpr auto year = static_cast<std::int32_t>(month_count);
+    for (std::int32_t m = std::max(month_of_last, month - year) + 1; m <= month; ++m) {
+        const auto k = static_cast<std::size_t>(m % year);
+        track.greenest[k / 4][l] &= ~(15 << 4 * (k % 4));
+    }
+}
+
+void see_green(PixelTrack& track, std::size_t l, std::int32_t month_of_last, std::int32_t month,
+               std::int32_t ndvi) {
+    if (month_of_last != month) forget_green(track, l, month_of_last, month);
+    constexpr auto floor = static_cast<float>(PixelHistory::green_floor),
+                   steps = static_cast<float>(1 / PixelHistory::green_step);
+    const float above = (static_cast<float>(ndvi) * (1.0F / feature_unit) - floor) * steps;
+    const auto seen = static_cast<std::int32_t>(
+        std::min(std::max(above + 1, 1.0F), static_cast<float>(PixelHistory::green_classes)));
+    const auto k = static_cast<std::size_t>(month) % month_count;
+    const auto shift = 4 * (k % 4);
+    std::int32_t& four = track.greenest[k / 4][l];
+    if (seen > (four >> shift & 15)) four = (four & ~(15 << shift)) | seen << shift;
+}
+
 void follow_pixels(const std::int16_t* looks, std::span<const Moment> moments, const FeatureSet& set,
                    const HarmonicOptions& o, const PixelModel& model, PixelTrack& track) {
     Step step;
     const Decoded decoded = decode(model);
     Lane then, now;
+    LaneInt month;
     Moment before;  // of the last look, which most pixels of a block share
     for (std::size_t l = 0; l < lane_count; ++l) {
         if (track.last[l] > 0 && before.date.days() != track.last[l]) before = moment_of(Date(track.last[l]));
+        month[l] = track.last[l] > 0 ? months_of(before) : 0;
         then[l] = track.last[l] > 0 ? season_clock(decoded, l, before) : 0;
     }
     for (const Moment& m : moments) {
@@ -332,6 +358,8 @@ void follow_pixels(const std::int16_t* looks, std::span<const Moment> moments, c
         for (std::size_t l = 0; l < lane_count; ++l) {
             if (look[l] == not_seen) continue;
             then[l] = now[l];
+            see_green(track, l, month[l], months_of(m), look[l]);
+            month[l] = months_of(m);
             for (std::size_t k = 0; k < PixelTrack::recent_count; ++k) track.recent[k][l] = step.recent[k][l];
             if (model.ground[l] != static_cast<std::int32_t>(Ground::seasonal)) {
                 track.last[l] = day;

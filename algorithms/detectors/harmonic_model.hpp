@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <span>
 
@@ -62,9 +63,11 @@ enum class Status : std::uint8_t {
 
 /// The model of `lane_count` pixels, in the steps in which it is kept: what is used is what is stored.
 struct PixelModel {
-    std::array<std::array<LaneInt, season_terms>, feature_count> terms{};  ///< feature_unit steps
-    std::array<LaneInt, feature_count> spread{};                           ///< feature_unit steps
-    std::array<LaneInt, feature_count> soil{};  ///< own bare soil, feature_unit steps
+    /// feature_unit steps; of the waves whole wave_steps of them.
+    std::array<std::array<LaneInt, season_terms>, feature_count> terms{};
+    static constexpr std::int32_t wave_steps = 8, wave_most = 2047;  ///< twelve bits are kept, with the sign
+    std::array<LaneInt, feature_count> spread{};                     ///< feature_unit steps
+    std::array<LaneInt, feature_count> soil{};                       ///< own bare soil, feature_unit steps
     LaneInt soil_looks{}, ground{};
     LaneInt sown{};  ///< looks in the warm months that saw it bare, at most 3: somebody tills it
     std::array<LaneInt, month_count> leverage{};    ///< 0–15: prediction variance, see leverage_of()
@@ -82,21 +85,39 @@ struct PixelTrack {
     static constexpr std::array<float, recent_count> recent_days = {45, 180, 60, 60};
     static constexpr std::array<float, recent_count> recent_unit = {4096, 4096, 4096, 2048};
     static constexpr std::array<std::size_t, recent_count> recent_feature = {0, 0, 1, 2};
-    LaneInt material{}, persistence{};                ///< the two statistics, statistic_unit steps
+    LaneInt material{}, persistence{};           ///< the two statistics, statistic_unit steps
     LaneInt before{}, first{}, last{}, alarm{};  ///< days: last look before the run, its first, latest, alarm
     LaneInt skip{};  ///< chance that the pixel is in a skipped season, skip_one = 1
     LaneInt run{};   ///< looks in the ring
     LaneInt status{};
-    LaneInt greens{};      ///< independent looks in a row as green as the season, at most 15
-    LaneInt builts{};      ///< independent looks in a row that show neither soil nor plants, at most 15
+    LaneInt greens{};       ///< independent looks in a row as green as the season, at most 15
+    LaneInt builts{};       ///< independent looks in a row that show neither soil nor plants, at most 15
     LaneInt since_green{};  ///< days since the latest that counted in either, at most 15
-    /// Running means of observed − expected: NDVI over recent_days[0], [1], soil index over [2], ln brightness
-    /// over [3].
+    /// Running means of observed − expected: NDVI over recent_days[0], [1], soil index over [2], ln
+    /// brightness over [3].
     std::array<LaneInt, recent_count> recent{};
+    /// Classes of the greenest look of each month of the calendar (PixelHistory::green_floor), four of four
+    /// bits to a number; 0 = no clear look in the year that ends in the month of `last`.
+    std::array<LaneInt, month_count / 4> greenest{};
     LaneInt mean_ndvi{}, mean_index{};               ///< running means since the run began, 1/100, offset 100
     std::array<LaneInt, ring_size> ring_days{};      ///< since the look before; of the first 0
     std::array<LaneInt, ring_size> ring_evidence{};  ///< κℓ, ring_unit steps
 };
+
+/// Takes the NDVI of a look (feature_unit steps) into the greenest of its months; both months are counted as
+/// months_of. Looks come in time order.
+void see_green(PixelTrack& track, std::size_t l, std::int32_t month_of_last, std::int32_t month,
+               std::int32_t ndvi);
+/// 12 · year + month from 0.
+[[nodiscard]] inline std::int32_t months_of(const Moment& m) {
+    return 12 * m.year + m.month;
+}
+[[nodiscard]] inline std::int32_t months_of(Date date) {
+    const std::chrono::year_month_day d{std::chrono::sys_days{std::chrono::days{date.days()}}};
+    return 12 * static_cast<int>(d.year()) + static_cast<std::int32_t>(static_cast<unsigned>(d.month())) - 1;
+}
+/// Forgets what is a year old or more in a month that comes after that of the last look.
+void forget_green(PixelTrack& track, std::size_t l, std::int32_t month_of_last, std::int32_t month);
 
 /// Codes of spreads, from 0 to 255 in equal ratios, and the spread of a code in feature_unit steps.
 [[nodiscard]] std::int32_t spread_code(float spread);

@@ -12,10 +12,14 @@
 
 namespace shuibao::algorithms::harmonic_state {
 
+// Of a season: its mean, and four waves of twelve bits in three planes.
+inline constexpr std::size_t planes_of_terms = 4;
+
 // The planes of the state. A pixel takes 2 bytes in each: 100 bytes.
 enum Plane : std::size_t {
     terms = 0,
-    spread = terms + feature_count * season_terms,
+    greenest = terms + feature_count * planes_of_terms,
+    spread = greenest + month_count / 4,
     soil = spread + 2,
     soil_looks_ground = soil + feature_count,
     leverage = soil_looks_ground + 1,
@@ -88,10 +92,27 @@ struct Packed {
         for (std::size_t l = 0; l < n; ++l) to(l, values[l]);
     }
 
+    // Three planes hold four numbers of twelve bits: their upper four bits are the fourth.
+    void read_twelve(std::size_t plane, std::array<LaneInt, 4>& numbers) const {
+        LaneInt fourth{};
+        for (std::size_t k = 0; k < 3; ++k)
+            each(plane + k, [&](std::size_t l, std::uint16_t v) {
+                numbers[k][l] = signed12_of(v);
+                fourth[l] |= (v >> 12) << (4 * k);
+            });
+        for (std::size_t l = 0; l < n; ++l) numbers[3][l] = signed12_of(fourth[l]);
+    }
+    [[nodiscard]] static std::uint16_t twelve(std::int32_t number, std::int32_t fourth, std::size_t k) {
+        return static_cast<std::uint16_t>((number & 0xFFF) | (fourth >> (4 * k) & 15) << 12);
+    }
+
     void read_feature(PixelModel& m, std::size_t f) const {
-        for (std::size_t i = 0; i < season_terms; ++i)
-            each(terms + f * season_terms + i,
-                 [&](std::size_t l, std::uint16_t v) { m.terms[f][i][l] = signed_of(v); });
+        const std::size_t plane = terms + f * planes_of_terms;
+        each(plane, [&](std::size_t l, std::uint16_t v) { m.terms[f][0][l] = signed_of(v); });
+        std::array<LaneInt, 4> waves;
+        read_twelve(plane + 1, waves);
+        for (std::size_t i = 0; i < waves.size(); ++i)
+            for (std::size_t l = 0; l < n; ++l) m.terms[f][i + 1][l] = waves[i][l] * PixelModel::wave_steps;
         each(soil + f, [&](std::size_t l, std::uint16_t v) { m.soil[f][l] = signed_of(v); });
     }
     // The part of a model that is reported: seasons and soils, and what ground it is.
@@ -122,8 +143,10 @@ struct Packed {
     }
     void write(const PixelModel& m, std::size_t l, std::int32_t epoch) const {
         for (std::size_t f = 0; f < feature_count; ++f) {
-            for (std::size_t i = 0; i < season_terms; ++i)
-                at(terms + f * season_terms + i, l) = stored(m.terms[f][i][l]);
+            const std::size_t plane = terms + f * planes_of_terms;
+            at(plane, l) = stored(m.terms[f][0][l]);
+            const auto wave = [&](std::size_t i) { return m.terms[f][i][l] / PixelModel::wave_steps; };
+            for (std::size_t k = 0; k < 3; ++k) at(plane + 1 + k, l) = twelve(wave(k + 1), wave(4), k);
             at(soil + f, l) = stored(m.soil[f][l]);
         }
         const auto code = [&](std::size_t f) {
@@ -156,14 +179,9 @@ struct Packed {
             t.greens[l] = low_of(v) & 15;
             t.builts[l] = low_of(v) >> 4;
         });
-        // Three planes hold four numbers of twelve bits: their upper four bits are the fourth.
-        LaneInt fourth{};
-        for (std::size_t k = 0; k < 3; ++k)
-            each(recent + k, [&](std::size_t l, std::uint16_t v) {
-                t.recent[k][l] = signed12_of(v);
-                fourth[l] |= (v >> 12) << (4 * k);
-            });
-        for (std::size_t l = 0; l < n; ++l) t.recent[3][l] = signed12_of(fourth[l]);
+        read_twelve(recent, t.recent);
+        for (std::size_t k = 0; k < t.greenest.size(); ++k)
+            each(greenest + k, [&](std::size_t l, std::uint16_t v) { t.greenest[k][l] = v; });
         each(spread + 1, [&](std::size_t l, std::uint16_t v) { t.mean_index[l] = low_of(v); });
         // In the place of the days since the look before: the first look of a run has none.
         each(ring, [&](std::size_t l, std::uint16_t v) { t.mean_ndvi[l] = high_of(v); });
@@ -189,10 +207,11 @@ struct Packed {
         });
         put(spread + 1, [&](std::size_t l, std::uint16_t v) { return pair_of(high_of(v), t.mean_index[l]); });
         for (std::size_t k = 0; k < 3; ++k)
-            put(recent + k, [&](std::size_t l, std::uint16_t) {
-                return static_cast<std::uint16_t>((t.recent[k][l] & 0xFFF) | (t.recent[3][l] >> (4 * k) & 15)
-                                                                                 << 12);
-            });
+            put(recent + k,
+                [&](std::size_t l, std::uint16_t) { return twelve(t.recent[k][l], t.recent[3][l], k); });
+        for (std::size_t k = 0; k < t.greenest.size(); ++k)
+            put(greenest + k,
+                [&](std::size_t l, std::uint16_t) { return static_cast<std::uint16_t>(t.greenest[k][l]); });
         for (std::size_t k = 0; k < PixelTrack::ring_size; ++k) {
             const LaneInt& days = k == 0 ? t.mean_ndvi : t.ring_days[k];
             put(ring + k,

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
+#include <numbers>
 
 #include "same_history.hpp"
 #include <shuibao/algorithms/pixel_score.hpp>
@@ -10,8 +12,21 @@ namespace shuibao::algorithms {
 namespace {
 
 // Values of a pixel whose means around it are told too, in their order.
-enum Own : std::size_t { evidence, age, gap, magnitude, drop, recent, trait = recent + PixelHistory::lately };
-constexpr std::size_t owns = trait + PixelHistory::traits;
+enum Own : std::size_t {
+    evidence,
+    age,
+    gap,
+    magnitude,
+    drop,
+    recent,
+    trait = recent + PixelHistory::lately,
+    alarm_looks = trait + PixelHistory::traits - 1,
+    greenest,
+};
+// Of the greenest look of how many months; and how many months ago the last was that lay in a class or above.
+constexpr std::array<std::size_t, 6> green_months = {1, 2, 4, 6, 9, 12};
+constexpr std::array<std::uint8_t, 2> green_from = {5, 8};  // NDVI 0.30, 0.45
+constexpr std::size_t since = greenest + green_months.size(), owns = since + green_from.size();
 constexpr std::array<const char*, owns> own_names = {"evidence",
                                                      "age",
                                                      "gap",
@@ -26,16 +41,39 @@ constexpr std::array<const char*, owns> own_names = {"evidence",
                                                      "index_above_own",
                                                      "brightness_above_own",
                                                      "green_above_own",
-                                                     "alarm_looks"};
+                                                     "alarm_looks",
+                                                     "greenest_1",
+                                                     "greenest_2",
+                                                     "greenest_4",
+                                                     "greenest_6",
+                                                     "greenest_9",
+                                                     "greenest_12",
+                                                     "months_since_030",
+                                                     "months_since_045"};
 
 // Those that are compared with ground of the same history.
-constexpr std::array<std::size_t, 8> compared = {evidence,   recent,    recent + 1, recent + 2,
-                                                 recent + 3, trait + 2, trait + 3,  trait + 4};
+constexpr std::array<std::size_t, 12> compared = {evidence,     recent,       recent + 1,   recent + 2,
+                                                  recent + 3,   trait + 2,    trait + 3,    trait + 4,
+                                                  greenest + 1, greenest + 2, greenest + 3, greenest + 4};
 constexpr std::array<std::int64_t, 3> distances = {4, 8, 16};
 constexpr std::int64_t around = 1, near_by = 2, far_off = 20, beside = 3;  // half widths of means
 constexpr int further = 8;  // steps of 0.005, as for pixels three apart
 constexpr std::array<std::array<int, 2>, 8> directions = {
     {{-1, 0}, {1, 0}, {0, -1}, {0, 1}, {-1, -1}, {-1, 1}, {1, -1}, {1, 1}}};
+
+// Lines are looked for in these. The sign makes ground that was opened high; a difference counts up to `most`
+// steps, so that it is the length that tells and not the strongest pixel.
+struct Ridged {
+    std::size_t own;
+    int sign;
+    std::int16_t most;
+};
+constexpr std::array<Ridged, 6> ridged = {{{recent, -1, 26},
+                                           {recent + 1, -1, 20},
+                                           {recent + 2, 1, 15},
+                                           {greenest + 1, -1, 3},
+                                           {greenest + 2, -1, 3},
+                                           {greenest + 4, -1, 3}}};
 
 static_assert(PixelScore::reach >= far_off + around && PixelScore::reach >= 16 + around + 1);
 
@@ -88,6 +126,95 @@ class BoxSums {
     std::vector<std::uint16_t> m_count;
 };
 
+// How much a pixel lies on a line that is higher than the ground on both sides of it: along a straight line
+// through it, the mean of by how much each pixel is more than the higher of the two three pixels aside; the
+// largest of sixteen directions. A road shows across all the fields it cuts, a field has one edge at a time.
+class Ridges {
+  public:
+    // plane: row-major, `unknown` where nothing is known.
+    static constexpr std::int16_t unknown = INT16_MIN;
+    void reset(std::int64_t rows, std::int64_t cols) {
+        m_rows = rows;
+        m_cols = cols;
+        m_width = static_cast<std::size_t>(cols) + 2 * margin;
+        const auto n = m_width * (static_cast<std::size_t>(rows) + 2 * margin);
+        m_plane.assign(n, unknown);
+        m_above.assign(n, 0);
+        m_sum.resize(static_cast<std::size_t>(cols));
+    }
+    // value(i) of every pixel; best[i]: in steps.
+    template <class Value>
+    void find(const Value& value, std::int16_t most, std::vector<float>& best) {
+        best.assign(static_cast<std::size_t>(m_rows * m_cols), -std::numeric_limits<float>::max());
+        for (std::int64_t y = 0; y < m_rows; ++y)
+            for (std::int64_t x = 0; x < m_cols; ++x)
+                m_plane[at(y, x)] = value(static_cast<std::size_t>(y * m_cols + x));
+        for (const Direction& d : all_directions()) {
+            const auto width = static_cast<std::ptrdiff_t>(m_width);
+            const std::ptrdiff_t aside = d.aside[0] * width + d.aside[1];
+            for (std::int64_t y = 0; y < m_rows; ++y) {
+                const std::int16_t* here = m_plane.data() + at(y, 0);
+                above(here, here + aside, here - aside, most, m_above.data() + at(y, 0));
+            }
+            for (std::int64_t y = 0; y < m_rows; ++y) {
+                std::fill(m_sum.begin(), m_sum.end(), std::int16_t{0});
+                for (const auto& [down, right] : d.line)
+                    add(m_above.data() + static_cast<std::ptrdiff_t>(at(y, 0)) + down * width + right);
+                const float share = 1.0F / static_cast<float>(d.line.size());
+                float* to = best.data() + y * m_cols;
+                for (std::size_t x = 0; x < m_sum.size(); ++x)
+                    to[x] = std::max(to[x], static_cast<float>(m_sum[x]) * share);
+            }
+        }
+    }
+
+  private:
+    static constexpr int half = 10, apart = 3;
+    static constexpr std::size_t margin = half + apart;
+    struct Direction {
+        std::vector<std::array<int, 2>> line;  // down, right
+        std::array<int, 2> aside;
+    };
+    static const std::vector<Direction>& all_directions() {
+        static const auto list = [] {
+            constexpr int count = 16;
+            std::vector<Direction> all(count);
+            for (int t = 0; t < count; ++t) {
+                const double angle = std::numbers::pi * t / count, right = std::cos(angle),
+                             down = std::sin(angle);
+                const auto whole = [](double v) { return static_cast<int>(std::lround(v)); };
+                const double longer = std::max(std::abs(right), std::abs(down));
+                const int steps = whole(half * longer);
+                for (int k = -steps; k <= steps; ++k)
+                    all[static_cast<std::size_t>(t)].line.push_back(
+                        {whole(k * down / longer), whole(k * right / longer)});
+                all[static_cast<std::size_t>(t)].aside = {whole(apart * right), whole(-apart * down)};
+            }
+            return all;
+        }();
+        return list;
+    }
+    void above(const std::int16_t* here, const std::int16_t* left, const std::int16_t* right,
+               std::int16_t most, std::int16_t* out) const {
+        for (std::int64_t x = 0; x < m_cols; ++x) {
+            const int sides = std::max(left[x], right[x]);
+            const bool known = (here[x] != unknown) & (left[x] != unknown) & (right[x] != unknown);
+            const int by = std::clamp(here[x] - sides, -int{most}, int{most});
+            out[x] = static_cast<std::int16_t>(known ? by : 0);
+        }
+    }
+    void add(const std::int16_t* from) {
+        for (std::size_t x = 0; x < m_sum.size(); ++x)
+            m_sum[x] = static_cast<std::int16_t>(m_sum[x] + from[x]);
+    }
+    [[nodiscard]] std::size_t at(std::int64_t y, std::int64_t x) const {
+        return (static_cast<std::size_t>(y) + margin) * m_width + static_cast<std::size_t>(x) + margin;
+    }
+    std::int64_t m_rows = 0, m_cols = 0;
+    std::size_t m_width = 0;
+    std::vector<std::int16_t> m_plane, m_above, m_sum;
+};
+
 // A block of columns with what lies around it; one after the other in the same memory.
 class Block {
   public:
@@ -125,7 +252,7 @@ class Block {
             m_sums[k].reset(m_w.rows, m_w.cols);
             // When and how much it changed is known of what may have changed only.
             const auto& counted =
-                k == age || k == gap || k == magnitude || k == owns - 1 ? m_member : m_known;
+                k == age || k == gap || k == magnitude || k == alarm_looks ? m_member : m_known;
             m_sums[k].fill([&](std::size_t i) { return values[i]; },
                            [&](std::size_t i) { return counted[i] != 0 && values[i] != nothing; });
         }
@@ -139,6 +266,17 @@ class Block {
                     if (m.count > 0)
                         m_smooth[c][static_cast<std::size_t>(y * m_w.cols + x)] = ratio(compared[c], m);
                 }
+        }
+        m_ridges.reset(m_w.rows, m_w.cols);
+        for (std::size_t r = 0; r < ridged.size(); ++r) {
+            const auto& values = m_values[ridged[r].own];
+            m_ridge[r].resize(n);
+            m_ridges.find(
+                [&](std::size_t i) {
+                    return values[i] == nothing ? Ridges::unknown
+                                                : static_cast<std::int16_t>(ridged[r].sign * values[i]);
+                },
+                ridged[r].most, m_ridge[r]);
         }
     }
 
@@ -160,6 +298,8 @@ class Block {
         out.push_back(static_cast<double>(m_members.mean(y, x, beside).count));
         out.push_back(static_cast<double>(m_members.mean(y, x, far_off).count));
         for (const auto d : distances) compare(i, y, x, d, out);
+        for (std::size_t r = 0; r < ridged.size(); ++r)
+            out.push_back(static_cast<double>(m_ridge[r][i]) * unit_of(ridged[r].own));
     }
 
   private:
@@ -198,16 +338,35 @@ class Block {
         const auto traits = h.traits_of(g);
         for (std::size_t k = 0; k < traits.size(); ++k)
             m_values[trait + k][i] = traits[k] == 0 ? nothing : traits[k] - PixelHistory::middle;
+        const auto green = h.greenest(g);
+        int most = 0;
+        std::size_t month = 0;
+        for (std::size_t k = 0; k < green_months.size(); ++k) {
+            for (; month < green_months[k]; ++month) most = std::max(most, int{green[month]});
+            m_values[greenest + k][i] = most == 0 ? nothing : most;
+        }
+        for (std::size_t k = 0; k < green_from.size(); ++k) {
+            const auto* last =
+                std::find_if(green.begin(), green.end(), [&](std::uint8_t c) { return c >= green_from[k]; });
+            m_values[since + k][i] = static_cast<std::int32_t>(last - green.begin());
+        }
     }
     // Steps to what names() says.
     [[nodiscard]] static double in_unit(std::size_t k, double v) {
         if (k == evidence) return (v - Change::evidence_zero) / Change::evidence_per_unit;
         if (k == magnitude) return v / 100;
         if (k == drop) return v * PixelHistory::drop_step;
+        if (k >= since) return v;  // months
+        if (k >= greenest)         // the middle of a class
+            return PixelHistory::green_floor + (v - 0.5) * PixelHistory::green_step;
         if (k >= trait)
             return PixelHistory::trait_middle[k - trait] + v * PixelHistory::trait_step[k - trait];
         if (k >= recent) return v * PixelHistory::recent_step[k - recent];
         return v;  // days
+    }
+    // Of one step of what lines are looked for in.
+    [[nodiscard]] static double unit_of(std::size_t k) {
+        return k >= greenest ? PixelHistory::green_step : PixelHistory::recent_step[k - recent];
     }
     [[nodiscard]] static double ratio(std::size_t k, const BoxSums::Mean& m) {
         return in_unit(k, static_cast<double>(m.sum) / m.count);
@@ -249,6 +408,8 @@ class Block {
     std::array<BoxSums, owns> m_sums;
     BoxSums m_members;
     std::array<std::vector<double>, compared.size()> m_smooth;
+    Ridges m_ridges;
+    std::array<std::vector<float>, ridged.size()> m_ridge;
 };
 
 // Calls visit(row, col, values) for the pixels of `window` that are told of; block by block of columns.
@@ -291,6 +452,7 @@ const std::vector<std::string>& PixelScore::names() {
                 n.push_back(std::string(own_names[k]) + "_above_" + std::to_string(d));
             n.push_back("same_" + std::to_string(d));
         }
+        for (const auto& r : ridged) n.push_back(std::string(own_names[r.own]) + "_line");
         return n;
     }();
     return list;

@@ -386,6 +386,7 @@ SeriesPlan plan_series(const DetectJob& job, const SeriesDetector& detector) {
     plan.times.monitor_from = monitor_from(job, first, last);
     plan.times.report_from =
         Date(last.days() - static_cast<std::int32_t>(c.settings.integer("detect.report_days")) + 1);
+    plan.times.report_to = last;
     if (plan.times.monitor_from <= first || plan.times.monitor_from > last)
         throw Error(
             ErrorCode::input,

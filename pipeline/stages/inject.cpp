@@ -224,6 +224,7 @@ class Test {
         auto times = m_series_plan.times;
         times.report_from =
             Date(day.days() - (m_series_plan.looks.back()->date.days() - times.report_from.days()));
+        times.report_to = day;
         Change change;
         m_series->report(state, times, m_job.options, change);
         return p.hit(change, p.open(day), m_segmentation, day);

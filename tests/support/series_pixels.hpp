@@ -176,6 +176,7 @@ class Follower {
                                 int report_days = 120) const {
         auto t = times;
         t.report_from = Date(newest.days() - report_days + 1);
+        t.report_to = newest;
         Change change;
         detector->report(state, t, options, change);
         return change;

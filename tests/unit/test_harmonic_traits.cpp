@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What harmonic tells of opened ground beside its own bare soil (PixelHistory::Trait).
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <string>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -87,4 +91,53 @@ TEST_CASE("traits keep their values to a step, and what is beyond the scale to i
     CHECK(h.traits_of(1)[4] == 255);
     CHECK(told(h, 1, Trait::alarm_looks) == 5);
     for (const int v : h.traits_of(0)) CHECK(v == 0);
+}
+
+TEST_CASE("harmonic: the greenest clear look of each month of a year is told, whatever the batches were") {
+    Landscape land;
+    land.dates = every(5, "2021-01-03", "2024-02-20");
+    land.missed = 0;
+    land.cloud = 0.6;
+    land.pixels = {opened(day("2023-05-20"), red_soil), opened(day("2030-01-01"), subsoil),
+                   [](Date) { return leaves; }, opened(day("2030-01-01"), subsoil)};
+    land.cloudy_pixel = 3;
+    land.cloudy_from = day("2023-09-10");
+    const Follower f(day("2022-06-01"));
+    for (const char* last : {"2022-06-20", "2023-03-31", "2023-12-31", "2024-02-20"}) {
+        INFO(last);
+        const Date end = day(last);
+        std::vector<std::size_t> ends;
+        for (std::size_t i = 0; i < land.dates.size() && land.dates[i] <= end; ++i)
+            if (i % 37 == 36) ends.push_back(i + 1);
+        const auto looks = static_cast<std::size_t>(
+            std::upper_bound(land.dates.begin(), land.dates.end(), end) - land.dates.begin());
+        if (ends.empty() || ends.back() != looks) ends.push_back(looks);
+        const PixelHistory h = f.report(f.follow(land, ends), land.dates[looks - 1], 400).history;
+        std::size_t told_of = 0;
+        for (std::size_t p = 0; p < land.pixels.size(); ++p) {
+            std::array<double, PixelHistory::months> most;
+            most.fill(-9);
+            const auto month_of = [](Date d) {
+                return 12 * std::stoi(d.iso().substr(0, 4)) + std::stoi(d.iso().substr(5, 2));
+            };
+            for (std::size_t i = 0; i < looks; ++i) {
+                const auto back =
+                    static_cast<std::size_t>(month_of(land.dates[looks - 1]) - month_of(land.dates[i]));
+                const Image image = land.draw(i);
+                if (back >= most.size() || !usable(image.pixels.quality()[p])) continue;
+                most[back] = std::max(most[back], f.detector->measure(image, p, image.bands)[0]);
+            }
+            const auto classes = h.greenest(p);
+            for (std::size_t k = 0; k < most.size(); ++k) {
+                const double above = (most[k] - PixelHistory::green_floor) / PixelHistory::green_step;
+                if (most[k] < -1) {
+                    CHECK(classes[k] == 0);
+                } else if (std::abs(above - std::round(above)) > 1e-3) {
+                    CHECK(int{classes[k]} == std::clamp(static_cast<int>(std::floor(above)) + 1, 1, 15));
+                    ++told_of;
+                }
+            }
+        }
+        CHECK(told_of > 25);
+    }
 }

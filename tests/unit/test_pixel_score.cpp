@@ -43,6 +43,11 @@ Change random_map(std::int64_t cols, std::int64_t rows, unsigned seed) {
             map.history.set_recent(i, {chance() - 0.5, 0.1, chance() / 4, -0.1});
             map.history.set_traits(i, {chance() / 4, -1.5, chance() < 0.3 ? std::nan("") : chance() / 4, 0.2,
                                        chance() / 4, 128 + std::floor(8 * chance())});
+            PixelHistory::Greenest g{};
+            for (auto& c : g)
+                c = static_cast<std::uint8_t>(
+                    chance() < 0.3 ? 0 : 1 + 12 * chance() * (field % 3 == 0 ? 0.4 : 1));
+            map.history.set_greenest(i, g);
         }
     return map;
 }
@@ -95,6 +100,37 @@ double evidence_of(const Change& map, std::size_t i) {
     return ((none ? Change::stored(quiet) : int{e}) - Change::evidence_zero) / 256.0;
 }
 
+// Greenest class of the last months; 0 = no clear look.
+int greenest_of(const Change& map, std::size_t i, std::size_t months) {
+    const auto g = map.history.greenest(i);
+    return *std::max_element(g.begin(), g.begin() + static_cast<std::ptrdiff_t>(months));
+}
+
+// Mean along a line through a place of by how much what `value` says is more than on both sides of it, the
+// largest of sixteen directions; no more than `most` each, 0 where value() is NaN or the map ends.
+template <class Value>
+double line_through(std::int64_t row, std::int64_t col, double most, const Value& value) {
+    double best = -1e9;
+    for (int t = 0; t < 16; ++t) {
+        const double angle = std::acos(-1.0) * t / 16, right = std::cos(angle), down = std::sin(angle);
+        const double longer = std::max(std::abs(right), std::abs(down));
+        const auto aside_r = std::lround(3 * right), aside_c = std::lround(-3 * down);
+        const auto steps = std::lround(10 * longer);
+        double sum = 0;
+        for (auto k = -steps; k <= steps; ++k) {
+            const auto r = row + std::lround(static_cast<double>(k) * down / longer),
+                       c = col + std::lround(static_cast<double>(k) * right / longer);
+            const double by =
+                value(r, c) - std::max(value(r + aside_r, c + aside_c), value(r - aside_r, c - aside_c));
+            const bool known = !std::isnan(value(r, c)) && !std::isnan(value(r + aside_r, c + aside_c)) &&
+                               !std::isnan(value(r - aside_r, c - aside_c));
+            if (known) sum += std::clamp(by, -most, most);
+        }
+        best = std::max(best, sum / static_cast<double>(2 * steps + 1));
+    }
+    return best;
+}
+
 Forest some_forest() {
     const auto index = [](const char* name) { return static_cast<std::uint8_t>(at(name)); };
     Forest f;
@@ -140,6 +176,30 @@ TEST_CASE("what is known of a pixel is what a direct count gives") {
         const int own = map.history.traits_of(i)[2];
         CHECK(v[at("index_above_own")] ==
               doctest::Approx(own == 0 ? PixelScore::unknown : (own - 128) / 256.0));
+        const int green = known ? greenest_of(map, i, 4) : 0;
+        CHECK(v[at("greenest_4")] ==
+              doctest::Approx(green == 0 ? PixelScore::unknown : 0.10 + 0.05 * (green - 0.5)));
+        if (known) {
+            const auto g = map.history.greenest(i);
+            double months = 0;
+            while (months < 12 && g[static_cast<std::size_t>(months)] < 5) ++months;
+            CHECK(v[at("months_since_030")] == months);
+        }
+        const auto inside = [&](std::int64_t r, std::int64_t c) {
+            return r >= w.row && r < w.row + w.rows && c >= w.col && c < w.col + w.cols &&
+                   map.history.known(index(r, c));
+        };
+        if ((row + col) % 5 == 0) {  // a line is slow to count
+            CHECK(v[at("half_year_green_line")] ==
+                  doctest::Approx(line_through(row, col, 20 / 256.0, [&](auto r, auto c) {
+                      return inside(r, c) ? -map.history.recent(index(r, c))[1] / 256.0 : std::nan("");
+                  })).epsilon(1e-6));
+            CHECK(v[at("greenest_9_line")] ==
+                  doctest::Approx(line_through(row, col, 0.15, [&](auto r, auto c) {
+                      const int most = inside(r, c) ? greenest_of(map, index(r, c), 9) : 0;
+                      return most == 0 ? std::nan("") : -0.05 * most;
+                  })).epsilon(1e-6));
+        }
         // Means over squares.
         double near_sum = 0, far_sum = 0, near_n = 0, far_n = 0, changed = 0;
         for (auto r = row - 20; r <= row + 20; ++r)
@@ -187,6 +247,31 @@ TEST_CASE("what is known of a pixel is what a direct count gives") {
         CHECK(v[at("same_8")] == doctest::Approx(there > 0 ? static_cast<double>(n) / there : 0));
     }
     CHECK(compared > 100);
+}
+
+TEST_CASE("a road stands out as a line across fields, a field does not") {
+    Change map(Window{0, 0, 60, 60});
+    map.history.resize(map.window);
+    const auto road = [](std::int64_t x, std::int64_t y) { return std::abs(x - (10 + y / 2)) <= 1; };
+    for (std::int64_t y = 0; y < 60; ++y)
+        for (std::int64_t x = 0; x < 60; ++x) {
+            const auto i = static_cast<std::size_t>(y * 60 + x);
+            map.set(i, 0, 1);
+            map.history.set(i, {0.4, 0, 0, 0, 0}, 0, true);
+            const double field = (x / 15 + y / 12) % 2 == 0 ? 0.1 : -0.1;
+            map.history.set_recent(i, {0, road(x, y) ? -0.3 : field, 0, 0});
+        }
+    const auto values = values_of(map, map.window);
+    double least_on_road = 1, most_off = -1;
+    for (const auto& [place, v] : values) {
+        const auto [y, x] = place;
+        if (y < 12 || y > 47 || x < 12 || x > 47) continue;
+        const double line = v[at("half_year_green_line")];
+        if (x == 10 + y / 2) least_on_road = std::min(least_on_road, line);
+        if (std::abs(x - (10 + y / 2)) > 8) most_off = std::max(most_off, line);
+    }
+    CHECK(least_on_road > 0.07);
+    CHECK(most_off < 0.03);
 }
 
 TEST_CASE("scores do not depend on how the map is cut") {

@@ -129,6 +129,7 @@ class LookSource {
 struct SeriesTimes {
     Date monitor_from;  ///< first day that is judged; what lies before is history
     Date report_from;   ///< first day of the batch: a pixel without a clear look since then is unobserved
+    Date report_to;     ///< last day of it: months are counted back from the one it lies in
 };
 
 /// What a series detector says of one pixel on one day, for people to look at. Vectors are in the order of

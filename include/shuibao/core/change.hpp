@@ -24,10 +24,11 @@ enum class ChangeKind : std::uint8_t {
 inline constexpr std::size_t change_kinds = 6;
 
 /// What the pixels of a window were before: what was sown together and lies bare together is told from what
-/// was opened across fields, by how much they have left it lately, and how they differ from their own bare
-/// soil. A pixel has sixteen bytes in eight planes, row-major; all zero where nothing is known.
+/// was opened across fields, by how much they have left it lately, how they differ from their own bare soil,
+/// and how green they were at best in each month. A pixel has 22 bytes in eleven planes, row-major; all zero
+/// where nothing is known.
 struct PixelHistory {
-    static constexpr std::size_t planes = 8, terms = 5;
+    static constexpr std::size_t planes = 11, terms = 5;
     static constexpr std::size_t lately = 4;  ///< running means of what the looks differ from the season by
     static constexpr double step = 0.005;     ///< NDVI, of a term
     /// Of what lies lower than the own soil of the pixel ever did.
@@ -54,6 +55,14 @@ struct PixelHistory {
     using Traits =
         std::array<std::uint8_t, traits>;  ///< in steps about the middle, which is 128; 0 = unknown
 
+    /// Classes of the greenest look of a month: 0 = none was clear; class c holds NDVI from
+    /// `green_floor` + (c − 1) `green_step`, the first and the last also what lies beyond.
+    static constexpr std::size_t months = 12;
+    static constexpr std::uint8_t green_classes = 15;
+    static constexpr double green_floor = 0.10, green_step = 0.05;
+    using Greenest =
+        std::array<std::uint8_t, months>;  ///< of the month that the map ends in, and those before
+
     Window window;
     std::array<std::vector<std::uint16_t>, planes> values;  ///< empty: the method keeps no history
 
@@ -79,6 +88,14 @@ struct PixelHistory {
         const auto byte = [](int v) { return static_cast<std::uint8_t>(v); };
         return {byte(values[5][i] >> 8),  byte(values[5][i] & 255), byte(values[6][i] >> 8),
                 byte(values[6][i] & 255), byte(values[7][i] >> 8),  byte(values[7][i] & 255)};
+    }
+    /// REQUIRES that the season is set.
+    void set_greenest(std::size_t i, const Greenest& classes);
+    [[nodiscard]] Greenest greenest(std::size_t i) const {
+        Greenest g{};
+        for (std::size_t k = 0; k < months; ++k)
+            g[k] = static_cast<std::uint8_t>(values[8 + k / 4][i] >> 4 * (k % 4) & 15);
+        return g;
     }
     /// Terms of pixel i in steps; all zero where nothing is known.
     [[nodiscard]] std::array<int, terms> season(std::size_t i) const {
