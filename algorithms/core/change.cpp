@@ -42,13 +42,29 @@ void PixelHistory::set_greenest(std::size_t i, const Greenest& classes) {
                                                           classes[k + 2] << 8 | classes[k + 3] << 12);
 }
 
-void PixelHistory::set_traits(std::size_t i, const std::array<double, traits>& values_of) {
-    std::array<long, traits> t{};
-    for (std::size_t k = 0; k < traits; ++k)
+void PixelHistory::set_traits(std::size_t i, const std::array<double, kept_traits>& values_of) {
+    std::array<long, kept_traits> t{};
+    for (std::size_t k = 0; k < kept_traits; ++k)
         if (!std::isnan(values_of[k]))
             t[k] =
                 std::clamp(std::lround((values_of[k] - trait_middle[k]) / trait_step[k]) + middle, 1L, 255L);
-    for (std::size_t k = 0; k < traits; k += 2) values[5 + k / 2][i] = pair(t[k], t[k + 1]);
+    for (std::size_t k = 0; k < kept_traits; k += 2) values[5 + k / 2][i] = pair(t[k], t[k + 1]);
+}
+
+PixelHistory::Traits PixelHistory::traits_of(std::size_t i) const {
+    Traits t{};
+    for (std::size_t k = 0; k < kept_traits; k += 2) {
+        t[k] = static_cast<std::uint8_t>(values[5 + k / 2][i] >> 8);
+        t[k + 1] = static_cast<std::uint8_t>(values[5 + k / 2][i] & 255);
+    }
+    if (!known(i)) return t;
+    constexpr std::uint8_t green = 5;  // the class that begins at 0.30
+    const Greenest g = greenest(i);
+    t[static_cast<std::size_t>(Trait::greenest_4)] = *std::max_element(g.begin(), g.begin() + 4);
+    t[static_cast<std::size_t>(Trait::greenest_9)] = *std::max_element(g.begin(), g.begin() + 9);
+    const auto* last = std::find_if(g.begin(), g.end(), [](std::uint8_t c) { return c >= green; });
+    t[static_cast<std::size_t>(Trait::since_green)] = static_cast<std::uint8_t>(last - g.begin() + 1);
+    return t;
 }
 
 void PixelHistory::set_recent(std::size_t i, const std::array<double, lately>& recent) {

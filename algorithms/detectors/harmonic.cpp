@@ -335,7 +335,7 @@ class Harmonic final : public SeriesDetector {
         history.set_greenest(i, greenest_of(t, l, month));
         if (m.soil_looks[l] == 0) return;
         constexpr std::size_t index = 1, brightness = 2;
-        std::array<double, PixelHistory::traits> traits{};
+        std::array<double, PixelHistory::kept_traits> traits{};
         const auto trait = [&](PixelHistory::Trait k) -> double& {
             return traits[static_cast<std::size_t>(k)];
         };

@@ -20,7 +20,7 @@ enum Own : std::size_t {
     drop,
     recent,
     trait = recent + PixelHistory::lately,
-    alarm_looks = trait + PixelHistory::traits - 1,
+    alarm_looks = trait + PixelHistory::kept_traits - 1,
     greenest,
 };
 // Of the greenest look of how many months; and how many months ago the last was that lay in a class or above.
@@ -336,7 +336,7 @@ class Block {
         const auto lately = h.recent(g);
         for (std::size_t k = 0; k < lately.size(); ++k) m_values[recent + k][i] = lately[k];
         const auto traits = h.traits_of(g);
-        for (std::size_t k = 0; k < traits.size(); ++k)
+        for (std::size_t k = 0; k < PixelHistory::kept_traits; ++k)
             m_values[trait + k][i] = traits[k] == 0 ? nothing : traits[k] - PixelHistory::middle;
         const auto green = h.greenest(g);
         int most = 0;

@@ -67,13 +67,22 @@ enum class Measure : std::uint8_t {
     alarm_looks,
     alarm_looks_spread,
     alarm_looks_step,
+    greenest_4,
+    greenest_4_spread,
+    greenest_4_step,
+    greenest_9,
+    greenest_9_spread,
+    greenest_9_step,
+    since_green,
+    since_green_spread,
+    since_green_step,
     // Of ObjectModel::pixels, 0 without: mean, standard deviation, and drop to the pixels three away, over
     // all pairs across the outline; what is below the lowest level counts as that.
     score,
     score_spread,
     score_fall,
 };
-inline constexpr std::size_t measure_count = 45;
+inline constexpr std::size_t measure_count = 54;
 using ObjectEvidence = std::array<double, measure_count>;
 
 /// Name of a measure as files and layers have it.

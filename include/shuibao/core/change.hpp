@@ -38,23 +38,6 @@ struct PixelHistory {
     /// last two months.
     static constexpr std::array<double, lately> recent_step = {1.0 / 256, 1.0 / 256, 1.0 / 256, 1.0 / 128};
 
-    /// What is kept of a pixel's own bare soil and of the looks since it may have been opened; each may be
-    /// unknown.
-    enum class Trait : std::uint8_t {
-        own_index,             ///< soil index of its own bare soil
-        own_brightness,        ///< ln brightness of that
-        index_above_own,       ///< mean soil index since it may have been opened, less own_index
-        brightness_above_own,  ///< ln brightness of the last two months, less own_brightness
-        green_above_own,       ///< mean NDVI since it may have been opened, less that of its own bare soil
-        alarm_looks,           ///< looks since then until it was suspected, at most 8
-    };
-    static constexpr std::size_t traits = 6;
-    static constexpr std::array<double, traits> trait_step = {1.0 / 256, 1.0 / 64,  1.0 / 256,
-                                                              1.0 / 128, 1.0 / 256, 1};
-    static constexpr std::array<double, traits> trait_middle = {0, -1.5, 0, 0, 0, 128};
-    using Traits =
-        std::array<std::uint8_t, traits>;  ///< in steps about the middle, which is 128; 0 = unknown
-
     /// Classes of the greenest look of a month: 0 = none was clear; class c holds NDVI from
     /// `green_floor` + (c − 1) `green_step`, the first and the last also what lies beyond.
     static constexpr std::size_t months = 12;
@@ -62,6 +45,29 @@ struct PixelHistory {
     static constexpr double green_floor = 0.10, green_step = 0.05;
     using Greenest =
         std::array<std::uint8_t, months>;  ///< of the month that the map ends in, and those before
+
+    /// What is known of a pixel's own bare soil, of the looks since it may have been opened, and of how green
+    /// it was at best; each may be unknown.
+    enum class Trait : std::uint8_t {
+        own_index,             ///< soil index of its own bare soil
+        own_brightness,        ///< ln brightness of that
+        index_above_own,       ///< mean soil index since it may have been opened, less own_index
+        brightness_above_own,  ///< ln brightness of the last two months, less own_brightness
+        green_above_own,       ///< mean NDVI since it may have been opened, less that of its own bare soil
+        alarm_looks,           ///< looks since then until it was suspected, at most 8
+        greenest_4,            ///< NDVI of the greenest look of the last four months
+        greenest_9,            ///< the same of nine
+        since_green,           ///< months since a look had NDVI 0.30 or more; 12 = in none of them
+    };
+    static constexpr std::size_t traits = 9, kept_traits = 6;  ///< the first are kept, the others are counted
+    static constexpr std::array<double, traits> trait_step = {
+        1.0 / 256, 1.0 / 64, 1.0 / 256, 1.0 / 128, 1.0 / 256, 1, green_step, green_step, 1};
+    /// A class of greenness stands for its middle.
+    static constexpr double green_middle = green_floor + (middle - 0.5) * green_step;
+    static constexpr std::array<double, traits> trait_middle = {
+        0, -1.5, 0, 0, 0, 128, green_middle, green_middle, 127};
+    /// In steps about the middle, which is 128; 0 = unknown.
+    using Traits = std::array<std::uint8_t, traits>;
 
     Window window;
     std::array<std::vector<std::uint16_t>, planes> values;  ///< empty: the method keeps no history
@@ -83,12 +89,8 @@ struct PixelHistory {
     /// `recent`: running means of observed − expected. REQUIRES that the season is set.
     void set_recent(std::size_t i, const std::array<double, lately>& recent);
     /// NaN: unknown. REQUIRES that the season is set.
-    void set_traits(std::size_t i, const std::array<double, traits>& values_of);
-    [[nodiscard]] Traits traits_of(std::size_t i) const {
-        const auto byte = [](int v) { return static_cast<std::uint8_t>(v); };
-        return {byte(values[5][i] >> 8),  byte(values[5][i] & 255), byte(values[6][i] >> 8),
-                byte(values[6][i] & 255), byte(values[7][i] >> 8),  byte(values[7][i] & 255)};
-    }
+    void set_traits(std::size_t i, const std::array<double, kept_traits>& values_of);
+    [[nodiscard]] Traits traits_of(std::size_t i) const;
     /// REQUIRES that the season is set.
     void set_greenest(std::size_t i, const Greenest& classes);
     [[nodiscard]] Greenest greenest(std::size_t i) const {
