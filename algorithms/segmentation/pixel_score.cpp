@@ -464,9 +464,22 @@ std::vector<std::uint16_t> PixelScore::scores(const Window& window, const Forest
         Window{window.col - around, window.row - around, window.cols + 2 * around, window.rows + 2 * around}
             .intersection(m_part.history.window);
     std::vector<double> own(static_cast<std::size_t>(with.pixels()), unknown);
-    visit_blocks(m_part, with, m_least, m_quiet, [&](std::int64_t row, std::int64_t col, const auto& values) {
-        own[static_cast<std::size_t>((row - with.row) * with.cols + col - with.col)] = model.log_odds(values);
+    constexpr std::size_t at_once = 32;
+    std::vector<double> values, odds;
+    std::vector<std::size_t> places;
+    const auto ask = [&] {
+        odds.resize(places.size());
+        model.log_odds(values, odds);
+        for (std::size_t i = 0; i < places.size(); ++i) own[places[i]] = odds[i];
+        values.clear();
+        places.clear();
+    };
+    visit_blocks(m_part, with, m_least, m_quiet, [&](std::int64_t row, std::int64_t col, const auto& of_one) {
+        values.insert(values.end(), of_one.begin(), of_one.end());
+        places.push_back(static_cast<std::size_t>((row - with.row) * with.cols + col - with.col));
+        if (places.size() == at_once) ask();
     });
+    ask();
     std::vector<std::uint16_t> stored(static_cast<std::size_t>(window.pixels()), 0);
     std::size_t i = 0;
     for (auto row = window.row; row < window.row + window.rows; ++row)
