@@ -302,13 +302,23 @@ TEST_CASE("look-alikes lie inside the archive, on fields where fields are meant,
     }
 }
 
-TEST_CASE("the first clear view counts half of the ground that was open by then, after the onset") {
+namespace {
+
+// On days 100, 105, 110, 115.
+Plan plan_of_four_looks() {
     Plan plan;
     for (int day : {100, 105, 110, 115}) {
         Look l;
         l.date = Date(day);
         plan.looks.push_back(l);
     }
+    return plan;
+}
+
+}  // namespace
+
+TEST_CASE("the first clear view counts half of the ground that was open by then, after the onset") {
+    Plan plan = plan_of_four_looks();
     Site s;
     s.onset = 100;
     plan.sites.push_back(s);
@@ -318,12 +328,7 @@ TEST_CASE("the first clear view counts half of the ground that was open by then,
 }
 
 TEST_CASE("clear looks are counted over all pixels that a site has in the end") {
-    Plan plan;
-    for (int day : {100, 105, 110, 115}) {
-        Look l;
-        l.date = Date(day);
-        plan.looks.push_back(l);
-    }
+    Plan plan = plan_of_four_looks();
     Site s;
     s.segment.pixels = 20;
     plan.sites.push_back(s);
