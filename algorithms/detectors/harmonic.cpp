@@ -398,14 +398,12 @@ class Harmonic final : public SeriesDetector {
             // The last look of history is what the first gap is counted from; its last year was how green?
             PixelTrack behind;
             LaneInt month{};
-            for (std::size_t i = 0; i < moments.size(); ++i)
-                for (std::size_t l = 0; l < packed.n; ++l) {
-                    const std::int16_t ndvi = stack.block(b)[i * feature_count * lane_count + l];
-                    if (ndvi == not_seen) continue;
-                    behind.last[l] = moments[i].date.days();
-                    see_green(behind, l, month[l], months_of(moments[i]), ndvi);
-                    month[l] = months_of(moments[i]);
-                }
+            for (std::size_t i = 0; i < moments.size(); ++i) {
+                const std::int16_t* ndvi = stack.block(b) + i * feature_count * lane_count;
+                see_green(behind, ndvi, month, months_of(moments[i]));
+                for (std::size_t l = 0; l < packed.n; ++l)
+                    if (ndvi[l] != not_seen) behind.last[l] = moments[i].date.days();
+            }
             for (std::size_t l = 0; l < packed.n; ++l) {
                 if (behind.last[l] > 0)
                     packed.at(last, l) = static_cast<std::uint16_t>(std::clamp(behind.last[l], 0, 65535));

@@ -308,8 +308,7 @@ void enter(PixelTrack& t, std::size_t l, std::int32_t day, const Step& s, const 
     }
 }
 
-}  // namespace
-
+// Forgets what is a year old or more in a month that comes after that of the last look.
 void forget_green(PixelTrack& track, std::size_t l, std::int32_t month_of_last, std::int32_t month) {
     constexpr auto year = static_cast<std::int32_t>(month_count);
     for (std::int32_t m = std::max(month_of_last, month - year) + 1; m <= month; ++m) {
@@ -318,18 +317,26 @@ void forget_green(PixelTrack& track, std::size_t l, std::int32_t month_of_last, 
     }
 }
 
-void see_green(PixelTrack& track, std::size_t l, std::int32_t month_of_last, std::int32_t month,
-               std::int32_t ndvi) {
-    if (month_of_last != month) forget_green(track, l, month_of_last, month);
+}  // namespace
+
+void see_green(PixelTrack& track, const std::int16_t* ndvi, LaneInt& month_of_last, std::int32_t month) {
+    for (std::size_t l = 0; l < lane_count; ++l) {
+        if (ndvi[l] == not_seen || month_of_last[l] == month) continue;
+        forget_green(track, l, month_of_last[l], month);
+        month_of_last[l] = month;
+    }
     constexpr auto floor = static_cast<float>(PixelHistory::green_floor),
-                   steps = static_cast<float>(1 / PixelHistory::green_step);
-    const float above = (static_cast<float>(ndvi) * (1.0F / feature_unit) - floor) * steps;
-    const auto seen = static_cast<std::int32_t>(
-        std::min(std::max(above + 1, 1.0F), static_cast<float>(PixelHistory::green_classes)));
+                   steps = static_cast<float>(1 / PixelHistory::green_step),
+                   most = static_cast<float>(PixelHistory::green_classes);
     const auto k = static_cast<std::size_t>(month) % month_count;
-    const auto shift = 4 * (k % 4);
-    std::int32_t& four = track.greenest[k / 4][l];
-    if (seen > (four >> shift & 15)) four = (four & ~(15 << shift)) | seen << shift;
+    const auto shift = static_cast<int>(4 * (k % 4));
+    LaneInt& four = track.greenest[k / 4];
+    for (std::size_t l = 0; l < lane_count; ++l) {
+        const float above = (static_cast<float>(ndvi[l]) * (1.0F / feature_unit) - floor) * steps;
+        const auto told = static_cast<std::int32_t>(std::min(std::max(above + 1, 1.0F), most));
+        const std::int32_t seen = ndvi[l] == not_seen ? 0 : told;
+        four[l] = (four[l] & ~(15 << shift)) | std::max(four[l] >> shift & 15, seen) << shift;
+    }
 }
 
 void follow_pixels(const std::int16_t* looks, std::span<const Moment> moments, const FeatureSet& set,
@@ -351,6 +358,7 @@ void follow_pixels(const std::int16_t* looks, std::span<const Moment> moments, c
         bool any = false;
         for (std::size_t l = 0; l < lane_count; ++l) any = any || look[l] != not_seen;
         if (!any) continue;
+        see_green(track, look, month, months_of(m));
         for (std::size_t l = 0; l < lane_count; ++l) now[l] = season_clock(decoded, l, m);
         step.tells_index = m.tells_index;
         weigh(look, m, m.tells_index ? set : without_index(set), o, model, decoded, track, then.data(),
@@ -358,8 +366,6 @@ void follow_pixels(const std::int16_t* looks, std::span<const Moment> moments, c
         for (std::size_t l = 0; l < lane_count; ++l) {
             if (look[l] == not_seen) continue;
             then[l] = now[l];
-            see_green(track, l, month[l], months_of(m), look[l]);
-            month[l] = months_of(m);
             for (std::size_t k = 0; k < PixelTrack::recent_count; ++k) track.recent[k][l] = step.recent[k][l];
             if (model.ground[l] != static_cast<std::int32_t>(Ground::seasonal)) {
                 track.last[l] = day;

@@ -104,10 +104,6 @@ struct PixelTrack {
     std::array<LaneInt, ring_size> ring_evidence{};  ///< κℓ, ring_unit steps
 };
 
-/// Takes the NDVI of a look (feature_unit steps) into the greenest of its months; both months are counted as
-/// months_of. Looks come in time order.
-void see_green(PixelTrack& track, std::size_t l, std::int32_t month_of_last, std::int32_t month,
-               std::int32_t ndvi);
 /// 12 · year + month from 0.
 [[nodiscard]] inline std::int32_t months_of(const Moment& m) {
     return 12 * m.year + m.month;
@@ -116,8 +112,9 @@ void see_green(PixelTrack& track, std::size_t l, std::int32_t month_of_last, std
     const std::chrono::year_month_day d{std::chrono::sys_days{std::chrono::days{date.days()}}};
     return 12 * static_cast<int>(d.year()) + static_cast<std::int32_t>(static_cast<unsigned>(d.month())) - 1;
 }
-/// Forgets what is a year old or more in a month that comes after that of the last look.
-void forget_green(PixelTrack& track, std::size_t l, std::int32_t month_of_last, std::int32_t month);
+/// Takes a look (`ndvi` of all lanes, feature_unit steps or not_seen) into the greenest of its month. Months
+/// are counted as months_of; that of its latest look is kept for each lane. Looks come in time order.
+void see_green(PixelTrack& track, const std::int16_t* ndvi, LaneInt& month_of_last, std::int32_t month);
 
 /// Codes of spreads, from 0 to 255 in equal ratios, and the spread of a code in feature_unit steps.
 [[nodiscard]] std::int32_t spread_code(float spread);
