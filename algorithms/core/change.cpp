@@ -53,17 +53,15 @@ void PixelHistory::set_traits(std::size_t i, const std::array<double, kept_trait
 
 PixelHistory::Traits PixelHistory::traits_of(std::size_t i) const {
     Traits t{};
-    for (std::size_t k = 0; k < kept_traits; k += 2) {
-        t[k] = static_cast<std::uint8_t>(values[5 + k / 2][i] >> 8);
-        t[k + 1] = static_cast<std::uint8_t>(values[5 + k / 2][i] & 255);
-    }
+    const KeptTraits kept = kept_traits_of(i);
+    std::copy(kept.begin(), kept.end(), t.begin());
     if (!known(i)) return t;
-    constexpr std::uint8_t green = 5;  // the class that begins at 0.30
     const Greenest g = greenest(i);
-    t[static_cast<std::size_t>(Trait::greenest_4)] = *std::max_element(g.begin(), g.begin() + 4);
-    t[static_cast<std::size_t>(Trait::greenest_9)] = *std::max_element(g.begin(), g.begin() + 9);
-    const auto* last = std::find_if(g.begin(), g.end(), [](std::uint8_t c) { return c >= green; });
-    t[static_cast<std::size_t>(Trait::since_green)] = static_cast<std::uint8_t>(last - g.begin() + 1);
+    t[static_cast<std::size_t>(Trait::greenest_4)] = greenest_of(g, 4);
+    t[static_cast<std::size_t>(Trait::greenest_9)] = greenest_of(g, 9);
+    // 0 would say that it is not known.
+    t[static_cast<std::size_t>(Trait::since_green)] =
+        static_cast<std::uint8_t>(months_since(g, green_class) + 1);
     return t;
 }
 

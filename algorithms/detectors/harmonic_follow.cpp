@@ -308,32 +308,33 @@ void enter(PixelTrack& t, std::size_t l, std::int32_t day, const Step& s, const 
     }
 }
 
-// Forgets what is a year old or more in a month that comes after that of the last look.
-void forget_green(PixelTrack& track, std::size_t l, std::int32_t month_of_last, std::int32_t month) {
-    constexpr auto year = static_cast<std::int32_t>(month_count);
-    for (std::int32_t m = std::max(month_of_last, month - year) + 1; m <= month; ++m) {
-        const auto k = static_cast<std::size_t>(m % year);
-        track.greenest[k / 4][l] &= ~(15 << 4 * (k % 4));
-    }
-}
-
 }  // namespace
 
 void see_green(PixelTrack& track, const std::int16_t* ndvi, LaneInt& month_of_last, std::int32_t month) {
+    constexpr auto year = static_cast<std::int32_t>(month_count);
+    std::int32_t longest = 0;
+    LaneInt passed;  // months since the last look: what they hold is a year old
     for (std::size_t l = 0; l < lane_count; ++l) {
-        if (ndvi[l] == not_seen || month_of_last[l] == month) continue;
-        forget_green(track, l, month_of_last[l], month);
-        month_of_last[l] = month;
+        const std::int32_t by = std::min(std::max(month - month_of_last[l], 0), year);
+        passed[l] = ndvi[l] == not_seen ? 0 : by;
+        longest = std::max(longest, passed[l]);
+        month_of_last[l] = ndvi[l] == not_seen ? month_of_last[l] : month;
+    }
+    for (std::int32_t back = 0; back < longest; ++back) {
+        const auto k = static_cast<std::size_t>((month - back) % year);
+        const std::int32_t others = ~(15 << 4 * (k % 4));
+        for (std::size_t l = 0; l < lane_count; ++l)
+            track.greenest[k / 4][l] &= passed[l] > back ? others : -1;
     }
     constexpr auto floor = static_cast<float>(PixelHistory::green_floor),
                    steps = static_cast<float>(1 / PixelHistory::green_step),
-                   most = static_cast<float>(PixelHistory::green_classes);
-    const auto k = static_cast<std::size_t>(month) % month_count;
+                   highest = static_cast<float>(PixelHistory::green_classes);
+    const auto k = static_cast<std::size_t>(month % year);
     const auto shift = static_cast<int>(4 * (k % 4));
     LaneInt& four = track.greenest[k / 4];
     for (std::size_t l = 0; l < lane_count; ++l) {
         const float above = (static_cast<float>(ndvi[l]) * (1.0F / feature_unit) - floor) * steps;
-        const auto told = static_cast<std::int32_t>(std::min(std::max(above + 1, 1.0F), most));
+        const auto told = static_cast<std::int32_t>(std::min(std::max(above + 1, 1.0F), highest));
         const std::int32_t seen = ndvi[l] == not_seen ? 0 : told;
         four[l] = (four[l] & ~(15 << shift)) | std::max(four[l] >> shift & 15, seen) << shift;
     }

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
-#include <numbers>
 
+#include "box_sums.hpp"
+#include "ridges.hpp"
 #include "same_history.hpp"
 #include <shuibao/algorithms/pixel_score.hpp>
 
@@ -25,7 +25,7 @@ enum Own : std::size_t {
 };
 // Of the greenest look of how many months; and how many months ago the last was that lay in a class or above.
 constexpr std::array<std::size_t, 6> green_months = {1, 2, 4, 6, 9, 12};
-constexpr std::array<std::uint8_t, 2> green_from = {5, 8};  // NDVI 0.30, 0.45
+constexpr std::array<std::uint8_t, 2> green_from = {PixelHistory::green_class, 8};  // NDVI 0.30, 0.45
 constexpr std::size_t since = greenest + green_months.size(), owns = since + green_from.size();
 constexpr std::array<const char*, owns> own_names = {"evidence",
                                                      "age",
@@ -76,144 +76,6 @@ constexpr std::array<Ridged, 6> ridged = {{{recent, -1, 26},
                                            {greenest + 4, -1, 3}}};
 
 static_assert(PixelScore::reach >= far_off + around && PixelScore::reach >= 16 + around + 1);
-
-// Sums over boxes of a plane of whole numbers (Crow 1984): the same however the map is cut.
-class BoxSums {
-  public:
-    void reset(std::int64_t rows, std::int64_t cols) {
-        m_rows = rows;
-        m_cols = cols;
-        m_sum.resize(static_cast<std::size_t>((rows + 1) * (cols + 1)));
-        m_count.resize(m_sum.size());
-        std::fill_n(m_sum.begin(), cols + 1, 0);
-        std::fill_n(m_count.begin(), cols + 1, 0);
-    }
-    // value(i), counted where counts(i); row-major.
-    template <class Value, class Counts>
-    void fill(const Value& value, const Counts& counts) {
-        for (std::int64_t y = 0; y < m_rows; ++y) {
-            std::uint32_t sum = 0, n = 0;
-            m_sum[at(y + 1, 0)] = 0;
-            m_count[at(y + 1, 0)] = 0;
-            for (std::int64_t x = 0; x < m_cols; ++x) {
-                const auto i = static_cast<std::size_t>(y * m_cols + x);
-                if (counts(i)) sum += static_cast<std::uint32_t>(value(i)), ++n;
-                m_sum[at(y + 1, x + 1)] = m_sum[at(y, x + 1)] + sum;
-                m_count[at(y + 1, x + 1)] = static_cast<std::uint16_t>(m_count[at(y, x + 1)] + n);
-            }
-        }
-    }
-    struct Mean {
-        std::int64_t sum = 0;
-        std::int32_t count = 0;
-    };
-    [[nodiscard]] Mean mean(std::int64_t y, std::int64_t x, std::int64_t half) const {
-        const auto y0 = std::max<std::int64_t>(0, y - half), y1 = std::min(m_rows, y + half + 1);
-        const auto x0 = std::max<std::int64_t>(0, x - half), x1 = std::min(m_cols, x + half + 1);
-        const auto sum = m_sum[at(y1, x1)] - m_sum[at(y0, x1)] - m_sum[at(y1, x0)] + m_sum[at(y0, x0)];
-        const auto count =
-            m_count[at(y1, x1)] - m_count[at(y0, x1)] - m_count[at(y1, x0)] + m_count[at(y0, x0)];
-        return {static_cast<std::int32_t>(sum), static_cast<std::uint16_t>(count)};
-    }
-
-  private:
-    [[nodiscard]] std::size_t at(std::int64_t y, std::int64_t x) const {
-        return static_cast<std::size_t>(y * (m_cols + 1) + x);
-    }
-    std::int64_t m_rows = 0, m_cols = 0;
-    // Modulo 2³² and 2¹⁶: a box of 41 × 41 values of 16 bits holds less.
-    std::vector<std::uint32_t> m_sum;
-    std::vector<std::uint16_t> m_count;
-};
-
-// How much a pixel lies on a line that is higher than the ground on both sides of it: along a straight line
-// through it, the mean of by how much each pixel is more than the higher of the two three pixels aside; the
-// largest of sixteen directions. A road shows across all the fields it cuts, a field has one edge at a time.
-class Ridges {
-  public:
-    // plane: row-major, `unknown` where nothing is known.
-    static constexpr std::int16_t unknown = INT16_MIN;
-    void reset(std::int64_t rows, std::int64_t cols) {
-        m_rows = rows;
-        m_cols = cols;
-        m_width = static_cast<std::size_t>(cols) + 2 * margin;
-        const auto n = m_width * (static_cast<std::size_t>(rows) + 2 * margin);
-        m_plane.assign(n, unknown);
-        m_above.assign(n, 0);
-        m_sum.resize(static_cast<std::size_t>(cols));
-    }
-    // value(i) of every pixel; best[i]: in steps.
-    template <class Value>
-    void find(const Value& value, std::int16_t most, std::vector<float>& best) {
-        best.assign(static_cast<std::size_t>(m_rows * m_cols), -std::numeric_limits<float>::max());
-        for (std::int64_t y = 0; y < m_rows; ++y)
-            for (std::int64_t x = 0; x < m_cols; ++x)
-                m_plane[at(y, x)] = value(static_cast<std::size_t>(y * m_cols + x));
-        for (const Direction& d : all_directions()) {
-            const auto width = static_cast<std::ptrdiff_t>(m_width);
-            const std::ptrdiff_t aside = d.aside[0] * width + d.aside[1];
-            for (std::int64_t y = 0; y < m_rows; ++y) {
-                const std::int16_t* here = m_plane.data() + at(y, 0);
-                above(here, here + aside, here - aside, most, m_above.data() + at(y, 0));
-            }
-            for (std::int64_t y = 0; y < m_rows; ++y) {
-                std::fill(m_sum.begin(), m_sum.end(), std::int16_t{0});
-                for (const auto& [down, right] : d.line)
-                    add(m_above.data() + static_cast<std::ptrdiff_t>(at(y, 0)) + down * width + right);
-                const float share = 1.0F / static_cast<float>(d.line.size());
-                float* to = best.data() + y * m_cols;
-                for (std::size_t x = 0; x < m_sum.size(); ++x)
-                    to[x] = std::max(to[x], static_cast<float>(m_sum[x]) * share);
-            }
-        }
-    }
-
-  private:
-    static constexpr int half = 10, apart = 3;
-    static constexpr std::size_t margin = half + apart;
-    struct Direction {
-        std::vector<std::array<int, 2>> line;  // down, right
-        std::array<int, 2> aside;
-    };
-    static const std::vector<Direction>& all_directions() {
-        static const auto list = [] {
-            constexpr int count = 16;
-            std::vector<Direction> all(count);
-            for (int t = 0; t < count; ++t) {
-                const double angle = std::numbers::pi * t / count, right = std::cos(angle),
-                             down = std::sin(angle);
-                const auto whole = [](double v) { return static_cast<int>(std::lround(v)); };
-                const double longer = std::max(std::abs(right), std::abs(down));
-                const int steps = whole(half * longer);
-                for (int k = -steps; k <= steps; ++k)
-                    all[static_cast<std::size_t>(t)].line.push_back(
-                        {whole(k * down / longer), whole(k * right / longer)});
-                all[static_cast<std::size_t>(t)].aside = {whole(apart * right), whole(-apart * down)};
-            }
-            return all;
-        }();
-        return list;
-    }
-    void above(const std::int16_t* here, const std::int16_t* left, const std::int16_t* right,
-               std::int16_t most, std::int16_t* out) const {
-        for (std::int64_t x = 0; x < m_cols; ++x) {
-            const int sides = std::max(left[x], right[x]);
-            const bool known = (here[x] != unknown) & (left[x] != unknown) & (right[x] != unknown);
-            const int by = std::clamp(here[x] - sides, -int{most}, int{most});
-            out[x] = static_cast<std::int16_t>(known ? by : 0);
-        }
-    }
-    void add(const std::int16_t* from) {
-        for (std::size_t x = 0; x < m_sum.size(); ++x)
-            m_sum[x] = static_cast<std::int16_t>(m_sum[x] + from[x]);
-    }
-    [[nodiscard]] std::size_t at(std::int64_t y, std::int64_t x) const {
-        return (static_cast<std::size_t>(y) + margin) * m_width + static_cast<std::size_t>(x) + margin;
-    }
-    std::int64_t m_rows = 0, m_cols = 0;
-    std::size_t m_width = 0;
-    std::vector<std::int16_t> m_plane, m_above, m_sum;
-};
 
 // A block of columns with what lies around it; one after the other in the same memory.
 class Block {
@@ -335,21 +197,16 @@ class Block {
         m_values[drop][i] = h.drop(g);
         const auto lately = h.recent(g);
         for (std::size_t k = 0; k < lately.size(); ++k) m_values[recent + k][i] = lately[k];
-        const auto traits = h.traits_of(g);
-        for (std::size_t k = 0; k < PixelHistory::kept_traits; ++k)
+        const auto traits = h.kept_traits_of(g);
+        for (std::size_t k = 0; k < traits.size(); ++k)
             m_values[trait + k][i] = traits[k] == 0 ? nothing : traits[k] - PixelHistory::middle;
         const auto green = h.greenest(g);
-        int most = 0;
-        std::size_t month = 0;
         for (std::size_t k = 0; k < green_months.size(); ++k) {
-            for (; month < green_months[k]; ++month) most = std::max(most, int{green[month]});
+            const auto most = PixelHistory::greenest_of(green, green_months[k]);
             m_values[greenest + k][i] = most == 0 ? nothing : most;
         }
-        for (std::size_t k = 0; k < green_from.size(); ++k) {
-            const auto* last =
-                std::find_if(green.begin(), green.end(), [&](std::uint8_t c) { return c >= green_from[k]; });
-            m_values[since + k][i] = static_cast<std::int32_t>(last - green.begin());
-        }
+        for (std::size_t k = 0; k < green_from.size(); ++k)
+            m_values[since + k][i] = PixelHistory::months_since(green, green_from[k]);
     }
     // Steps to what names() says.
     [[nodiscard]] static double in_unit(std::size_t k, double v) {

@@ -91,7 +91,7 @@ void whole_series(benchmark::State& state, const char* method) {
     const auto& detector = dynamic_cast<const SeriesDetector&>(*any);
     DetectorOptions options;
     for (const auto& o : detector.options()) options[o.key] = std::stod(o.fallback);
-    const SeriesTimes times{Date(18731), Date(19000)};
+    const SeriesTimes times{Date(18731), Date(19000), looks.dates().back()};
     DetectorState memory;
     Change change;
     const Window window{0, 0, 64, 32};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What speaks for a pixel being part of a site: its evidence, what it was, what its looks have been lately,
-// and how it differs in that from the ground around it, above all from ground that was the same until then.
+// how green it was at best month by month, whether it lies on a line, and how it differs in that from the
+// ground around it, above all from ground that was the same until then.
 #pragma once
 
 #include <cstdint>

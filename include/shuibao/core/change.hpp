@@ -2,6 +2,7 @@
 // What a detector says of each pixel: the change map that delineation turns into polygons.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -43,8 +44,19 @@ struct PixelHistory {
     static constexpr std::size_t months = 12;
     static constexpr std::uint8_t green_classes = 15;
     static constexpr double green_floor = 0.10, green_step = 0.05;
-    using Greenest =
-        std::array<std::uint8_t, months>;  ///< of the month that the map ends in, and those before
+    /// Of the month that the map ends in, and of those before.
+    using Greenest = std::array<std::uint8_t, months>;
+    static constexpr std::uint8_t green_class = 5;  ///< the first of ground called green: NDVI 0.30
+    /// The highest class of so many months; 0 = no clear look.
+    [[nodiscard]] static std::uint8_t greenest_of(const Greenest& classes, std::size_t of_months) {
+        return *std::max_element(classes.begin(), classes.begin() + static_cast<std::ptrdiff_t>(of_months));
+    }
+    /// Months since the last of a class or above; `months` = none.
+    [[nodiscard]] static std::uint8_t months_since(const Greenest& classes, std::uint8_t least) {
+        const auto* last =
+            std::find_if(classes.begin(), classes.end(), [&](std::uint8_t c) { return c >= least; });
+        return static_cast<std::uint8_t>(last - classes.begin());
+    }
 
     /// What is known of a pixel's own bare soil, of the looks since it may have been opened, and of how green
     /// it was at best; each may be unknown.
@@ -68,6 +80,7 @@ struct PixelHistory {
         0, -1.5, 0, 0, 0, 128, green_middle, green_middle, 127};
     /// In steps about the middle, which is 128; 0 = unknown.
     using Traits = std::array<std::uint8_t, traits>;
+    using KeptTraits = std::array<std::uint8_t, kept_traits>;
 
     Window window;
     std::array<std::vector<std::uint16_t>, planes> values;  ///< empty: the method keeps no history
@@ -90,6 +103,11 @@ struct PixelHistory {
     void set_recent(std::size_t i, const std::array<double, lately>& recent);
     /// NaN: unknown. REQUIRES that the season is set.
     void set_traits(std::size_t i, const std::array<double, kept_traits>& values_of);
+    [[nodiscard]] KeptTraits kept_traits_of(std::size_t i) const {
+        const auto byte = [](int v) { return static_cast<std::uint8_t>(v); };
+        return {byte(values[5][i] >> 8),  byte(values[5][i] & 255), byte(values[6][i] >> 8),
+                byte(values[6][i] & 255), byte(values[7][i] >> 8),  byte(values[7][i] & 255)};
+    }
     [[nodiscard]] Traits traits_of(std::size_t i) const;
     /// REQUIRES that the season is set.
     void set_greenest(std::size_t i, const Greenest& classes);
