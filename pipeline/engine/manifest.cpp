@@ -82,7 +82,8 @@ StageManifest::StageManifest(const fs::path& folder, const std::string& stage, i
 void StageManifest::read(const fs::path& log) {
     std::ifstream in(log, std::ios::binary);
     for (std::string line; std::getline(in, line);) {
-        if (log == m_log) m_torn = in.eof();
+        const bool own = log == m_log;
+        if (own) m_torn = in.eof(), ++m_lines;
         if (line.size() < 18 ||
             hash_bytes(std::string_view(line).substr(17)).substr(0, 16) != line.substr(0, 16))
             continue;
@@ -97,8 +98,11 @@ void StageManifest::read(const fs::path& log) {
         for (const auto& [path, size] : outputs.items())
             entry.outputs[path] = size.is_null() ? std::nullopt : std::optional(size.get<std::uintmax_t>());
         m_number = std::max(m_number, entry.number);
-        auto& held = m_entries[j.value("unit", "")];
-        if (held.number <= entry.number) held = std::move(entry);
+        const std::string unit = j.value("unit", "");
+        auto& held = m_entries[unit];
+        if (held.number > entry.number) continue;
+        held = std::move(entry);
+        own ? void(m_own.insert(unit)) : void(m_own.erase(unit));
     }
 }
 
@@ -198,7 +202,18 @@ bool StageManifest::ours(const fs::path& path, const Unit& unit) const {
                        [&](const fs::path& output) { return output.parent_path() == path.parent_path(); });
 }
 
+void StageManifest::forget_the_past() {
+    std::string text;
+    for (const auto& unit : m_own) text += line_of(unit, m_entries.at(unit));
+    io::write_text(m_log, text);
+    m_lines = m_own.size();
+    m_torn = false;
+}
+
 void StageManifest::append(const std::string& unit, ManifestEntry entry) {
+    // Years of batches would else be read with every command.
+    constexpr std::size_t few = 1000;
+    if (m_lines > few + 2 * m_own.size()) forget_the_past();
     entry.number = ++m_number;
     // What a crash left of a line must not swallow the next one.
     const std::string line = (m_torn ? "\n" : "") + line_of(unit, entry);
@@ -215,6 +230,8 @@ void StageManifest::append(const std::string& unit, ManifestEntry entry) {
                     fmt::format("Cannot write {}: {}.", m_log.string(), std::strerror(why)),
                     "Free some space or mend the permissions, then run the same command again.");
     m_entries[unit] = std::move(entry);
+    m_own.insert(unit);
+    ++m_lines;
 }
 
 std::string StageManifest::key(const std::string& unit) const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "object_model.hpp"
 
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -72,6 +73,16 @@ class Reader : YamlRules {
         for (const auto& t : trees) {
             f.trees.emplace_back();
             ask(t, names, f.trees.back(), 0);
+        }
+        if (const YAML::Node hopeless = n["hopeless"]) {
+            if (!hopeless.IsSequence() || hopeless.size() != 2)
+                refuse(hopeless,
+                       "hopeless is [a number of trees, the log-odds that must be reached by then].");
+            const double after = number(hopeless[0]);
+            if (after < 1 || after > static_cast<double>(f.trees.size()) || after != std::floor(after))
+                refuse(hopeless[0], fmt::format("hopeless counts some of the {} trees.", f.trees.size()));
+            f.hopeless_after = static_cast<std::size_t>(after);
+            f.hopeless = number(hopeless[1]);
         }
         return f;
     }

@@ -120,6 +120,8 @@ class Fitting(unittest.TestCase):
         self.assertEqual(text, self.fit("--pixels", "--trees", "10", "--share", "1"))
         self.assertRegex(text, r"(?m)^pixels:  # learnt from 4800 pixels \(400 right\) of 1 simulated series$")
         self.assertEqual({"soil_index_above_8"}, {t.split(", ")[0] for t in re.findall(r"(?m)^    - \[(.*)\]$", text)[:3]})
+        # A pixel that soil does not stand out of is given up after the first of ten trees, none of the sites is.
+        self.assertRegex(text, r"(?m)^  hopeless: \[1, -?[0-9.]+\]")
         cut = self.folder / "pixels.yaml"
         cut.write_text(text)
         self.series()
@@ -134,6 +136,7 @@ class Fitting(unittest.TestCase):
         for was, now, said in (("soil_index_above_8", "soil_index_above8", "did you mean 'soil_index_above_8'?"),
                                ("  least_evidence: -1.536", "  least_evidence: -4", "no level lies below -2.5"),
                                ("  least_evidence: -1.536\n", "", "least_evidence is missing"),
+                               ("  hopeless: [1,", "  hopeless: [11,", "hopeless counts some of the 10 trees"),
                                ("  trees:\n", "  shrubs:\n", "trees is missing")):
             with self.subTest(now):
                 model.write_text(whole.replace(was, now))

@@ -59,6 +59,13 @@ StageManifest recorded(const Bench& b, const Unit& unit) {
     return {b.store.manifest(), "stage", 0, 1};
 }
 
+Unit recorded_by(const Bench& b, const std::string& id, const std::string& input, int shard, int shards) {
+    Unit u = b.writer(id, input);
+    u.work();
+    StageManifest(b.store.manifest(), "stage", shard, shards).record(u);
+    return u;
+}
+
 }  // namespace
 
 TEST_CASE("the manifest says why a unit runs") {
@@ -145,6 +152,31 @@ TEST_CASE("the latest record of a unit holds, whichever log it stands in") {
     u.inputs["input"] = "newest";
     StageManifest(b.store.manifest(), "stage", 0, 1).record(u);
     CHECK(StageManifest(b.store.manifest(), "stage", 1, 2).key(u.id) == hash_values(u.inputs));
+}
+
+TEST_CASE("a log forgets what later records replaced, and nothing else") {
+    const Bench b;
+    const Unit kept = recorded_by(b, "X0001_Y0001", "a", 0, 2),
+               elsewhere = recorded_by(b, "X0002_Y0002", "old", 0, 2);
+    (void)recorded_by(b, elsewhere.id, "new", 1, 2);
+    const auto other_log = get(b.store.manifest() / "stage/2of2.log");
+    Unit again = b.writer("X0003_Y0003", "0");
+    for (int quarter = 0; quarter < 5; ++quarter) {
+        StageManifest manifest(b.store.manifest(), "stage", 0, 2);
+        for (int k = 0; k < 300; ++k) {
+            again.inputs["input"] = std::to_string(300 * quarter + k);
+            manifest.record(again);
+        }
+    }
+    again.work();
+    StageManifest(b.store.manifest(), "stage", 0, 2).record(again);
+    const auto lines = get(b.store.manifest() / "stage/1of2.log");
+    CHECK(std::count(lines.begin(), lines.end(), '\n') < 1100);
+    CHECK(get(b.store.manifest() / "stage/2of2.log") == other_log);
+    CHECK(reason(b, kept) == "up to date");
+    CHECK(reason(b, again) == "up to date");
+    CHECK(reason(b, elsewhere) == "input changed");
+    CHECK(reason(b, b.writer(elsewhere.id, "new")) == "up to date");
 }
 
 TEST_CASE("work that was begun again and not finished does not count as what was done before") {

@@ -274,6 +274,27 @@ TEST_CASE("a road stands out as a line across fields, a field does not") {
     CHECK(most_off < 0.03);
 }
 
+TEST_CASE("what looks hopeless after some trees is not asked further, whatever is asked beside it") {
+    Forest f;
+    f.base = -1;
+    f.trees.push_back({{{0, 0.5, -1, -2}}, {-1, 1}});
+    f.trees.push_back({{}, {0.25}});
+    f.trees.push_back({{{1, 0.5, -1, -2}}, {-4, 4}});
+    const std::vector<double> values = {0, 0, 0, 1, 1, 0, 1, 1};
+    std::vector<double> odds(4);
+    f.log_odds(values, odds);
+    CHECK(odds == std::vector<double>{-5.75, 2.25, -3.75, 4.25});
+    f.hopeless_after = 2;
+    f.hopeless = -1.75;  // two trees tell −1.75 and 0.25: that is not less
+    f.log_odds(values, odds);
+    CHECK(odds == std::vector<double>{-5.75, 2.25, -3.75, 4.25});
+    f.hopeless = -1.5;
+    f.log_odds(values, odds);
+    CHECK(odds == std::vector<double>{-1.75, -1.75, -3.75, 4.25});
+    for (std::size_t i = 0; i < odds.size(); ++i)
+        CHECK(f.log_odds(std::span(values).subspan(2 * i, 2)) == odds[i]);
+}
+
 TEST_CASE("scores do not depend on how the map is cut") {
     const Change map = random_map(600, 120, 2);
     const auto model = some_forest();

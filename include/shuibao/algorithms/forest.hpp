@@ -2,7 +2,9 @@
 // Sums of small decision trees, as boosting learns them (Friedman 2001, Annals of Statistics 29).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <span>
 #include <vector>
 
@@ -31,21 +33,29 @@ struct DecisionTree {
 struct Forest {
     double base = 0;  ///< log-odds before anything is asked
     std::vector<DecisionTree> trees;
+    /// What has less than `hopeless` after this many trees is not asked further: most pixels are nothing, and
+    /// that soon shows.
+    std::size_t hopeless_after = 0;
+    double hopeless = 0;
 
     [[nodiscard]] double log_odds(std::span<const double> values) const {
-        double sum = base;
-        for (const auto& t : trees) sum += t.answer(values);
-        return sum;
+        double of_one = 0;
+        log_odds(values, {&of_one, 1});
+        return of_one;
     }
     /// The same of several, whose values lie one after the other: a tree is asked by all before the next,
     /// since hundreds of them do not fit into the nearest cache.
     void log_odds(std::span<const double> values, std::span<double> of_each) const {
         if (of_each.empty()) return;
         const std::size_t count = values.size() / of_each.size();
+        std::vector<std::size_t> asked(of_each.size());
+        std::iota(asked.begin(), asked.end(), std::size_t{0});
         for (double& sum : of_each) sum = base;
-        for (const auto& t : trees)
-            for (std::size_t i = 0; i < of_each.size(); ++i)
-                of_each[i] += t.answer(values.subspan(i * count, count));
+        for (std::size_t t = 0; t < trees.size(); ++t) {
+            if (t > 0 && t == hopeless_after)
+                std::erase_if(asked, [&](std::size_t i) { return of_each[i] < hopeless; });
+            for (const std::size_t i : asked) of_each[i] += trees[t].answer(values.subspan(i * count, count));
+        }
     }
 };
 

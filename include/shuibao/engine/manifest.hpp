@@ -7,6 +7,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,8 @@ struct Decision {
 
 /// The records of one stage. Lines carry their own checksum, so a line torn by a crash counts as not written.
 /// Every shard appends to a log of its own; all logs are read, and the numbers of the records tell which of
-/// two is the later one.
+/// two is the later one. A log most of whose lines later ones have replaced is written anew without these,
+/// by whoever appends to it next.
 class StageManifest {
   public:
     StageManifest(const std::filesystem::path& folder, const std::string& stage, int shard, int shards);
@@ -59,6 +61,7 @@ class StageManifest {
   private:
     void read(const std::filesystem::path& log);
     void append(const std::string& unit, ManifestEntry entry);
+    void forget_the_past();
     [[nodiscard]] std::filesystem::path plan_file(const std::string& plan) const;
     /// What is wrong with the files of an entry, or nothing.
     [[nodiscard]] static std::string harm(const ManifestEntry& entry);
@@ -66,8 +69,10 @@ class StageManifest {
     [[nodiscard]] bool ours(const std::filesystem::path& path, const Unit& unit) const;
     std::filesystem::path m_store;
     std::filesystem::path m_log;
-    std::uint64_t m_number = 0;  // highest in use
-    bool m_torn = false;         // the own log ends in the middle of a line
+    std::uint64_t m_number = 0;   // highest in use
+    bool m_torn = false;          // the own log ends in the middle of a line
+    std::size_t m_lines = 0;      // of the own log
+    std::set<std::string> m_own;  // units whose record the own log holds
     std::map<std::string, ManifestEntry> m_entries;
     mutable std::mutex m_mutex;
 };
