@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <complex>
-#include <limits>
-#include <numbers>
 #include <string>
 
 #include "harmonic_account.hpp"
+#include "harmonic_history.hpp"
 #include "harmonic_model.hpp"
 #include "harmonic_state.hpp"
 #include <shuibao/algorithms/detector.hpp>
@@ -76,31 +74,6 @@ Interval onset_of(const PixelTrack& t, std::size_t l) {
     }
     return {day[low], day[high + 1]};
 }
-
-// What a season adds to a running mean of ln brightness that ends on a day: an exponential mean over τ days
-// turns e^iωt into e^iωt / (1 + iωτ).
-class Lately {
-  public:
-    static constexpr std::size_t term = 3;  // of PixelTrack::recent
-    // Weights of the terms of a season; the day before is remembered, since looks are days of many pixels.
-    const std::array<double, season_terms>& on(std::int32_t day) {
-        if (day == m_day) return m_weights;
-        m_day = day;
-        m_weights[0] = 1;
-        for (int k = 1; k <= 2; ++k) {
-            const double omega = 2 * std::numbers::pi * k / days_per_year;
-            const auto wave =
-                std::polar(1.0, omega * day) / std::complex(1.0, omega * PixelTrack::recent_days[term]);
-            m_weights[static_cast<std::size_t>(2 * k - 1)] = wave.real();
-            m_weights[static_cast<std::size_t>(2 * k)] = wave.imag();
-        }
-        return m_weights;
-    }
-
-  private:
-    std::int32_t m_day = -1;
-    std::array<double, season_terms> m_weights{};
-};
 
 class Harmonic final : public SeriesDetector {
   public:
@@ -220,21 +193,18 @@ class Harmonic final : public SeriesDetector {
         const double even = options.at("even_level"), watch = options.at("watch");
         PixelTrack t;
         PixelModel m;
-        Lately lately;
-        const std::int32_t month = months_of(times.report_to);
+        HistoryTeller teller(times.report_to);
         DetectorState& planes = const_cast<DetectorState&>(state);  // Packed reads only here
         const auto pixels = static_cast<std::size_t>(state.window.pixels());
         for (std::size_t from = 0; from < pixels; from += lane_count) {
             const Packed packed{planes, from, std::min(lane_count, pixels - from)};
             packed.read(t);
             packed.read_told(m);
+            teller.tell(m, t, packed.n, change.history, from);
             for (std::size_t l = 0; l < packed.n; ++l) {
                 const std::size_t i = from + l;
                 const auto ground = m.ground[l];
-                if (ground == static_cast<std::int32_t>(Ground::seasonal))
-                    set_history(m, t, l, lately.on(t.last[l]), month, change.history, i);
-                else if (ground == static_cast<std::int32_t>(Ground::water))
-                    change.history.set_water(i);
+                if (ground == static_cast<std::int32_t>(Ground::water)) change.history.set_water(i);
                 if (ground == static_cast<std::int32_t>(Ground::unknown) ||
                     t.last[l] < times.report_from.days())
                     continue;  // stays unobserved
@@ -305,54 +275,6 @@ class Harmonic final : public SeriesDetector {
         return std::max(t.material[l], t.persistence[l]) / static_cast<double>(PixelTrack::statistic_unit);
     }
 
-    // Of the months up to one, which is that of its latest look or comes after it.
-    static PixelHistory::Greenest greenest_of(const PixelTrack& t, std::size_t l, std::int32_t month) {
-        constexpr auto year = static_cast<std::int32_t>(month_count);
-        PixelHistory::Greenest g{};
-        const std::int32_t known_to = t.last[l] > 0 ? months_of(Date(t.last[l])) : 0;
-        for (std::int32_t back = std::max(0, month - known_to); back < year; ++back) {
-            const auto k = static_cast<std::size_t>((month - back) % year);
-            g[static_cast<std::size_t>(back)] =
-                static_cast<std::uint8_t>(t.greenest[k / 4][l] >> 4 * (k % 4) & 15);
-        }
-        return g;
-    }
-
-    // `expects`: Lately::on the day of its latest look.
-    static void set_history(const PixelModel& m, const PixelTrack& t, std::size_t l,
-                            const std::array<double, season_terms>& expects, std::int32_t month,
-                            PixelHistory& history, std::size_t i) {
-        constexpr double unit = static_cast<double>(feature_unit);
-        std::array<double, season_terms> season{};
-        for (std::size_t k = 0; k < season_terms; ++k) season[k] = m.terms[0][k][l] / unit;
-        const bool bare = m.soil_looks[l] > 0 && t.run[l] > 0;
-        const double drop = bare ? m.soil[0][l] / unit - (t.mean_ndvi[l] - 100) / 100.0 : 0;
-        history.set(i, season, drop, m.sown[l] > 0);
-        std::array<double, PixelHistory::lately> recent{};
-        for (std::size_t k = 0; k < recent.size(); ++k)
-            recent[k] = t.recent[k][l] / static_cast<double>(PixelTrack::recent_unit[k]);
-        history.set_recent(i, recent);
-        history.set_greenest(i, greenest_of(t, l, month));
-        if (m.soil_looks[l] == 0) return;
-        constexpr std::size_t index = 1, brightness = 2;
-        std::array<double, PixelHistory::kept_traits> traits{};
-        const auto trait = [&](PixelHistory::Trait k) -> double& {
-            return traits[static_cast<std::size_t>(k)];
-        };
-        using enum PixelHistory::Trait;
-        trait(own_index) = m.soil[index][l] / unit;
-        trait(own_brightness) = m.soil[brightness][l] / unit;
-        double bright = recent[Lately::term] - trait(own_brightness);
-        for (std::size_t k = 0; k < season_terms; ++k)
-            bright += expects[k] * m.terms[brightness][k][l] / unit;
-        trait(brightness_above_own) = bright;
-        constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
-        trait(index_above_own) = bare ? (t.mean_index[l] - 100) / 100.0 - trait(own_index) : unknown;
-        trait(green_above_own) = bare ? -drop : unknown;
-        trait(alarm_looks) = bare ? t.run[l] : unknown;
-        history.set_traits(i, traits);
-    }
-
     // Log-odds of a level of the statistic. Below even they fall so that watched pixels just join an object
     // that grows: a season left out alone brings a pixel there, and so does a site in the same season.
     static double log_odds_of(double level, double even, double watch) {
@@ -397,13 +319,21 @@ class Harmonic final : public SeriesDetector {
             if (epoch > 1) continue;
             // The last look of history is what the first gap is counted from; its last year was how green?
             PixelTrack behind;
+            const auto ndvi = [&](std::size_t i) { return stack.block(b) + i * feature_count * lane_count; };
+            std::size_t missing = packed.n;
+            std::int32_t year_of = 0;  // of the lane that was seen longest ago
+            for (std::size_t i = moments.size(); i-- > 0 && missing > 0;)
+                for (std::size_t l = 0; l < packed.n; ++l) {
+                    if (behind.last[l] > 0 || ndvi(i)[l] == not_seen) continue;
+                    behind.last[l] = moments[i].date.days();
+                    year_of = months_of(moments[i]);
+                    --missing;
+                }
+            // What is older than a year would be forgotten again.
             LaneInt month{};
-            for (std::size_t i = 0; i < moments.size(); ++i) {
-                const std::int16_t* ndvi = stack.block(b) + i * feature_count * lane_count;
-                see_green(behind, ndvi, month, months_of(moments[i]));
-                for (std::size_t l = 0; l < packed.n; ++l)
-                    if (ndvi[l] != not_seen) behind.last[l] = moments[i].date.days();
-            }
+            for (std::size_t i = 0; i < moments.size(); ++i)
+                if (months_of(moments[i]) > year_of - static_cast<std::int32_t>(month_count))
+                    see_green(behind, ndvi(i), month, months_of(moments[i]));
             for (std::size_t l = 0; l < packed.n; ++l) {
                 if (behind.last[l] > 0)
                     packed.at(last, l) = static_cast<std::uint16_t>(std::clamp(behind.last[l], 0, 65535));

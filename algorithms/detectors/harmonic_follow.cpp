@@ -308,6 +308,29 @@ void enter(PixelTrack& t, std::size_t l, std::int32_t day, const Step& s, const 
     }
 }
 
+// Most looks leave most pixels where they were: at nothing. Those of the others are `busy`.
+SHUIBAO_LANES void pass_by(const std::int16_t* __restrict look, std::int32_t day, const Step& __restrict s,
+                           const PixelModel& __restrict model, PixelTrack& __restrict t,
+                           Lane& __restrict then, const Lane& __restrict now,
+                           std::array<std::uint8_t, lane_count>& __restrict busy) {
+    LaneInt seen, enters;
+    for (std::size_t l = 0; l < lane_count; ++l) {
+        const bool quiet = (t.material[l] == 0) & (t.persistence[l] == 0) & (s.material[l] <= 0) &
+                           (s.persistence[l] <= 0) & (t.run[l] == 0) & !is_open(t.status[l]);
+        const bool sees = look[l] != not_seen,
+                   seasonal = model.ground[l] == static_cast<std::int32_t>(Ground::seasonal);
+        seen[l] = sees ? -1 : 0;
+        enters[l] = sees & seasonal & !quiet ? -1 : 0;
+        t.skip[l] = sees & seasonal & quiet ? s.skip[l] : t.skip[l];
+        t.last[l] = seen[l] != 0 && enters[l] == 0 ? day : t.last[l];
+    }
+    for (std::size_t l = 0; l < lane_count; ++l) then[l] = seen[l] != 0 ? now[l] : then[l];
+    for (std::size_t k = 0; k < PixelTrack::recent_count; ++k)
+        for (std::size_t l = 0; l < lane_count; ++l)
+            t.recent[k][l] = seen[l] != 0 ? s.recent[k][l] : t.recent[k][l];
+    for (std::size_t l = 0; l < lane_count; ++l) busy[l] = enters[l] != 0 ? 1 : 0;
+}
+
 }  // namespace
 
 void see_green(PixelTrack& track, const std::int16_t* ndvi, LaneInt& month_of_last, std::int32_t month) {
@@ -364,24 +387,10 @@ void follow_pixels(const std::int16_t* looks, std::span<const Moment> moments, c
         step.tells_index = m.tells_index;
         weigh(look, m, m.tells_index ? set : without_index(set), o, model, decoded, track, then.data(),
               now.data(), step);
-        for (std::size_t l = 0; l < lane_count; ++l) {
-            if (look[l] == not_seen) continue;
-            then[l] = now[l];
-            for (std::size_t k = 0; k < PixelTrack::recent_count; ++k) track.recent[k][l] = step.recent[k][l];
-            if (model.ground[l] != static_cast<std::int32_t>(Ground::seasonal)) {
-                track.last[l] = day;
-                continue;
-            }
-            // Most looks leave most pixels where they were: at nothing.
-            const bool quiet = track.material[l] == 0 && track.persistence[l] == 0 && step.material[l] <= 0 &&
-                               step.persistence[l] <= 0 && track.run[l] == 0 && !is_open(track.status[l]);
-            if (quiet) {
-                track.skip[l] = step.skip[l];
-                track.last[l] = day;
-            } else {
-                enter(track, l, day, step, o, model.sown[l] > 0);
-            }
-        }
+        std::array<std::uint8_t, lane_count> busy;
+        pass_by(look, day, step, model, track, then, now, busy);
+        for (std::size_t l = 0; l < lane_count; ++l)
+            if (busy[l] != 0) enter(track, l, day, step, o, model.sown[l] > 0);
     }
 }
 

@@ -123,7 +123,7 @@ const FeatureSet& without_index(const FeatureSet& set) {
 void LookStack::reset(std::size_t pixels, std::size_t looks) {
     m_pixels = pixels;
     m_looks = looks;
-    m_values.assign(blocks() * looks * feature_count * lane_count, not_seen);
+    m_values.resize(blocks() * looks * feature_count * lane_count);
     m_tells_index.assign(looks, true);
 }
 
@@ -143,11 +143,18 @@ void LookStack::put(std::size_t at, const Image& image, const FeatureSet& set) {
     const bool lacking = swir && (plane(Band::swir16) == nullptr || plane(Band::blue) == nullptr);
     m_tells_index[at] = !lacking;
     const auto rows_of = lacking ? lacking_rows : swir ? swir_rows : visible_rows;
+    const auto lanes_of = [&](std::size_t pixel) {
+        return m_values.data() + ((pixel / lane_count) * m_looks + at) * feature_count * lane_count;
+    };
     for (std::size_t first = 0; first < m_pixels; first += chunk) {
         const std::size_t n = std::min(chunk, m_pixels - first);
         bool any = false;
         for (std::size_t i = first; i < first + n && !any; ++i) any = usable(quality[i]);
-        if (!any) continue;
+        if (!any) {
+            for (std::size_t i = first; i < first + n; i += lane_count)
+                std::fill_n(lanes_of(i), lane_count, not_seen);
+            continue;
+        }
         const auto from = [&](Band band) {
             const auto* p = plane(band);
             return p == nullptr ? nullptr : p + first;
@@ -159,10 +166,10 @@ void LookStack::put(std::size_t at, const Image& image, const FeatureSet& set) {
         for (std::size_t i = 0; i < n; ++i)
             if (!usable(quality[first + i])) a[i] = not_seen;
         for (std::size_t i = 0; i < n; i += lane_count) {
-            std::int16_t* out =
-                m_values.data() + (((first + i) / lane_count) * m_looks + at) * feature_count * lane_count;
+            std::int16_t* out = lanes_of(first + i);
             const std::size_t m = std::min(lane_count, n - i);
             std::copy_n(a.data() + i, m, out);
+            std::fill(out + m, out + lane_count, not_seen);
             std::copy_n(b.data() + i, m, out + lane_count);
             std::copy_n(c.data() + i, m, out + 2 * lane_count);
         }

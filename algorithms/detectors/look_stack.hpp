@@ -53,7 +53,8 @@ inline constexpr float integrated_out = 0.39894228F;  // 1/√(2π)
 /// looks of a pixel lie together.
 class LookStack {
   public:
-    /// Memory is kept from one window to the next.
+    /// Memory is kept from one window to the next: every look must be put before a block is read. Features of
+    /// what is not seen may be anything.
     void reset(std::size_t pixels, std::size_t looks);
     /// Look number `at`; pixels that are not usable become not_seen. REQUIRES the bands of `set`; of
     /// swir_features() swir16 may be lacking where the bands of visible_features() are there. Such a look

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <support/pixel_history.hpp>
 
 #include "support/series_pixels.hpp"
 
@@ -81,15 +82,15 @@ TEST_CASE("harmonic: opened ground is told beside the field's own soil") {
 TEST_CASE("traits keep their values to a step, and what is beyond the scale to its end") {
     PixelHistory h;
     h.resize({0, 0, 2, 1});
-    h.set(1, {0.4, 0, 0, 0, 0}, 0, true);
+    test::put_season(h, 1, {0.4, 0, 0, 0, 0}, 0, true);
     for (std::size_t k = 0; k < PixelHistory::kept_traits; ++k) CHECK(h.traits_of(1)[k] == 0);
     CHECK(std::isnan(told(h, 1, Trait::greenest_9)));
     CHECK(told(h, 1, Trait::since_green) == 12);
-    h.set_greenest(1, {0, 0, 3, 4, 9, 0, 7, 0, 2, 13, 1, 1});
+    test::put_greenest(h, 1, {0, 0, 3, 4, 9, 0, 7, 0, 2, 13, 1, 1});
     CHECK(told(h, 1, Trait::greenest_4) == doctest::Approx(0.275));
     CHECK(told(h, 1, Trait::greenest_9) == doctest::Approx(0.525));
     CHECK(told(h, 1, Trait::since_green) == 4);
-    h.set_traits(1, {0.11, -2.2, std::nan(""), -9, 9, 5});
+    test::put_traits(h, 1, {0.11, -2.2, std::nan(""), -9, 9, 5});
     CHECK(std::abs(told(h, 1, Trait::own_index) - 0.11) <= 0.5 / 256);
     CHECK(std::abs(told(h, 1, Trait::own_brightness) + 2.2) <= 0.5 / 64);
     CHECK(std::isnan(told(h, 1, Trait::index_above_own)));

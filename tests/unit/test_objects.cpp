@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <support/pixel_history.hpp>
 
 #include <shuibao/algorithms/segmentation.hpp>
 
@@ -33,7 +34,7 @@ struct Map {
         change.onset_from[i] = 19000;
         change.onset_to[i] = static_cast<std::uint16_t>(19000 + col);
         change.kind[i] = ChangeKind::vegetation_to_bare;
-        change.history.set(i, {mean, 0.1, 0.05, 0, 0}, 0.01, tilled);
+        test::put_season(change.history, i, {mean, 0.1, 0.05, 0, 0}, 0.01, tilled);
     }
 };
 
@@ -215,18 +216,18 @@ Map random_map(unsigned seed, const Window& w) {
             m.set(r, c, odds, mean, field % 2 == 0);
             std::array<double, PixelHistory::lately> recent{};
             for (auto& v : recent) v = static_cast<double>(random() % 1000) / 1000 - 0.5;
-            m.change.history.set_recent(m.at(r, c), recent);
+            test::put_recent(m.change.history, m.at(r, c), recent);
             std::array<double, PixelHistory::kept_traits> traits{};
             for (std::size_t k = 0; k < traits.size(); ++k)
                 traits[k] = random() % 5 == 0 ? std::nan("")
                                               : PixelHistory::trait_middle[k] +
                                                     (static_cast<double>(random() % 200) - 100) *
                                                         PixelHistory::trait_step[k];
-            m.change.history.set_traits(m.at(r, c), traits);
+            test::put_traits(m.change.history, m.at(r, c), traits);
             PixelHistory::Greenest green{};
             for (auto& g : green) g = static_cast<std::uint8_t>(random() % 3 == 0 ? 0 : 1 + random() % 9);
             if (random() % 10 == 0) green.fill(0);
-            m.change.history.set_greenest(m.at(r, c), green);
+            test::put_greenest(m.change.history, m.at(r, c), green);
             if (random() % 40 == 0) m.change.evidence[m.at(r, c)] = Change::unobserved;
             if (random() % 50 == 0)
                 for (auto& v : m.change.history.values) v[m.at(r, c)] = 0;

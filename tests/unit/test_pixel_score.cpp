@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <support/pixel_history.hpp>
 
 #include <shuibao/algorithms/segmentation.hpp>
 
@@ -38,16 +39,18 @@ Change random_map(std::int64_t cols, std::int64_t rows, unsigned seed) {
                 map.onset_from[i] = static_cast<std::uint16_t>(map.onset_to[i] - 30 * chance());
             }
             if (chance() < 0.03) continue;
-            map.history.set(i, {0.3 + 0.1 * static_cast<double>(field % 3), 0.1, 0.05 * chance(), 0, 0},
-                            0.1 * chance(), field % 2 == 0);
-            map.history.set_recent(i, {chance() - 0.5, 0.1, chance() / 4, -0.1});
-            map.history.set_traits(i, {chance() / 4, -1.5, chance() < 0.3 ? std::nan("") : chance() / 4, 0.2,
-                                       chance() / 4, 128 + std::floor(8 * chance())});
+            test::put_season(map.history, i,
+                             {0.3 + 0.1 * static_cast<double>(field % 3), 0.1, 0.05 * chance(), 0, 0},
+                             0.1 * chance(), field % 2 == 0);
+            test::put_recent(map.history, i, {chance() - 0.5, 0.1, chance() / 4, -0.1});
+            test::put_traits(map.history, i,
+                             {chance() / 4, -1.5, chance() < 0.3 ? std::nan("") : chance() / 4, 0.2,
+                              chance() / 4, 128 + std::floor(8 * chance())});
             PixelHistory::Greenest g{};
             for (auto& c : g)
                 c = static_cast<std::uint8_t>(
                     chance() < 0.3 ? 0 : 1 + 12 * chance() * (field % 3 == 0 ? 0.4 : 1));
-            map.history.set_greenest(i, g);
+            test::put_greenest(map.history, i, g);
         }
     return map;
 }
@@ -257,9 +260,9 @@ TEST_CASE("a road stands out as a line across fields, a field does not") {
         for (std::int64_t x = 0; x < 60; ++x) {
             const auto i = static_cast<std::size_t>(y * 60 + x);
             map.set(i, 0, 1);
-            map.history.set(i, {0.4, 0, 0, 0, 0}, 0, true);
+            test::put_season(map.history, i, {0.4, 0, 0, 0, 0}, 0, true);
             const double field = (x / 15 + y / 12) % 2 == 0 ? 0.1 : -0.1;
-            map.history.set_recent(i, {0, road(x, y) ? -0.3 : field, 0, 0});
+            test::put_recent(map.history, i, {0, road(x, y) ? -0.3 : field, 0, 0});
         }
     const auto values = values_of(map, map.window);
     double least_on_road = 1, most_off = -1;

@@ -4,6 +4,7 @@
 #include <random>
 
 #include <doctest/doctest.h>
+#include <support/pixel_history.hpp>
 
 #include <shuibao/algorithms/synchrony.hpp>
 
@@ -23,7 +24,7 @@ struct Map {
     void set(std::int64_t row, std::int64_t col, double mean, int onset) {
         const auto& w = change.window;
         const auto i = static_cast<std::size_t>((row - w.row) * w.cols + col - w.col);
-        change.history.set(i, {mean, 0.1, 0.05, 0, 0}, 0.01, true);
+        test::put_season(change.history, i, {mean, 0.1, 0.05, 0, 0}, 0.01, true);
         if (onset == 0) return;
         change.set(i, -1, 2);
         change.onset_to[i] = static_cast<std::uint16_t>(onset);
