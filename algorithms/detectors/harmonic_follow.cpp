@@ -315,19 +315,21 @@ SHUIBAO_LANES void pass_by(const std::int16_t* __restrict look, std::int32_t day
                            std::array<std::uint8_t, lane_count>& __restrict busy) {
     LaneInt seen, enters;
     for (std::size_t l = 0; l < lane_count; ++l) {
-        const bool quiet = (t.material[l] == 0) & (t.persistence[l] == 0) & (s.material[l] <= 0) &
-                           (s.persistence[l] <= 0) & (t.run[l] == 0) & !is_open(t.status[l]);
-        const bool sees = look[l] != not_seen,
-                   seasonal = model.ground[l] == static_cast<std::int32_t>(Ground::seasonal);
-        seen[l] = sees ? -1 : 0;
-        enters[l] = sees & seasonal & !quiet ? -1 : 0;
-        t.skip[l] = sees & seasonal & quiet ? s.skip[l] : t.skip[l];
-        t.last[l] = seen[l] != 0 && enters[l] == 0 ? day : t.last[l];
+        // A whole number each: comparisons of numbers of several widths would stay scalar.
+        const std::int32_t something = t.material[l] | t.persistence[l] | t.run[l];
+        const std::int32_t rises = (s.material[l] > 0 ? -1 : 0) | (s.persistence[l] > 0 ? -1 : 0);
+        const std::int32_t open = is_open(t.status[l]) ? -1 : 0;
+        const std::int32_t seasonal = model.ground[l] == static_cast<std::int32_t>(Ground::seasonal) ? -1 : 0;
+        seen[l] = std::int32_t{look[l]} != std::int32_t{not_seen} ? -1 : 0;
+        enters[l] = ((something != 0 ? -1 : 0) | rises | open) & seasonal & seen[l];
+        const std::int32_t stays = seen[l] & ~enters[l], skips = stays & seasonal;
+        t.skip[l] = (s.skip[l] & skips) | (t.skip[l] & ~skips);
+        t.last[l] = (day & stays) | (t.last[l] & ~stays);
     }
     for (std::size_t l = 0; l < lane_count; ++l) then[l] = seen[l] != 0 ? now[l] : then[l];
     for (std::size_t k = 0; k < PixelTrack::recent_count; ++k)
         for (std::size_t l = 0; l < lane_count; ++l)
-            t.recent[k][l] = seen[l] != 0 ? s.recent[k][l] : t.recent[k][l];
+            t.recent[k][l] = (s.recent[k][l] & seen[l]) | (t.recent[k][l] & ~seen[l]);
     for (std::size_t l = 0; l < lane_count; ++l) busy[l] = enters[l] != 0 ? 1 : 0;
 }
 

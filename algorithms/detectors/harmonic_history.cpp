@@ -14,42 +14,61 @@ namespace {
 constexpr std::size_t brightness_lately = 3;  // of PixelTrack::recent
 using Told = std::array<std::array<std::uint16_t, lane_count>, PixelHistory::planes>;
 
-// All lanes at once, also those that have no season: what they give is not taken.
+// All lanes at once, also those that have no season: what they give is not taken. One value after the other,
+// since that is what the compiler makes vectors of.
 SHUIBAO_LANES void encode(const PixelModel& __restrict m, const PixelTrack& __restrict t,
                           const HistoryTeller::Days& __restrict days, std::int32_t month,
                           Told& __restrict out) {
+    using P = PixelHistory;
     constexpr double unit = 1.0 / static_cast<double>(feature_unit);
     constexpr std::size_t index = 1, brightness = 2;
-    constexpr auto year = static_cast<std::int32_t>(month_count);
+    std::array<LaneInt, P::bytes> byte;
+    for (std::size_t k = 0; k < season_terms; ++k)
+        for (std::size_t l = 0; l < lane_count; ++l) byte[k][l] = P::coded_term(k, m.terms[0][k][l] * unit);
+    std::array<std::array<double, lane_count>, P::kept_traits> trait;
+    LaneInt soil, bare;  // its own soil is known; and it may be opened now
     for (std::size_t l = 0; l < lane_count; ++l) {
-        const auto to = [&](std::size_t plane, std::uint16_t v) { out[plane][l] = v; };
-        const bool soil = m.soil_looks[l] > 0, bare = soil & (t.run[l] > 0);
-        const double green_above_own = (t.mean_ndvi[l] - 100) / 100.0 - m.soil[0][l] * unit;
-        std::array<double, season_terms> season;
-        for (std::size_t k = 0; k < season_terms; ++k) season[k] = m.terms[0][k][l] * unit;
-        PixelHistory::encode_season(season, bare ? -green_above_own : 0, m.sown[l] > 0, to);
-        std::array<double, PixelHistory::lately> recent;
-        for (std::size_t k = 0; k < recent.size(); ++k)
-            recent[k] = t.recent[k][l] / static_cast<double>(PixelTrack::recent_unit[k]);
-        PixelHistory::encode_recent(recent, to);
-        const double own_index = m.soil[index][l] * unit, own_brightness = m.soil[brightness][l] * unit;
-        double bright = recent[brightness_lately] - own_brightness;
-        for (std::size_t k = 0; k < season_terms; ++k)
-            bright += days.weights[k][l] * m.terms[brightness][k][l] * unit;
-        // In the order of PixelHistory::Trait.
-        PixelHistory::encode_traits({own_index, own_brightness, (t.mean_index[l] - 100) / 100.0 - own_index,
-                                     bright, green_above_own, static_cast<double>(t.run[l])},
-                                    {soil, soil, bare, soil, bare, bare}, to);
+        soil[l] = m.soil_looks[l] > 0 ? -1 : 0;
+        bare[l] = t.run[l] > 0 ? soil[l] : 0;
     }
-    for (std::size_t l = 0; l < lane_count; ++l) {
-        std::array<int, PixelHistory::months> green;
-        for (std::int32_t back = 0; back < year; ++back) {
-            const auto k = static_cast<std::size_t>((month - back) % year);
-            const int of_month = t.greenest[k / 4][l] >> 4 * (k % 4) & 15;
-            green[static_cast<std::size_t>(back)] = back >= days.months_ago[l] ? of_month : 0;
-        }
-        PixelHistory::encode_greenest(green, [&](std::size_t plane, std::uint16_t v) { out[plane][l] = v; });
+    // In the order of PixelHistory::Trait.
+    for (std::size_t l = 0; l < lane_count; ++l) trait[0][l] = m.soil[index][l] * unit;
+    for (std::size_t l = 0; l < lane_count; ++l) trait[1][l] = m.soil[brightness][l] * unit;
+    for (std::size_t l = 0; l < lane_count; ++l) trait[2][l] = (t.mean_index[l] - 100) / 100.0 - trait[0][l];
+    for (std::size_t l = 0; l < lane_count; ++l)
+        trait[3][l] =
+            t.recent[brightness_lately][l] / static_cast<double>(PixelTrack::recent_unit[brightness_lately]) -
+            trait[1][l];
+    for (std::size_t k = 0; k < season_terms; ++k)
+        for (std::size_t l = 0; l < lane_count; ++l)
+            trait[3][l] += days.weights[k][l] * m.terms[brightness][k][l] * unit;
+    for (std::size_t l = 0; l < lane_count; ++l)
+        trait[4][l] = (t.mean_ndvi[l] - 100) / 100.0 - m.soil[0][l] * unit;
+    for (std::size_t l = 0; l < lane_count; ++l) trait[5][l] = t.run[l];
+    const std::array<const LaneInt*, P::kept_traits> told = {&soil, &soil, &bare, &soil, &bare, &bare};
+    for (std::size_t k = 0; k < trait.size(); ++k)
+        for (std::size_t l = 0; l < lane_count; ++l)
+            byte[P::first_trait + k][l] = P::coded_trait(k, trait[k][l]) & (*told[k])[l];
+    for (std::size_t l = 0; l < lane_count; ++l)
+        byte[P::drop_byte][l] = P::coded_drop(bare[l] != 0 ? -trait[4][l] : 0.0, m.sown[l] > 0);
+    for (std::size_t k = 0; k < P::lately; ++k)
+        for (std::size_t l = 0; l < lane_count; ++l)
+            byte[P::first_recent + k][l] =
+                P::coded_recent(k, t.recent[k][l] / static_cast<double>(PixelTrack::recent_unit[k]));
+    for (std::size_t p = 0; p < P::first_month_plane; ++p)
+        for (std::size_t l = 0; l < lane_count; ++l) out[p][l] = P::pair(byte[2 * p][l], byte[2 * p + 1][l]);
+
+    std::array<LaneInt, P::months> green;
+    for (std::size_t back = 0; back < P::months; ++back) {
+        const auto of = static_cast<std::int32_t>(back);
+        const auto k = static_cast<std::size_t>((month - of) % static_cast<std::int32_t>(P::months));
+        for (std::size_t l = 0; l < lane_count; ++l)
+            green[back][l] = of >= days.months_ago[l] ? t.greenest[k / 4][l] >> 4 * (k % 4) & 15 : 0;
     }
+    for (std::size_t k = 0; k < P::months; k += 4)
+        for (std::size_t l = 0; l < lane_count; ++l)
+            out[P::first_month_plane + k / 4][l] =
+                P::four_months(green[k][l], green[k + 1][l], green[k + 2][l], green[k + 3][l]);
 }
 
 }  // namespace

@@ -163,13 +163,13 @@ void LookStack::put(std::size_t at, const Image& image, const FeatureSet& set) {
                         from(Band::swir16), scale(Band::blue),  scale(Band::green), scale(Band::red),
                         scale(Band::nir),   scale(Band::swir16)};
         rows_of(rows, a.data(), b.data(), c.data(), n);
-        for (std::size_t i = 0; i < n; ++i)
-            if (!usable(quality[first + i])) a[i] = not_seen;
+        const auto* told = quality.data() + first;
+        for (std::size_t i = 0; i < n; ++i) a[i] = usable(told[i]) ? a[i] : not_seen;
         for (std::size_t i = 0; i < n; i += lane_count) {
             std::int16_t* out = lanes_of(first + i);
             const std::size_t m = std::min(lane_count, n - i);
             std::copy_n(a.data() + i, m, out);
-            std::fill(out + m, out + lane_count, not_seen);
+            if (m < lane_count) std::fill(out + m, out + lane_count, not_seen);
             std::copy_n(b.data() + i, m, out + lane_count);
             std::copy_n(c.data() + i, m, out + 2 * lane_count);
         }

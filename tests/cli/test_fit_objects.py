@@ -120,7 +120,7 @@ class Fitting(unittest.TestCase):
         self.assertEqual(text, self.fit("--pixels", "--trees", "10", "--share", "1"))
         self.assertRegex(text, r"(?m)^pixels:  # learnt from 4800 pixels \(400 right\) of 1 simulated series$")
         self.assertEqual({"soil_index_above_8"}, {t.split(", ")[0] for t in re.findall(r"(?m)^    - \[(.*)\]$", text)[:3]})
-        # A pixel that soil does not stand out of is given up after the first of ten trees, none of the sites is.
+        # Nine of ten that are no sites are given up after the first of ten trees.
         self.assertRegex(text, r"(?m)^  hopeless: \[1, -?[0-9.]+\]")
         cut = self.folder / "pixels.yaml"
         cut.write_text(text)

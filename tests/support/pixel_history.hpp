@@ -11,29 +11,32 @@
 
 namespace shuibao::test {
 
-inline auto at_pixel(PixelHistory& h, std::size_t i) {
-    return [&h, i](std::size_t plane, std::uint16_t v) { h.values[plane][i] = v; };
+inline void put_byte(PixelHistory& h, std::size_t i, std::size_t byte, int v) {
+    auto& both = h.values[byte / 2][i];
+    both = byte % 2 == 0 ? PixelHistory::pair(v, both & 255) : PixelHistory::pair(both >> 8, v);
 }
 inline void put_recent(PixelHistory& h, std::size_t i,
                        const std::array<double, PixelHistory::lately>& recent) {
-    PixelHistory::encode_recent(recent, at_pixel(h, i));
+    for (std::size_t k = 0; k < recent.size(); ++k)
+        put_byte(h, i, PixelHistory::first_recent + k, PixelHistory::coded_recent(k, recent[k]));
 }
 inline void put_season(PixelHistory& h, std::size_t i, const std::array<double, PixelHistory::terms>& season,
                        double drop, bool tilled) {
-    PixelHistory::encode_season(season, drop, tilled, at_pixel(h, i));
+    for (std::size_t k = 0; k < season.size(); ++k) put_byte(h, i, k, PixelHistory::coded_term(k, season[k]));
+    put_byte(h, i, PixelHistory::drop_byte, PixelHistory::coded_drop(drop, tilled));
     put_recent(h, i, {});
 }
 /// NaN: unknown.
 inline void put_traits(PixelHistory& h, std::size_t i,
                        const std::array<double, PixelHistory::kept_traits>& traits) {
-    std::array<bool, PixelHistory::kept_traits> told{};
-    for (std::size_t k = 0; k < told.size(); ++k) told[k] = !std::isnan(traits[k]);
-    PixelHistory::encode_traits(traits, told, at_pixel(h, i));
+    for (std::size_t k = 0; k < traits.size(); ++k)
+        put_byte(h, i, PixelHistory::first_trait + k,
+                 std::isnan(traits[k]) ? 0 : PixelHistory::coded_trait(k, traits[k]));
 }
-inline void put_greenest(PixelHistory& h, std::size_t i, const PixelHistory::Greenest& classes) {
-    std::array<int, PixelHistory::months> wide{};
-    for (std::size_t k = 0; k < wide.size(); ++k) wide[k] = classes[k];
-    PixelHistory::encode_greenest(wide, at_pixel(h, i));
+inline void put_greenest(PixelHistory& h, std::size_t i, const PixelHistory::Greenest& g) {
+    for (std::size_t k = 0; k < g.size(); k += 4)
+        h.values[PixelHistory::first_month_plane + k / 4][i] =
+            PixelHistory::four_months(g[k], g[k + 1], g[k + 2], g[k + 3]);
 }
 
 }  // namespace shuibao::test

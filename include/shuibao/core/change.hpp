@@ -93,45 +93,37 @@ struct PixelHistory {
         window = w;
         for (auto& v : values) v.assign(static_cast<std::size_t>(w.pixels()), 0);
     }
-    /// The encode functions give what pixels are told as: `to(plane, value)` for each plane that it takes.
-    /// They are here so that a loop over pixels can be one of vectors.
-    /// `season`: NDVI as a + b cos ωt + c sin ωt + d cos 2ωt + e sin 2ωt. `drop`: by how much its NDVI lies
-    /// below that of its own bare soil now (0 where either is unknown). `tilled`: somebody tills it.
-    template <class To>
-    static void encode_season(const std::array<double, terms>& season, double drop, bool tilled, To&& to) {
-        std::array<int, terms> t{};
-        for (std::size_t k = 0; k < terms; ++k) t[k] = coded(season[k] / step, k == 0 ? 1 : middle);
-        const int low = std::clamp(rounded(drop / drop_step) + drop_middle, 0, 127) + (tilled ? 128 : 0);
-        to(0, pair(t[0], t[1]));
-        to(1, pair(t[2], t[3]));
-        to(2, pair(t[4], low));
+    /// What is told of a pixel takes sixteen bytes, two to a plane, the first of them in the high half, and
+    /// after these the classes of the months, four to a plane. Which byte is which, and what is put there:
+    static constexpr std::size_t bytes = 16, drop_byte = terms, first_recent = drop_byte + 1,
+                                 first_trait = first_recent + lately;
+    /// Term k of a season: NDVI as a + b cos ωt + c sin ωt + d cos 2ωt + e sin 2ωt. Byte k.
+    [[nodiscard]] static int coded_term(std::size_t k, double v) {
+        return coded(v / step, k == 0 ? 1 : middle);
+    }
+    /// By how much its NDVI lies below that of its own bare soil now (0 where either is unknown); `tilled`:
+    /// somebody tills it.
+    [[nodiscard]] static int coded_drop(double drop, bool tilled) {
+        return std::clamp(rounded(drop / drop_step) + drop_middle, 0, 127) + (tilled ? 128 : 0);
+    }
+    /// Running mean k of observed − expected.
+    [[nodiscard]] static int coded_recent(std::size_t k, double v) {
+        return coded(v / recent_step[k], middle);
+    }
+    /// One of kept_traits that is known; 0 is put where it is not.
+    [[nodiscard]] static int coded_trait(std::size_t k, double v) {
+        return coded((v - trait_middle[k]) / trait_step[k], middle);
+    }
+    [[nodiscard]] static std::uint16_t pair(int high, int low) {
+        return static_cast<std::uint16_t>(high << 8 | low);
+    }
+    static constexpr std::size_t first_month_plane = bytes / 2;
+    [[nodiscard]] static std::uint16_t four_months(int first, int second, int third, int fourth) {
+        return static_cast<std::uint16_t>(first | second << 4 | third << 8 | fourth << 12);
     }
     /// Ground that was water now and then; its season is not known.
     void set_water(std::size_t i) { values[0][i] = 0, values[1][i] = 0, values[2][i] = 1; }
     [[nodiscard]] bool water(std::size_t i) const { return !known(i) && values[2][i] == 1; }
-    /// `recent`: running means of observed − expected.
-    template <class To>
-    static void encode_recent(const std::array<double, lately>& recent, To&& to) {
-        std::array<int, lately> r{};
-        for (std::size_t k = 0; k < lately; ++k) r[k] = coded(recent[k] / recent_step[k], middle);
-        to(3, pair(r[0], r[1]));
-        to(4, pair(r[2], r[3]));
-    }
-    /// What is not told is not known.
-    template <class To>
-    static void encode_traits(const std::array<double, kept_traits>& values_of,
-                              const std::array<bool, kept_traits>& told, To&& to) {
-        std::array<int, kept_traits> t{};
-        for (std::size_t k = 0; k < kept_traits; ++k)
-            t[k] = told[k] ? coded((values_of[k] - trait_middle[k]) / trait_step[k], middle) : 0;
-        for (std::size_t k = 0; k < kept_traits; k += 2) to(5 + k / 2, pair(t[k], t[k + 1]));
-    }
-    template <class To>
-    static void encode_greenest(const std::array<int, months>& classes, To&& to) {
-        for (std::size_t k = 0; k < months; k += 4)
-            to(8 + k / 4, static_cast<std::uint16_t>(classes[k] | classes[k + 1] << 4 | classes[k + 2] << 8 |
-                                                     classes[k + 3] << 12));
-    }
     [[nodiscard]] KeptTraits kept_traits_of(std::size_t i) const {
         const auto byte = [](int v) { return static_cast<std::uint8_t>(v); };
         return {byte(values[5][i] >> 8),  byte(values[5][i] & 255), byte(values[6][i] >> 8),
@@ -141,7 +133,7 @@ struct PixelHistory {
     [[nodiscard]] Greenest greenest(std::size_t i) const {
         Greenest g{};
         for (std::size_t k = 0; k < months; ++k)
-            g[k] = static_cast<std::uint8_t>(values[8 + k / 4][i] >> 4 * (k % 4) & 15);
+            g[k] = static_cast<std::uint8_t>(values[first_month_plane + k / 4][i] >> 4 * (k % 4) & 15);
         return g;
     }
     /// Terms of pixel i in steps; all zero where nothing is known.
@@ -163,10 +155,9 @@ struct PixelHistory {
     [[nodiscard]] static int rounded(double v) { return static_cast<int>(v + (v < 0 ? -0.5 : 0.5)); }
     /// Steps to a byte that is not 0.
     [[nodiscard]] static int coded(double steps, int zero) {
-        return std::clamp(rounded(std::clamp(steps, -512.0, 512.0)) + zero, 1, 255);
-    }
-    [[nodiscard]] static std::uint16_t pair(int high, int low) {
-        return static_cast<std::uint16_t>(high << 8 | low);
+        const double bounded = steps < -512 ? -512 : steps > 512 ? 512 : steps;
+        const int v = rounded(bounded) + zero;
+        return v < 1 ? 1 : v > 255 ? 255 : v;
     }
 };
 
