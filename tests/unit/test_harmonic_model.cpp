@@ -149,6 +149,33 @@ TEST_CASE("features with swir16: NDVI, BSI and ln brightness by hand") {
         for (std::size_t look = 0; look < 2; ++look) CHECK_FALSE(seen(stack, p, look));
 }
 
+TEST_CASE("a stack that is used again remembers nothing of the window before") {
+    const std::size_t n = 1500;  // a chunk of 1024 and part of one
+    const Image clear = image_of(
+        n,
+        {{Band::blue, 0.08}, {Band::green, 0.1}, {Band::red, 0.16}, {Band::nir, 0.24}, {Band::swir16, 0.32}});
+    Image cloudy = clear;
+    for (std::size_t p = 0; p < n; ++p)
+        if (p != 1400) cloudy.pixels.quality()[p] = Quality::cloud;
+    LookStack stack;
+    stack.reset(n + 20, 3);
+    for (std::size_t look = 0; look < 3; ++look) {
+        Image all = image_of(n + 20, {{Band::blue, 0.08},
+                                      {Band::green, 0.1},
+                                      {Band::red, 0.16},
+                                      {Band::nir, 0.24},
+                                      {Band::swir16, 0.32}});
+        stack.put(look, all, swir_features());
+    }
+    stack.reset(n, 2);
+    stack.put(0, cloudy, swir_features());
+    stack.put(1, clear, swir_features());
+    for (std::size_t p = 0; p < stack.blocks() * lane_count; ++p) {
+        REQUIRE(seen(stack, p, 0) == (p == 1400));
+        REQUIRE(seen(stack, p, 1) == (p < n));
+    }
+}
+
 TEST_CASE("features of four bands: NDVI, (R−G)/(R+G) and ln brightness by hand") {
     const Image image =
         image_of(1, {{Band::blue, 0.05}, {Band::green, 0.12}, {Band::red, 0.20}, {Band::nir, 0.30}});
