@@ -12,6 +12,7 @@ namespace shuibao::algorithms {
 /// Sums over boxes of a plane of whole numbers (Crow 1984): the same however the map is cut.
 class BoxSums {
   public:
+    static constexpr std::size_t bytes = sizeof(std::uint32_t) + sizeof(std::uint16_t);  ///< of a pixel
     void reset(std::int64_t rows, std::int64_t cols) {
         m_rows = rows;
         m_cols = cols;

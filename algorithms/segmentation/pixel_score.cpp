@@ -77,6 +77,8 @@ constexpr std::array<Ridged, 6> ridged = {{{recent, -1, 26},
 
 static_assert(PixelScore::reach >= far_off + around && PixelScore::reach >= 16 + around + 1);
 
+constexpr std::int64_t block_cols = 256;
+
 // A block of columns with what lies around it; one after the other in the same memory.
 class Block {
   public:
@@ -84,6 +86,12 @@ class Block {
         : m_part(part),
           m_lowest(Change::stored(least)),
           m_quiet(static_cast<std::int32_t>(Change::stored(quiet))) {}
+
+    // Of a pixel in all that is kept here.
+    static constexpr std::size_t bytes =
+        owns * (sizeof(std::int32_t) + BoxSums::bytes) + BoxSums::bytes + 2 * sizeof(std::uint8_t) +
+        sizeof(std::array<int, PixelHistory::terms>) + compared.size() * sizeof(double) + Ridges::bytes +
+        ridged.size() * sizeof(float);
 
     void reset(const Window& window) {
         m_w = window;
@@ -272,7 +280,6 @@ class Block {
 // Calls visit(row, col, values) for the pixels of `window` that are told of; block by block of columns.
 template <class Visit>
 void visit_blocks(const MapPart& part, const Window& window, double least, double quiet, const Visit& visit) {
-    constexpr std::int64_t block_cols = 256;
     const Window& all = part.history.window;
     std::vector<double> values;
     Block block(part, least, quiet);
@@ -356,6 +363,13 @@ std::vector<std::uint16_t> PixelScore::scores(const Window& window, const Forest
                 std::clamp(Change::stored((at(row, col) + sum / n) / 2), 1, int{Change::unobserved} - 1));
         }
     return stored;
+}
+
+std::size_t PixelScore::bytes(std::int64_t rows, std::int64_t cols) {
+    const std::int64_t more = 2 * (around + reach);
+    return static_cast<std::size_t>((rows + more) * (std::min(cols, block_cols) + more)) * Block::bytes +
+           static_cast<std::size_t>((rows + 2 * around) * (cols + 2 * around)) *
+               (sizeof(double) + sizeof(std::uint16_t));
 }
 
 void PixelScore::visit(const Window& window, const Visit& visit) const {

@@ -19,6 +19,7 @@ namespace shuibao::algorithms {
 class Ridges {
   public:
     static constexpr std::int16_t unknown = INT16_MIN;
+    static constexpr std::size_t bytes = 2 * sizeof(std::int16_t);  ///< of a pixel
     void reset(std::int64_t rows, std::int64_t cols) {
         m_rows = rows;
         m_cols = cols;

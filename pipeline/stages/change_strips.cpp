@@ -15,12 +15,13 @@ constexpr std::int64_t strip_rows = 256;  // on the grid's lattice: a block row 
 // Bands of a change map.
 constexpr int evidence_band = 0, magnitude_band = 2, onset_from_band = 3, onset_to_band = 4, kind_band = 5;
 
-// A strip with the rows around it, and what is taken out of it.
+// A strip with the rows around it, what is taken out of it, and what its pixels are scored in.
 std::size_t bytes_of_strip(std::int64_t cols) {
     constexpr std::size_t planes_around = 4 + PixelHistory::planes, planes = 7;
     const auto width = static_cast<std::size_t>(cols);
     return 2 * width *
-           (planes_around * (strip_rows + 2 * algorithms::PixelScore::reach) + planes * strip_rows);
+               (planes_around * (strip_rows + 2 * algorithms::PixelScore::reach) + planes * strip_rows) +
+           algorithms::PixelScore::bytes(strip_rows, cols);
 }
 
 std::size_t at_once(const engine::Executor& executor, std::int64_t cols) {

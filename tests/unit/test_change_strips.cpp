@@ -11,6 +11,7 @@
 #include <support/scratch.hpp>
 
 #include "../../pipeline/stages/change_strips.hpp"
+#include <shuibao/algorithms/pixel_score.hpp>
 
 using namespace shuibao;
 using test::Scratch;
@@ -64,6 +65,7 @@ TEST_CASE("change_strips: every strip once, no more at a time than the memory ho
         CHECK(std::set(v.strips.begin(), v.strips.end()).size() == v.count);
     }
     CHECK(one.most_at_once == 1);  // less than a strip takes: it goes on all the same
+    CHECK(one.memory > algorithms::PixelScore::bytes(256, tile.cols));  // pixels are scored strip by strip
     CHECK(usual.memory <= 512 * mib);
     CHECK(usual.most_at_once <= static_cast<int>(usual.memory / one.memory));
     CHECK(rich.memory == 8 * one.memory);

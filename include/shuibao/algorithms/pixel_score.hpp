@@ -4,6 +4,7 @@
 // ground around it, above all from ground that was the same until then.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -42,6 +43,8 @@ class PixelScore {
     /// Of all pixels of `window`, which lies in the part: log-odds as Change::stored has evidence, half of it
     /// the mean over 3 × 3 pixels; 0 where the evidence is less.
     [[nodiscard]] std::vector<std::uint16_t> scores(const Window& window, const Forest& model) const;
+    /// Memory that scores() takes for so many rows and columns, what it returns with it.
+    [[nodiscard]] static std::size_t bytes(std::int64_t rows, std::int64_t cols);
     /// The values of each pixel of `window`, block by block: for learning.
     using Visit = std::function<void(std::int64_t row, std::int64_t col, std::span<const double> values)>;
     void visit(const Window& window, const Visit& visit) const;
