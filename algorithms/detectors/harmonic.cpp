@@ -17,8 +17,6 @@ namespace shuibao::algorithms {
 namespace {
 using namespace harmonic_state;
 
-constexpr double days_per_year = 365.25;
-
 // Models are learnt anew every year after the first watched day, from what then lies behind; which year a
 // model is of is kept with it, counted from 1.
 std::int32_t epoch_of(Date day, Date monitor_from) {

@@ -308,7 +308,7 @@ void look_back(const std::int16_t* looks, std::span<const Moment> moments, const
 Moment moment_of(Date date) {
     Moment m;
     m.date = date;
-    const double angle = 2 * std::numbers::pi * date.days() / 365.25;
+    const double angle = 2 * std::numbers::pi * date.days() / days_per_year;
     m.basis = {1.0F, static_cast<float>(std::cos(angle)), static_cast<float>(std::sin(angle)),
                static_cast<float>(std::cos(2 * angle)), static_cast<float>(std::sin(2 * angle))};
     const std::chrono::year_month_day calendar{std::chrono::sys_days{std::chrono::days{date.days()}}};

@@ -79,7 +79,6 @@ void HistoryTeller::know(std::int32_t day) {
     m_months_ago = std::max(0, m_month - (day > 0 ? months_of(Date(day)) : 0));
     m_weights[0] = 1;
     for (int k = 1; k <= 2; ++k) {
-        constexpr double days_per_year = 365.25;
         const double omega = 2 * std::numbers::pi * k / days_per_year;
         const auto wave = std::polar(1.0, omega * day) /
                           std::complex(1.0, omega * PixelTrack::recent_days[brightness_lately]);

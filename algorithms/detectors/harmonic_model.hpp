@@ -18,6 +18,7 @@ using LaneInt = std::array<std::int32_t, lane_count>;
 
 inline constexpr std::size_t season_terms = 5;  ///< constant, cos, sin, cos 2, sin 2
 inline constexpr std::size_t month_count = 12, half_months = 24;
+inline constexpr double days_per_year = 365.25;
 
 /// What of a date the models need.
 struct Moment {

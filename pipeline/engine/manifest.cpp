@@ -102,7 +102,10 @@ void StageManifest::read(const fs::path& log) {
         auto& held = m_entries[unit];
         if (held.number > entry.number) continue;
         held = std::move(entry);
-        own ? void(m_own.insert(unit)) : void(m_own.erase(unit));
+        if (own)
+            m_own.insert(unit);
+        else
+            m_own.erase(unit);
     }
 }
 
