@@ -102,6 +102,7 @@ void save_scenes(const fs::path& file, const SceneList& list) {
                               {"scale", b.scale},
                               {"offset", b.offset}};
             if (b.nodata) e["nodata"] = *b.nodata;
+            if (b.gain != 1) e["gain"] = b.gain;
             o["bands"].push_back(std::move(e));
         }
         j["scenes"].push_back(std::move(o));
@@ -144,6 +145,7 @@ SceneList load_scenes(const fs::path& file) {
                 b.scale = e.at("scale");
                 b.offset = e.at("offset");
                 if (e.contains("nodata")) b.nodata = e["nodata"].get<double>();
+                b.gain = e.value("gain", 1.0);
                 s.bands.push_back(std::move(b));
             }
             list.scenes.push_back(std::move(s));

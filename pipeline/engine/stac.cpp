@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "stac.hpp"
+
 #include <algorithm>
-#include <fstream>
 #include <map>
-#include <set>
-#include <sstream>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <shuibao/core/error.hpp>
-#include <shuibao/engine/scene.hpp>
 #include <shuibao/io/gdal_session.hpp>
 
 namespace shuibao::engine {
@@ -17,18 +15,10 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 namespace {
 
-constexpr std::size_t largest_json = 512U << 20;
-constexpr int deepest_catalogue = 32;
-
 std::string lower(std::string s) {
     std::transform(s.begin(), s.end(), s.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return s;
-}
-
-std::string text_of(const json& j, const char* key, const std::string& fallback = {}) {
-    const auto it = j.find(key);
-    return it != j.end() && it->is_string() ? it->get<std::string>() : fallback;
 }
 
 std::optional<double> number_of(const json& j, const char* key) {
@@ -36,35 +26,25 @@ std::optional<double> number_of(const json& j, const char* key) {
     return it != j.end() && it->is_number() ? std::optional(it->get<double>()) : std::nullopt;
 }
 
-// What ends the reading of one Item; becomes a Rejected.
-struct Refusal {
-    std::string code, reason;
-};
-
-std::string resolve(const fs::path& file, const std::string& href) {
-    if (io::is_remote(href)) {
-        if (!io::network_allowed())
-            throw Refusal{"network", fmt::format("{} lies on the network; copy it here, or say "
-                                                 "--allow-network.",
-                                                 href)};
-        return href.starts_with("http") ? "/vsicurl/" + href : href;
-    }
-    if (href.starts_with("/vsi")) return href;
-    std::string path = href.starts_with("file://") ? href.substr(7) : href;
-    return path.starts_with('/') ? path : fs::absolute(file.parent_path() / path).lexically_normal().string();
-}
-
+// The sensor whose collections and platforms the Item names; one that knows both goes before one that knows
+// either.
 const Sensor* sensor_of(const std::vector<Sensor>& sensors, const std::string& collection,
                         const std::string& platform) {
     const auto matches = [](const std::vector<std::string>& prefixes, const std::string& name) {
         return !name.empty() && std::any_of(prefixes.begin(), prefixes.end(),
                                             [&](const std::string& p) { return lower(name).starts_with(p); });
     };
-    for (const auto& s : sensors)
-        if (matches(s.collections, collection)) return &s;
-    for (const auto& s : sensors)
-        if (matches(s.platforms, platform)) return &s;
-    return nullptr;
+    const Sensor* best = nullptr;
+    int most = 0;
+    for (const auto& s : sensors) {
+        const int score =
+            (matches(s.collections, collection) ? 2 : 0) + (matches(s.platforms, platform) ? 1 : 0);
+        if (score > most) {
+            most = score;
+            best = &s;
+        }
+    }
+    return best;
 }
 
 std::optional<Band> role_of(const json& description, const std::string& asset, bool single,
@@ -98,212 +78,120 @@ MaskKind mask_of(const std::string& key, const json& asset, const Sensor* sensor
     return MaskKind::none;
 }
 
-class Reader {
-  public:
-    explicit Reader(const std::vector<Sensor>& sensors) : m_sensors(sensors) {}
-    SceneList list;
-
-    void folder(const fs::path& dir) {
-        std::set<fs::path> files;
-        gather(dir, files);
-        for (const auto& f : files) file(f, 0);
-    }
-
-    void file(const fs::path& path, int depth) {
-        std::error_code error;
-        const auto canonical = fs::weakly_canonical(path, error);
-        if (depth > deepest_catalogue || !m_seen.insert(error ? path : canonical).second)
-            return;  // each file once: cycles end here
-        std::ifstream in;
-        if (fs::is_regular_file(path, error)) in.open(path, std::ios::binary);  // a pipe would never end
-        if (!in.is_open())
-            return reject(path, {}, {"unreadable", fmt::format("{} cannot be read.", path.string())});
-        if (fs::file_size(path, error) > largest_json)
-            return reject(path, {}, {"too_large", fmt::format("{} is larger than 512 MiB.", path.string())});
-        std::stringstream text;
-        text << in.rdbuf();
-        json j;
-        try {
-            j = json::parse(text.str());
-        } catch (const json::parse_error& e) {  // its text quotes the file, which may be anybody's
-            const std::string read = text.str();
-            const auto before = read.begin() + static_cast<std::ptrdiff_t>(std::min(e.byte, read.size()));
-            return reject(
-                path, {},
-                {"not_json", fmt::format("{} is not JSON: it breaks off or goes wrong in line {}.",
-                                         path.string(), 1 + std::count(read.begin(), before, '\n'))});
-        } catch (const json::out_of_range&) {
-            return reject(
-                path, {},
-                {"not_json", fmt::format("{} is not JSON that can be used: a number in it is too large.",
-                                         path.string())});
-        }
-        object(path, j, depth);
-    }
-
-  private:
-    void reject(const fs::path& path, const std::string& id, const Refusal& r) {
-        list.rejected.push_back({path.string(), id, r.code, r.reason});
-    }
-
-    void object(const fs::path& path, const json& j, int depth) {
-        const std::string type = j.is_object() ? text_of(j, "type") : std::string();
-        if (type == "FeatureCollection" && j.contains("features") && j["features"].is_array()) {
-            for (const auto& item : j["features"]) one(path, item);
-        } else if (type == "Feature") {
-            one(path, j);
-        } else if (type == "Catalog" || type == "Collection") {
-            for (const auto& link : j.value("links", json::array())) {
-                const std::string rel = text_of(link, "rel"), href = text_of(link, "href");
-                if (rel != "child" && rel != "item") continue;
-                try {
-                    file(resolve(path, href), depth + 1);
-                } catch (const Refusal& r) {
-                    reject(path, href, r);
-                }
-            }
-        } else {
-            reject(path, {},
-                   {"not_stac", fmt::format("{} is no STAC Item, ItemCollection, Catalog or Collection.",
-                                            path.string())});
-        }
-    }
-
-    void one(const fs::path& path, const json& item) {
-        const std::string id = item.is_object() ? text_of(item, "id") : std::string();
-        try {
-            list.scenes.push_back(scene(path, item, id));
-        } catch (const Refusal& r) {
-            reject(path, id, r);
-        } catch (const json::exception& e) {
-            reject(path, id, {"malformed", fmt::format("The Item is malformed: {}.", e.what())});
-        }
-    }
-
-    Scene scene(const fs::path& path, const json& item, const std::string& id) const {
-        if (id.empty()) throw Refusal{"no_id", "The Item has no id."};
-        const std::string version = text_of(item, "stac_version");
-        if (!version.starts_with("1.0.") && !version.starts_with("1.1."))
-            throw Refusal{
-                "stac_version",
-                fmt::format("The Item says stac_version '{}'; shuibao reads 1.0 and 1.1.", version)};
-        const json& p = item.at("properties");
-        Scene s;
-        s.id = id;
-        s.source = path.string();
-        s.collection = text_of(item, "collection");
-        s.platform = lower(text_of(p, "platform", text_of(p, "constellation", "unknown")));
-        if (const auto orbit = number_of(p, "sat:relative_orbit")) s.orbit = fmt::format("R{:03.0f}", *orbit);
-        const std::string when = p.contains("datetime") && p["datetime"].is_string()
-                                     ? text_of(p, "datetime")
-                                     : text_of(p, "start_datetime");
-        if (when.empty()) throw Refusal{"no_date", "The Item has no datetime."};
-        const auto date = Date::parse(when);
-        if (!date) throw Refusal{"bad_date", fmt::format("The Item's datetime '{}' is no date.", when)};
-        s.date = *date;
-        if (const auto box = item.find("bbox");
-            box != item.end() && box->is_array() && (box->size() == 4 || box->size() == 6)) {
-            const std::size_t half = box->size() / 2;
-            s.geographic = Bounds{box->at(0).get<double>(), box->at(1).get<double>(),
-                                  box->at(half).get<double>(), box->at(half + 1).get<double>()};
-        }
-        const Sensor* sensor = sensor_of(m_sensors, s.collection, s.platform);
-        const std::string level = lower(text_of(p, "processing:level", s.collection));
-        s.surface = (sensor != nullptr && sensor->surface) || level.find("l2") != std::string::npos;
-        const auto item_gsd = number_of(p, "gsd");
-        std::map<Band, SceneBand> best;
-        bool scaled = false;
-        for (const auto& [key, asset] : item.at("assets").items()) {
-            const std::string href = text_of(asset, "href");
-            const std::string extension = lower(fs::path(href).extension().string());
-            if (href.empty() || extension == ".json" || extension == ".xml" || extension == ".png" ||
-                extension == ".jpg")
-                continue;
-            if (const MaskKind kind = mask_of(key, asset, sensor); kind != MaskKind::none) {
-                s.mask = kind;
-                s.mask_href = resolve(path, href);
-                continue;
-            }
-            const json described =
-                asset.contains("bands") ? asset["bands"] : asset.value("eo:bands", json::array());
-            const json raster = asset.value("raster:bands", asset.value("bands", json::array()));
-            const std::size_t n = std::max<std::size_t>(1, described.size());
-            for (std::size_t b = 0; b < n; ++b) {
-                const json d = b < described.size() ? described[b] : json::object();
-                const auto role = role_of(d, key, n == 1, sensor);
-                if (!role) continue;
-                const json r = b < raster.size() ? raster[b] : json::object();
-                SceneBand band;
-                band.band = *role;
-                band.href = resolve(path, href);
-                band.index = static_cast<int>(b) + 1;
-                const auto first = [&, &whole = asset](const char* long_name, const char* name) {
-                    auto v = number_of(r, long_name);
-                    if (!v) v = number_of(r, name);
-                    return v ? v : number_of(whole, long_name);
-                };
-                band.gsd = number_of(d, "gsd").value_or(
-                    first("raster:spatial_resolution", "spatial_resolution")
-                        .value_or(number_of(asset, "gsd").value_or(item_gsd.value_or(0))));
-                auto scale = first("raster:scale", "scale"), offset = first("raster:offset", "offset");
-                band.nodata = first("nodata", "nodata");
-                if (!scale && sensor != nullptr) {
-                    scale = sensor->scale;
-                    if (!offset) offset = sensor->offset;
-                }
-                scaled = scaled || scale.has_value();
-                band.scale = scale.value_or(1);
-                band.offset = offset.value_or(0);
-                const auto it = best.find(*role);
-                // The finest of several renderings of one role; the name decides between equals, never the
-                // order in the file.
-                if (it == best.end() || band.gsd < it->second.gsd ||
-                    (band.gsd == it->second.gsd && band.href < it->second.href))
-                    best[*role] = band;
-            }
-        }
-        for (auto& [role, band] : best) s.bands.push_back(std::move(band));
-        if (s.bands.empty())
-            throw Refusal{"no_bands",
-                          "The Item has no asset whose bands are known by common name or sensor file."};
-        s.reflectance = scaled;
-        return s;
-    }
-
-    // Each folder by itself: one that must not be read hides no others, and is told.
-    void gather(const fs::path& dir, std::set<fs::path>& files) {
-        std::error_code error;
-        for (fs::directory_iterator at(dir, error); !error && at != fs::directory_iterator();
-             at.increment(error)) {
-            std::error_code ignored;
-            if (at->is_directory(ignored) && !at->is_symlink(ignored))
-                gather(at->path(), files);
-            else if (const auto e = lower(at->path().extension().string()); e == ".json" || e == ".geojson")
-                files.insert(at->path());
-        }
-        if (error)
-            reject(dir, {},
-                   {"unreadable",
-                    fmt::format("The folder {} cannot be read: {}.", dir.string(), error.message())});
-    }
-
-    const std::vector<Sensor>& m_sensors;
-    std::set<fs::path> m_seen;
-};
-
 }  // namespace
 
-SceneList read_catalogue(const std::string& input, const std::vector<Sensor>& sensors) {
-    std::error_code error;
-    if (!fs::exists(input, error))
-        throw Error(ErrorCode::input, fmt::format("The catalogue {} does not exist.", input),
-                    "Correct imagery.catalog: a STAC file, or a folder of them.");
-    Reader reader(sensors);
-    if (fs::is_directory(input, error))
-        reader.folder(input);
-    else
-        reader.file(input, 0);
-    return std::move(reader.list);
+std::string text_of(const json& j, const char* key, const std::string& fallback) {
+    const auto it = j.find(key);
+    return it != j.end() && it->is_string() ? it->get<std::string>() : fallback;
+}
+
+std::string resolve(const fs::path& file, const std::string& href) {
+    if (io::is_remote(href)) {
+        if (!io::network_allowed())
+            throw Refusal{"network", fmt::format("{} lies on the network; copy it here, or say "
+                                                 "--allow-network.",
+                                                 href)};
+        return href.starts_with("http") ? "/vsicurl/" + href : href;
+    }
+    if (href.starts_with("/vsi")) return href;
+    const std::string path = href.starts_with("file://") ? href.substr(7) : href;
+    if (path.starts_with('/')) return path;
+    const auto from = file.parent_path().string();
+    // "/vsizip//data/a.zip/x" has two slashes for a reason.
+    const auto plain = from.starts_with("/vsi") ? from.find('/', 1) + 1 : 0;
+    const auto place = fs::path(from.substr(plain)) / path;
+    return from.substr(0, plain) + (plain > 0 ? place : fs::absolute(place)).lexically_normal().string();
+}
+
+Scene scene_of_item(const fs::path& path, const json& item, const std::vector<Sensor>& sensors) {
+    const std::string id = item.is_object() ? text_of(item, "id") : std::string();
+    if (id.empty()) throw Refusal{"no_id", "The Item has no id."};
+    const std::string version = text_of(item, "stac_version");
+    if (!version.starts_with("1.0.") && !version.starts_with("1.1."))
+        throw Refusal{"stac_version",
+                      fmt::format("The Item says stac_version '{}'; shuibao reads 1.0 and 1.1.", version)};
+    const json& p = item.at("properties");
+    Scene s;
+    s.id = id;
+    s.source = path.string();
+    // Items that were made here are in no collection (that takes a link to one), and say which they are like.
+    s.collection = text_of(item, "collection", text_of(p, "shuibao:collection"));
+    s.platform = lower(text_of(p, "platform", text_of(p, "constellation", "unknown")));
+    if (const auto orbit = number_of(p, "sat:relative_orbit")) s.orbit = fmt::format("R{:03.0f}", *orbit);
+    const std::string when = p.contains("datetime") && p["datetime"].is_string()
+                                 ? text_of(p, "datetime")
+                                 : text_of(p, "start_datetime");
+    if (when.empty()) throw Refusal{"no_date", "The Item has no datetime."};
+    const auto date = Date::parse(when);
+    if (!date) throw Refusal{"bad_date", fmt::format("The Item's datetime '{}' is no date.", when)};
+    s.date = *date;
+    if (const auto box = item.find("bbox");
+        box != item.end() && box->is_array() && (box->size() == 4 || box->size() == 6)) {
+        const std::size_t half = box->size() / 2;
+        s.geographic = Bounds{box->at(0).get<double>(), box->at(1).get<double>(), box->at(half).get<double>(),
+                              box->at(half + 1).get<double>()};
+    }
+    const Sensor* sensor = sensor_of(sensors, s.collection, s.platform);
+    const std::string level = lower(text_of(p, "processing:level", s.collection));
+    s.surface = (sensor != nullptr && sensor->surface) || level.find("l2") != std::string::npos;
+    const auto item_gsd = number_of(p, "gsd");
+    std::map<Band, SceneBand> best;
+    bool scaled = false;
+    for (const auto& [key, asset] : item.at("assets").items()) {
+        const std::string href = text_of(asset, "href");
+        const std::string extension = lower(fs::path(href).extension().string());
+        if (href.empty() || extension == ".json" || extension == ".xml" || extension == ".png" ||
+            extension == ".jpg")
+            continue;
+        if (const MaskKind kind = mask_of(key, asset, sensor); kind != MaskKind::none) {
+            s.mask = kind;
+            s.mask_href = resolve(path, href);
+            continue;
+        }
+        const json described =
+            asset.contains("bands") ? asset["bands"] : asset.value("eo:bands", json::array());
+        const json raster = asset.value("raster:bands", asset.value("bands", json::array()));
+        const std::size_t n = std::max<std::size_t>(1, described.size());
+        for (std::size_t b = 0; b < n; ++b) {
+            const json d = b < described.size() ? described[b] : json::object();
+            const auto role = role_of(d, key, n == 1, sensor);
+            if (!role) continue;
+            const json r = b < raster.size() ? raster[b] : json::object();
+            SceneBand band;
+            band.band = *role;
+            band.href = resolve(path, href);
+            band.index = static_cast<int>(b) + 1;
+            const auto first = [&, &whole = asset](const char* long_name, const char* name) {
+                auto v = number_of(r, long_name);
+                if (!v) v = number_of(r, name);
+                return v ? v : number_of(whole, long_name);
+            };
+            band.gsd = number_of(d, "gsd").value_or(
+                first("raster:spatial_resolution", "spatial_resolution")
+                    .value_or(number_of(asset, "gsd").value_or(item_gsd.value_or(0))));
+            auto scale = first("raster:scale", "scale"), offset = first("raster:offset", "offset");
+            band.nodata = first("nodata", "nodata");
+            if (!scale && sensor != nullptr) {
+                scale = sensor->scale;
+                if (!offset) offset = sensor->offset;
+            }
+            scaled = scaled || scale.has_value();
+            band.scale = scale.value_or(1);
+            band.offset = offset.value_or(0);
+            const auto it = best.find(*role);
+            // The finest of several renderings of one role; the name decides between equals, never the
+            // order in the file.
+            if (it == best.end() || band.gsd < it->second.gsd ||
+                (band.gsd == it->second.gsd && band.href < it->second.href))
+                best[*role] = band;
+        }
+    }
+    for (auto& [role, band] : best) s.bands.push_back(std::move(band));
+    if (s.bands.empty())
+        throw Refusal{"no_bands",
+                      "The Item has no asset whose bands are known by common name or sensor file."};
+    s.reflectance = scaled;
+    return s;
 }
 
 }  // namespace shuibao::engine

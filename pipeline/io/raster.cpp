@@ -2,18 +2,13 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <list>
-#include <map>
-#include <mutex>
 
 #include <fmt/format.h>
 #include <gdal_priv.h>
-#include <gdalwarper.h>
-#include <ogr_spatialref.h>
-#include <vrtdataset.h>
 
 #include "block_cache.hpp"
-#include "dataset.hpp"
+#include "raster_handle.hpp"
+#include "raster_source.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/io/gdal_session.hpp>
 #include <shuibao/io/raster.hpp>
@@ -21,198 +16,27 @@
 namespace shuibao::io {
 namespace {
 
-constexpr std::size_t handles_per_thread = 64;
-
-GDALDatasetUniquePtr open(const std::string& path) {
-    if (is_remote(path) && !network_allowed())
-        throw Error(ErrorCode::input, fmt::format("{} lies on the network.", path),
-                    "Copy it here, or say --allow-network.");
+// One block of 8 or 16 bits a pixel, as 16 bits.
+void decode_block(GDALRasterBand& band, const BandRequest& r, int bx, int by, const Window& place,
+                  std::span<std::uint16_t> block) {
     const GdalMessages messages;
-    GDALDatasetUniquePtr dataset(
-        GDALDataset::Open(path.c_str(), GDAL_OF_RASTER | GDAL_OF_READONLY | GDAL_OF_VERBOSE_ERROR));
-    if (!dataset)
+    const bool narrow = band.GetRasterDataType() == GDT_Byte;
+    std::vector<std::uint8_t> bytes(narrow ? block.size() : 0);
+    void* into = block.data();
+    if (narrow) into = bytes.data();
+    if (band.ReadBlock(bx, by, into) != CE_None)
         throw Error(ErrorCode::input,
-                    fmt::format("{} cannot be opened as a raster: {}.", path, messages.reason()),
-                    "Check the path; if the file is damaged, get it again.");
-    return dataset;
-}
-
-RasterInfo describe(GDALDataset& d) {
-    RasterInfo info;
-    double gt[6];
-    const bool placed = d.GetGeoTransform(gt) == CE_None;
-    info.crs = crs_name(d.GetSpatialRef());
-    info.north_up = placed && gt[2] == 0 && gt[4] == 0 && gt[1] > 0 && gt[5] < 0;
-    if (placed) {
-        info.left = gt[0];
-        info.top = gt[3];
-        info.gsd_x = gt[1];
-        info.gsd_y = -gt[5];
-    } else {
-        info.crs.clear();
-    }
-    info.cols = d.GetRasterXSize();
-    info.rows = d.GetRasterYSize();
-    info.bands = d.GetRasterCount();
-    if (info.bands > 0) {
-        info.type = GDALGetDataTypeName(d.GetRasterBand(1)->GetRasterDataType());
-        int has = 0;
-        const double v = d.GetRasterBand(1)->GetNoDataValue(&has);
-        if (has != 0) info.nodata = v;
-    }
-    for (char** item = d.GetMetadata(); item != nullptr && *item != nullptr; ++item)
-        if (const std::string text = *item; text.find('=') != std::string::npos)
-            info.metadata[text.substr(0, text.find('='))] = text.substr(text.find('=') + 1);
-    return info;
-}
-
-// A file as this thread sees it: opened once, and laid on the grid's CRS when it has another.
-struct Handle {
-    GDALDatasetUniquePtr source, warped;
-    RasterInfo info;
-    FileContent content;
-    bool blockwise = false;  ///< each block of a band can be decoded by itself
-};
-
-std::mutex g_epoch_mutex;
-std::uint64_t g_epoch = 0;
-std::map<std::string, std::uint64_t>
-    g_numbers;  // of the files opened in this epoch, the same for all threads
-
-FileContent content_of(const std::string& path) {
-    const std::lock_guard lock(g_epoch_mutex);
-    return {0, g_numbers.try_emplace(path, g_numbers.size()).first->second, g_epoch};
-}
-
-// Whether GDAL decodes one block of one band and nothing else when asked to: where the bands of a pixel lie
-// together it puts the other bands into its own cache, and there they must be looked for.
-bool decodes_single_blocks(GDALDataset& d) {
-    const char* interleave = d.GetMetadataItem("INTERLEAVE", "IMAGE_STRUCTURE");
-    const auto* driver = d.GetDriver();
-    return driver != nullptr && std::string_view(driver->GetDescription()) == "GTiff" &&
-           (d.GetRasterCount() == 1 || (interleave != nullptr && std::string_view(interleave) == "BAND"));
-}
-
-class HandlePool {
-  public:
-    Handle& get(const std::string& path, const Grid& grid, double shift_x, double shift_y,
-                Resampling resampling) {
-        {
-            const std::lock_guard lock(g_epoch_mutex);
-            if (m_epoch != g_epoch) m_order.clear(), m_at.clear();
-            m_epoch = g_epoch;
-        }
-        const std::string key = fmt::format("{}|{}|{}|{}|{}|{}|{}", path, grid.crs(), grid.gsd(),
-                                            grid.origin_x(), shift_x, shift_y, static_cast<int>(resampling));
-        if (const auto it = m_at.find(key); it != m_at.end()) {
-            m_order.splice(m_order.begin(), m_order, it->second);
-            return it->second->second;
-        }
-        Handle handle;
-        handle.source = open(path);
-        handle.info = describe(*handle.source);
-        if (handle.info.crs.empty())
-            throw Error(ErrorCode::input, fmt::format("{} has no georeference.", path),
-                        "Give it a CRS and a geotransform (gdal_edit.py -a_srs … -a_ullr …).");
-        if (!handle.info.north_up || !same_crs(handle.info.crs, grid.crs()))
-            warp(handle, path, grid, shift_x, shift_y, resampling);
-        handle.content = content_of(path);
-        handle.blockwise = !handle.warped && decodes_single_blocks(*handle.source);
-        if (m_order.size() >= handles_per_thread) {
-            m_at.erase(m_order.back().first);
-            m_order.pop_back();
-        }
-        m_order.emplace_front(key, std::move(handle));
-        m_at[key] = m_order.begin();
-        return m_order.front().second;
-    }
-
-  private:
-    // A warped VRT over the scene's whole extent on the lattice: its blocks do not depend on the window asked
-    // for, so neither do its values.
-    static void warp(Handle& h, const std::string& path, const Grid& grid, double shift_x, double shift_y,
-                     Resampling resampling) {
-        const GdalMessages messages;
-        const OGRSpatialReference to = known_reference(grid.crs());
-        char* wkt = nullptr;
-        to.exportToWkt(&wkt);
-        const std::string target = wkt;
-        CPLFree(wkt);
-        const Window w = grid.window(transform_bounds(h.info.bounds(), h.info.crs, grid.crs())).grown(2);
-        const Bounds b = grid.bounds(w);
-        double gt[6] = {b.min_x - shift_x * grid.gsd(), grid.gsd(), 0,
-                        b.max_y + shift_y * grid.gsd(), 0,          -grid.gsd()};
-        GDALWarpOptions* options = GDALCreateWarpOptions();
-        options->eResampleAlg = resampling == Resampling::nearest ? GRA_NearestNeighbour
-                                : resampling == Resampling::cubic ? GRA_Cubic
-                                                                  : GRA_Bilinear;
-        options->hSrcDS = h.source.get();
-        options->nBandCount = h.info.bands;
-        options->panSrcBands =
-            static_cast<int*>(CPLMalloc(sizeof(int) * static_cast<std::size_t>(h.info.bands)));
-        options->panDstBands =
-            static_cast<int*>(CPLMalloc(sizeof(int) * static_cast<std::size_t>(h.info.bands)));
-        for (int i = 0; i < h.info.bands; ++i) options->panSrcBands[i] = options->panDstBands[i] = i + 1;
-        const double nodata = h.info.nodata.value_or(0);
-        options->padfSrcNoDataReal =
-            static_cast<double*>(CPLMalloc(sizeof(double) * static_cast<std::size_t>(h.info.bands)));
-        options->padfDstNoDataReal =
-            static_cast<double*>(CPLMalloc(sizeof(double) * static_cast<std::size_t>(h.info.bands)));
-        for (int i = 0; i < h.info.bands; ++i)
-            options->padfSrcNoDataReal[i] = options->padfDstNoDataReal[i] = nodata;
-        options->papszWarpOptions = CSLSetNameValue(options->papszWarpOptions, "INIT_DEST", "NO_DATA");
-        options->papszWarpOptions = CSLSetNameValue(options->papszWarpOptions, "UNIFIED_SRC_NODATA", "NO");
-        char** to_options = CSLSetNameValue(nullptr, "DST_SRS", target.c_str());
-        options->pTransformerArg = GDALCreateGenImgProjTransformer2(h.source.get(), nullptr, to_options);
-        CSLDestroy(to_options);
-        options->pfnTransformer = GDALGenImgProjTransform;
-        GDALDatasetUniquePtr warped;
-        if (options->pTransformerArg != nullptr) {
-            GDALSetGenImgProjTransformerDstGeoTransform(options->pTransformerArg, gt);
-            warped.reset(static_cast<GDALDataset*>(GDALCreateWarpedVRT(
-                h.source.get(), static_cast<int>(w.cols), static_cast<int>(w.rows), gt, options)));
-        }
-        GDALDestroyWarpOptions(options);
-        if (!warped)
-            throw Error(ErrorCode::input,
-                        fmt::format("{} cannot be warped to {}: {}.", path, grid.crs().substr(0, 40),
-                                    messages.reason()),
-                        "Check its CRS.");
-        for (int i = 1; i <= h.info.bands; ++i) warped->GetRasterBand(i)->SetNoDataValue(nodata);
-        h.warped = std::move(warped);
-        h.info.left = b.min_x;
-        h.info.top = b.max_y;
-        h.info.gsd_x = h.info.gsd_y = grid.gsd();
-        h.info.cols = static_cast<int>(w.cols);
-        h.info.rows = static_cast<int>(w.rows);
-        h.info.nodata = nodata;
-    }
-
-    std::uint64_t m_epoch = 0;
-    std::list<std::pair<std::string, Handle>> m_order;
-    std::map<std::string, std::list<std::pair<std::string, Handle>>::iterator> m_at;
-};
-
-HandlePool& pool() {
-    thread_local HandlePool handles;
-    return handles;
-}
-
-template <class T>
-void raster_io(GDALRasterBand& band, const BandRequest& r, int x, int y, int cols, int rows, T* out,
-               GDALDataType type, GSpacing line) {
-    const GdalMessages messages;
-    if (band.RasterIO(GF_Read, x, y, cols, rows, out, cols, rows, type, 0, line, nullptr) != CE_None)
-        throw Error(ErrorCode::input,
-                    fmt::format("{} band {} cannot be read near pixel {},{}: {}.", r.path, r.band, x, y,
-                                messages.reason()),
+                    fmt::format("{} band {} cannot be read near pixel {},{}: {}.", r.path, r.band, place.col,
+                                place.row, messages.reason()),
                     "The file is damaged: get it again, or take the scene out of the catalogue.");
+    std::copy(bytes.begin(), bytes.end(), block.begin());
 }
 
-// The pixels of `part` (of the file's own) through the shared cache, one block after the other.
+// The pixels of `part` (of the file's own) through the shared cache, one block after the other. `on_grid`
+// tells which pixels of the grid a window of the file reaches.
+template <class OnGrid>
 void read_blocks(GDALRasterBand& band, const BandRequest& r, const Handle& h, const Window& part,
-                 std::int64_t file_col, std::int64_t file_row, const Grid& grid, std::uint16_t* out,
-                 std::int64_t line) {
+                 const Grid& grid, OnGrid on_grid, std::uint16_t* out, std::int64_t line) {
     int wide = 0, high = 0;
     band.GetBlockSize(&wide, &high);
     const std::int64_t across = (h.info.cols + wide - 1) / wide, down = (h.info.rows + high - 1) / high;
@@ -228,22 +52,13 @@ void read_blocks(GDALRasterBand& band, const BandRequest& r, const Handle& h, co
                 const auto pixels = cache.get(
                     key, static_cast<std::size_t>(wide) * static_cast<std::size_t>(high),
                     [&](std::span<std::uint16_t> block) {
-                        const GdalMessages messages;
-                        if (band.ReadBlock(static_cast<int>(bx), static_cast<int>(by), block.data()) !=
-                            CE_None)
-                            throw Error(ErrorCode::input,
-                                        fmt::format("{} band {} cannot be read near pixel {},{}: {}.", r.path,
-                                                    r.band, place.col, place.row, messages.reason()),
-                                        "The file is damaged: get it again, or take the scene out of the "
-                                        "catalogue.");
+                        decode_block(band, r, static_cast<int>(bx), static_cast<int>(by), place, block);
                     });
                 for (auto y = wanted.row; y < wanted.row + wanted.rows; ++y)
                     std::copy_n(pixels->data() + (y - place.row) * wide + (wanted.col - place.col),
                                 wanted.cols, out + (y - part.row) * line + (wanted.col - part.col));
             }
-            if (r.reading)
-                pass_block(cache, key, {place.col + file_col, place.row + file_row, place.cols, place.rows},
-                           *r.reading, grid);
+            if (r.reading) pass_block(cache, key, on_grid(place), *r.reading, grid);
         }
 }
 
@@ -290,9 +105,14 @@ Taps taps_for(std::int64_t from, std::int64_t n, double step, double start, Resa
     return t;
 }
 
-void resample(GDALRasterBand& band, const BandRequest& r, const RasterInfo& info, const Grid& grid,
+std::uint16_t stored(float value) {
+    return static_cast<std::uint16_t>(std::lround(std::clamp(value, 0.0F, 65535.0F)));
+}
+
+void resample(GDALRasterBand& band, const BandRequest& r, const Handle& h, const Grid& grid,
               const Window& window, std::optional<double> nodata, std::span<std::uint16_t> out,
               std::span<std::uint8_t> valid) {
+    const auto& info = h.info;
     const double step_x = grid.gsd() / info.gsd_x, step_y = grid.gsd() / info.gsd_y;
     const Taps tx =
         taps_for(window.col, window.cols, step_x,
@@ -307,8 +127,25 @@ void resample(GDALRasterBand& band, const BandRequest& r, const RasterInfo& info
     if (x0 >= x1 || y0 >= y1) return;
     const auto cols = static_cast<std::size_t>(x1 - x0), rows = static_cast<std::size_t>(y1 - y0);
     std::vector<float> source(cols * rows);
-    raster_io(band, r, static_cast<int>(x0), static_cast<int>(y0), static_cast<int>(cols),
-              static_cast<int>(rows), source.data(), GDT_Float32, 0);
+    if (h.blockwise) {
+        std::vector<std::uint16_t> whole(source.size());
+        // A pixel reaches as far as the taps around it.
+        const auto on_grid = [&](const Window& w) {
+            const Bounds b{
+                info.left + (static_cast<double>(w.col) - tx.count) * info.gsd_x + r.shift_x * grid.gsd(),
+                info.top - (static_cast<double>(w.row + w.rows) + ty.count) * info.gsd_y -
+                    r.shift_y * grid.gsd(),
+                info.left + (static_cast<double>(w.col + w.cols) + tx.count) * info.gsd_x +
+                    r.shift_x * grid.gsd(),
+                info.top - (static_cast<double>(w.row) - ty.count) * info.gsd_y - r.shift_y * grid.gsd()};
+            return grid.window(b);
+        };
+        read_blocks(band, r, h, {x0, y0, x1 - x0, y1 - y0}, grid, on_grid, whole.data(), x1 - x0);
+        std::copy(whole.begin(), whole.end(), source.begin());
+    } else {
+        read_pixels(band, r, static_cast<int>(x0), static_cast<int>(y0), static_cast<int>(cols),
+                    static_cast<int>(rows), source.data(), GDT_Float32, 0);
+    }
     const auto missing = nodata ? static_cast<float>(*nodata) : std::numeric_limits<float>::quiet_NaN();
     for (std::int64_t j = 0; j < window.rows; ++j) {
         const auto fy = ty.first[static_cast<std::size_t>(j)];
@@ -325,7 +162,7 @@ void resample(GDALRasterBand& band, const BandRequest& r, const RasterInfo& info
                     if (x < x0 || x >= x1) continue;
                     const float v =
                         source[static_cast<std::size_t>(y - y0) * cols + static_cast<std::size_t>(x - x0)];
-                    if (v == missing) continue;
+                    if (v == missing || std::isnan(v)) continue;
                     const float w = wx[a] * wy[b];
                     sum += w * v;
                     weight += w;
@@ -335,66 +172,30 @@ void resample(GDALRasterBand& band, const BandRequest& r, const RasterInfo& info
             // At least half of the kernel must be data: what lies further outside is not invented.
             if (weight < 0.5F || centre <= 0) continue;
             const auto k = static_cast<std::size_t>(j * window.cols + i);
-            out[k] = static_cast<std::uint16_t>(std::lround(std::clamp(sum / weight, 0.0F, 65535.0F)));
+            out[k] = stored(sum / weight * static_cast<float>(r.gain));
             valid[k] = 1;
         }
     }
 }
 
-}  // namespace
-
-RasterInfo describe_raster(const std::string& path) {
-    return describe(*open(path));
-}
-
-void probe_raster(const std::string& path, int band) {
-    const GDALDatasetUniquePtr d = open(path);
-    if (band < 1 || band > d->GetRasterCount())
-        throw Error(
-            ErrorCode::input,
-            fmt::format("{} has {} bands; the Item speaks of band {}.", path, d->GetRasterCount(), band),
-            "Correct the Item.");
-    GDALRasterBand& b = *d->GetRasterBand(band);
-    int bx = 0, by = 0;
-    b.GetBlockSize(&bx, &by);
-    std::vector<std::uint16_t> block(static_cast<std::size_t>(bx) * static_cast<std::size_t>(by));
-    const int lx = (d->GetRasterXSize() - 1) / bx * bx, ly = (d->GetRasterYSize() - 1) / by * by;
-    for (const auto& [x, y] : {std::pair{0, 0}, std::pair{lx, ly}})
-        raster_io(b, {path, band, {}, 0, 0, Resampling::nearest}, x, y, std::min(bx, d->GetRasterXSize() - x),
-                  std::min(by, d->GetRasterYSize() - y), block.data(), GDT_UInt16, 0);
-}
-
-std::vector<std::uint16_t> sample_codes(const std::string& path, int band) {
-    const GDALDatasetUniquePtr d = open(path);
-    if (band < 1 || band > d->GetRasterCount())
-        throw Error(ErrorCode::input, fmt::format("{} has no band {}.", path, band), "Correct the Item.");
-    GDALRasterBand& b = *d->GetRasterBand(band);
-    const int cols = d->GetRasterXSize(), rows = d->GetRasterYSize();
-    int bx = 0, by = 0;
-    b.GetBlockSize(&bx, &by);
-    constexpr int most_blocks = 64, samples_along = 256;
-    const int across = (cols + bx - 1) / bx, down = (rows + by - 1) / by;
-    // Where blocks are strips there are few beside each other, and the more below.
-    const int nx = std::min(across, 8), ny = std::min(down, most_blocks / nx);
-    const int step = std::max(1, std::min(cols, rows) / samples_along);
-    std::vector<std::uint16_t> codes, line;
-    for (int j = 0; j < ny; ++j)
-        for (int i = 0; i < nx; ++i) {
-            const auto block = [](int k, int n, int of) {
-                return static_cast<int>((2 * std::int64_t{k} + 1) * of / (2 * std::int64_t{n}));
-            };
-            const int x0 = block(i, nx, across) * bx, y0 = block(j, ny, down) * by;
-            const int w = std::min(bx, cols - x0), h = std::min(by, rows - y0);
-            line.resize(static_cast<std::size_t>(w));
-            for (int y = std::min(step, h) / 2; y < h; y += step) {
-                raster_io(b, {path, band, {}, 0, 0, Resampling::nearest}, x0, y0 + y, w, 1, line.data(),
-                          GDT_UInt16, 0);
-                for (int x = std::min(step, w) / 2; x < w; x += step)
-                    codes.push_back(line[static_cast<std::size_t>(x)]);
-            }
+// Pixels that do not fit into 16 bits as they are: fractions, numbers below zero.
+void read_wide(GDALRasterBand& band, const BandRequest& r, const Window& part, std::optional<double> nodata,
+               std::int64_t line, std::uint16_t* out, std::uint8_t* valid) {
+    std::vector<float> row(static_cast<std::size_t>(part.cols));
+    const auto missing = nodata ? static_cast<float>(*nodata) : std::numeric_limits<float>::quiet_NaN();
+    for (std::int64_t j = 0; j < part.rows; ++j) {
+        read_pixels(band, r, static_cast<int>(part.col), static_cast<int>(part.row + j),
+                    static_cast<int>(part.cols), 1, row.data(), GDT_Float32, 0);
+        for (std::int64_t i = 0; i < part.cols; ++i) {
+            const float v = row[static_cast<std::size_t>(i)];
+            const bool known = v != missing && !std::isnan(v);
+            valid[j * line + i] = known ? 1 : 0;
+            out[j * line + i] = known ? stored(v * static_cast<float>(r.gain)) : std::uint16_t{0};
         }
-    return codes;
+    }
 }
+
+}  // namespace
 
 void read_band(const BandRequest& r, const Grid& grid, const Window& window, std::span<std::uint16_t> out,
                std::span<std::uint8_t> valid) {
@@ -402,7 +203,7 @@ void read_band(const BandRequest& r, const Grid& grid, const Window& window, std
         std::fill(out.begin(), out.end(), std::uint16_t{0});
         std::fill(valid.begin(), valid.end(), std::uint8_t{0});
     };
-    Handle& h = pool().get(r.path, grid, r.shift_x, r.shift_y, r.resampling);
+    Handle& h = raster_handle(r.path, grid, r.shift_x, r.shift_y, r.resampling);
     GDALDataset& d = h.warped ? *h.warped : *h.source;
     if (r.band < 1 || r.band > d.GetRasterCount())
         throw Error(ErrorCode::input, fmt::format("{} has no band {}.", r.path, r.band), "Correct the Item.");
@@ -412,7 +213,7 @@ void read_band(const BandRequest& r, const Grid& grid, const Window& window, std
     const bool whole_shift = sx == std::round(sx) && sy == std::round(sy);
     if (!whole_shift || !grid.on_lattice(h.info.left, h.info.top, h.info.gsd_x, h.info.gsd_y)) {
         clear();
-        resample(band, r, h.info, grid, window, nodata, out, valid);
+        resample(band, r, h, grid, window, nodata, out, valid);
         return;
     }
     const auto col = std::llround(grid.col_of_x(h.info.left) + sx),
@@ -422,13 +223,21 @@ void read_band(const BandRequest& r, const Grid& grid, const Window& window, std
     if (part.empty()) return;
     const auto offset =
         static_cast<std::size_t>((part.row - window.row) * window.cols + (part.col - window.col));
-    if (h.blockwise && band.GetRasterDataType() == GDT_UInt16)
-        read_blocks(band, r, h, {part.col - col, part.row - row, part.cols, part.rows}, col, row, grid,
-                    out.data() + offset, window.cols);
+    const auto type = band.GetRasterDataType();
+    if ((type != GDT_Byte && type != GDT_UInt16) || r.gain != 1)
+        return read_wide(band, r, {part.col - col, part.row - row, part.cols, part.rows}, nodata, window.cols,
+                         out.data() + offset, valid.data() + offset);
+    if (h.blockwise)
+        read_blocks(
+            band, r, h, {part.col - col, part.row - row, part.cols, part.rows}, grid,
+            [&](const Window& w) {
+                return Window{w.col + col, w.row + row, w.cols, w.rows};
+            },
+            out.data() + offset, window.cols);
     else
-        raster_io(band, r, static_cast<int>(part.col - col), static_cast<int>(part.row - row),
-                  static_cast<int>(part.cols), static_cast<int>(part.rows), out.data() + offset, GDT_UInt16,
-                  static_cast<GSpacing>(window.cols) * 2);
+        read_pixels(band, r, static_cast<int>(part.col - col), static_cast<int>(part.row - row),
+                    static_cast<int>(part.cols), static_cast<int>(part.rows), out.data() + offset, GDT_UInt16,
+                    static_cast<GSpacing>(window.cols) * 2);
     const bool check = nodata && *nodata >= 0 && *nodata <= 65535 && *nodata == std::floor(*nodata);
     const auto missing = check ? static_cast<std::uint16_t>(*nodata) : std::uint16_t{0};
     for (std::int64_t j = 0; j < part.rows; ++j) {
@@ -438,50 +247,6 @@ void read_band(const BandRequest& r, const Grid& grid, const Window& window, std
         else
             std::fill_n(valid.data() + k, part.cols, std::uint8_t{1});
     }
-}
-
-std::vector<float> read_whole_band(const std::string& path, int band) {
-    const GDALDatasetUniquePtr d = open(path);
-    if (band < 1 || band > d->GetRasterCount())
-        throw Error(ErrorCode::input, fmt::format("{} has no band {}.", path, band));
-    std::vector<float> out(static_cast<std::size_t>(d->GetRasterXSize()) *
-                           static_cast<std::size_t>(d->GetRasterYSize()));
-    raster_io(*d->GetRasterBand(band), {path, band, {}, 0, 0, Resampling::nearest}, 0, 0, d->GetRasterXSize(),
-              d->GetRasterYSize(), out.data(), GDT_Float32, 0);
-    return out;
-}
-
-void forget_handles() {
-    const std::lock_guard lock(g_epoch_mutex);
-    ++g_epoch;
-    g_numbers.clear();
-    BlockCache::instance().clear();
-}
-
-Bounds transform_bounds(const Bounds& b, const std::string& from, const std::string& to) {
-    if (b.empty() || same_crs(from, to)) return b;
-    const OGRSpatialReference a = known_reference(from), c = known_reference(to);
-    const std::unique_ptr<OGRCoordinateTransformation> t(OGRCreateCoordinateTransformation(&a, &c));
-    const GdalMessages messages;
-    Bounds out;
-    if (!t || t->TransformBounds(b.min_x, b.min_y, b.max_x, b.max_y, &out.min_x, &out.min_y, &out.max_x,
-                                 &out.max_y, 21) == 0)
-        throw Error(ErrorCode::input, fmt::format("The extent cannot be brought from {} to {}: {}.",
-                                                  from.substr(0, 40), to.substr(0, 40), messages.reason()));
-    return out;
-}
-
-bool same_crs(const std::string& a, const std::string& b) {
-    if (a == b) return true;
-    static std::mutex mutex;
-    static std::map<std::pair<std::string, std::string>, bool> known;
-    const std::lock_guard lock(mutex);
-    const auto [it, is_new] = known.try_emplace({a, b}, false);
-    if (is_new) {
-        const OGRSpatialReference other = known_reference(b);
-        it->second = known_reference(a).IsSame(&other) != 0;
-    }
-    return it->second;
 }
 
 }  // namespace shuibao::io

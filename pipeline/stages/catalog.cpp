@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <atomic>
-#include <cmath>
-#include <fstream>
+#include <cctype>
 #include <map>
-#include <mutex>
-#include <set>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
-#include <sys/stat.h>
 
-#include "scene_mask.hpp"
+#include "scene_files.hpp"
 #include <shuibao/core/error.hpp>
-#include <shuibao/engine/hash.hpp>
+#include <shuibao/engine/file_name.hpp>
 #include <shuibao/engine/scene.hpp>
 #include <shuibao/io/atomic_output.hpp>
 #include <shuibao/io/raster.hpp>
@@ -27,143 +22,45 @@ namespace {
 using engine::Rejected;
 using engine::Scene;
 
-// Content hashes of files already seen unchanged (same size, time and inode): hashing an archive once is
-// enough.
-class HashCache {
-  public:
-    explicit HashCache(std::filesystem::path file) : m_file(std::move(file)) {
-        std::ifstream in(m_file);
-        const auto j = nlohmann::json::parse(in, nullptr, false);
-        if (!j.is_object()) return;  // a lost cache only costs reading the files again
-        for (const auto& [key, hash] : j.items())
-            if (hash.is_string()) m_known[key] = hash.get<std::string>();
-    }
-    std::string hash(const std::string& path) {
-        struct stat s {};
-        if (::stat(path.c_str(), &s) != 0)
-            return path.starts_with("/vsi") ? engine::hash_bytes(path) : engine::hash_file(path);
-        const std::string key =
-            fmt::format("{}|{}|{}.{:09}|{}", path, s.st_size, s.st_mtim.tv_sec, s.st_mtim.tv_nsec, s.st_ino);
-        {
-            const std::lock_guard lock(m_mutex);
-            if (const auto it = m_known.find(key); it != m_known.end()) return m_used[key] = it->second;
-        }
-        const std::string h = engine::hash_file(path);
-        const std::lock_guard lock(m_mutex);
-        return m_used[key] = h;
-    }
-    void save() const {
-        io::write_text(m_file,
-                       nlohmann::json(m_used).dump(0, ' ', false, nlohmann::json::error_handler_t::replace));
-    }
-
-  private:
-    std::filesystem::path m_file;
-    std::mutex m_mutex;
-    std::map<std::string, std::string> m_known, m_used;
-};
-
-struct Refusal {
-    std::string code, reason;
-};
-
-std::set<std::string> files_of(const Scene& s) {
-    std::set<std::string> files;
-    for (const auto& b : s.bands) files.insert(b.href);
-    if (!s.mask_href.empty()) files.insert(s.mask_href);
-    return files;
-}
-
-// Opens every file of a scene; throws Refusal when the scene cannot be used. Without `hashes` only headers
-// and the first and last blocks are read.
-void examine(Scene& s, HashCache* hashes) {
-    double finest = 0;
-    std::map<std::string, io::RasterInfo> infos;
-    std::map<std::string, std::string> hash_of;
-    for (const auto& file : files_of(s)) {
-        std::error_code error;
-        if (!file.starts_with("/vsi") && !std::filesystem::exists(file, error))
-            throw error ? Refusal{"unreadable",
-                                  fmt::format("The asset {} cannot be reached: {}.", file, error.message())}
-                        : Refusal{"missing_asset", fmt::format("The asset {} does not exist.", file)};
-        try {
-            infos[file] = io::describe_raster(file);
-            if (hashes != nullptr) hash_of[file] = hashes->hash(file);
-        } catch (const Error& e) {
-            throw Refusal{"unreadable", e.what()};
-        }
-    }
-    for (auto& b : s.bands) {
-        const auto& info = infos[b.href];
-        try {
-            io::probe_raster(b.href, b.index);
-        } catch (const Error& e) {
-            throw Refusal{"truncated", e.what()};
-        }
-        if (info.crs.empty())
-            throw Refusal{"no_georeference", fmt::format("{} has no CRS or geotransform.", b.href)};
-        b.gsd = info.gsd_x;
-        if (finest == 0 || info.gsd_x < finest) {
-            finest = info.gsd_x;
-            s.crs = info.crs;
-            s.bounds = info.bounds();
-        }
-    }
-    if (!s.mask_href.empty()) {
-        try {
-            io::probe_raster(s.mask_href, 1);
-            if (hashes != nullptr) s.clear = std::round(1000 * clear_share(s)) / 1000;
-        } catch (const Error& e) {
-            throw Refusal{"truncated", e.what()};
-        }
-    }
-    if (s.geographic) {
-        Bounds here;
-        try {
-            here = io::transform_bounds(s.bounds, s.crs, "EPSG:4326");
-        } catch (const Error& e) {
-            throw Refusal{"wrong_crs", e.what()};
-        }
-        // The Item's box may be rounded or hold the whole scene of which this is a part; it may not lie
-        // elsewhere.
-        const double margin = 0.01;
-        const Bounds item{s.geographic->min_x - margin, s.geographic->min_y - margin,
-                          s.geographic->max_x + margin, s.geographic->max_y + margin};
-        if (!item.intersects(here))
-            throw Refusal{
-                "wrong_reference",
-                fmt::format(
-                    "The image lies at {:.3f},{:.3f} but its Item says {:.3f},{:.3f} (longitude, latitude).",
-                    here.min_x, here.min_y, s.geographic->min_x, s.geographic->min_y)};
-    }
-    // Landsat 8/9 call their near infrared nir08; detectors ask for nir.
-    const auto has = [&](Band band) {
-        return std::any_of(s.bands.begin(), s.bands.end(), [&](const auto& b) { return b.band == band; });
-    };
-    if (!has(Band::nir))
-        for (auto& b : s.bands)
-            if (b.band == Band::nir08) b.band = Band::nir;
-    std::sort(s.bands.begin(), s.bands.end(), [](const auto& a, const auto& b) { return a.band < b.band; });
-    // What the files hold, not where they lie: an archive that moves is still the same archive.
-    std::map<std::string, std::string> parts;
-    for (const auto& b : s.bands) parts[std::string(common_name(b.band))] = hash_of[b.href];
-    if (!s.mask_href.empty()) parts["mask"] = hash_of[s.mask_href];
-    if (hashes != nullptr) s.fingerprint = engine::hash_values(parts);
-}
-
 class CatalogStage final : public Stage {
   public:
     [[nodiscard]] StageInfo info() const override {
-        return {.summary = "Read STAC catalogues into a checked list of scenes",
-                .description =
-                    "STAC Items, ItemCollections, catalogs or folders of them → <store>/scenes.json: every "
-                    "scene accepted, or set aside with its reason.",
-                .example = {"shuibao catalog --catalog archive/ --from 2023-01-01 --store store"}};
+        return {
+            .summary = "Read STAC catalogues and sensor folders into a checked list of scenes",
+            .description =
+                "STAC Items, ItemCollections and catalogs, Sentinel-2 SAFE and Landsat Collection 2 folders, "
+                "GF and ZY images with RPC, images with a date in their names, or folders of them → "
+                "<store>/scenes.json: every scene accepted, or set aside with its reason. Items that were "
+                "made of products stand in <store>/items/.",
+            .example = {"shuibao catalog --catalog archive/ --from 2023-01-01 --store store",
+                        "shuibao catalog --catalog S2A_MSIL2A_20200101T030129_….SAFE --store store"}};
     }
     void declare(OptionTable& t) const override {
         t.add({.key = "imagery.catalog",
                .type = OptionType::path_list,
-               .help = "STAC Items, ItemCollections, catalogs, or folders of them"});
+               .help = "STAC Items, ItemCollections, catalogs, Sentinel-2 SAFE (also zipped) or Landsat "
+                       "Collection 2 products, images with a date in their names, or folders of them"});
+        t.add({.key = "imagery.bands",
+               .type = OptionType::list,
+               .help =
+                   "What the bands of images without Item and band names are, in their order, e.g. [blue, "
+                   "green, red, nir]; default: what the file or its satellite says"});
+        t.add({.key = "imagery.scale",
+               .type = OptionType::number,
+               .help =
+                   "Reflectance for a step of the numbers in images without Item, e.g. 0.0001; default: what "
+                   "the file or its satellite says, else the numbers are laid on each other"});
+        t.add(
+            {.key = "imagery.offset",
+             .type = OptionType::number,
+             .help =
+                 "Reflectance of the number 0 in images without Item; default: what the file says, else 0"});
+        t.add({.key = "imagery.dem",
+               .type = OptionType::path,
+               .help =
+                   "Heights with which images with RPC are laid on the ground; default: the mean height that "
+                   "their RPC name",
+               .unit = "m"});
         t.add({.key = "imagery.from", .help = "First day of imagery to use, YYYY-MM-DD; default: all"});
         t.add({.key = "imagery.to", .help = "Last day of imagery to use, YYYY-MM-DD; default: all"});
         t.add({.key = "imagery.area",
@@ -187,6 +84,7 @@ class CatalogStage final : public Stage {
     }
     void require(const RunContext& c) const override {
         static_cast<void>(inputs_of(c));
+        static_cast<void>(products_of(c, {}));
         for (const char* key : {"imagery.from", "imagery.to"}) static_cast<void>(c.settings.day(key));
         const auto crs = c.settings.text("grid.crs");
         try {
@@ -197,7 +95,7 @@ class CatalogStage final : public Stage {
         }
     }
     void check(RunContext& c) const override {
-        auto list = read(c);
+        auto list = read(c, {});
         const auto described = list.scenes.size();
         sift(c, list, nullptr);
         c.out << fmt::format("catalog: {} scenes described, {} usable, {} set aside\n", described,
@@ -218,8 +116,10 @@ class CatalogStage final : public Stage {
         c.prospect->scenes = std::move(list.scenes);
     }
     void run(RunContext& c) const override {
-        auto list = read(c);
-        if (c.executor.options().dry_run) {
+        const auto items = c.store.root() / "items";
+        const bool dry = c.executor.options().dry_run;
+        auto list = read(c, dry ? std::filesystem::path() : items);
+        if (dry) {
             c.log.write(engine::LogLevel::info,
                         fmt::format("{} scenes would be examined", list.scenes.size()), "catalog");
             return;
@@ -229,6 +129,7 @@ class CatalogStage final : public Stage {
         hashes.save();
         for (const auto& s : list.scenes) c.inputs[s.source + "#" + s.id] = s.fingerprint;
         tell_of_masks(c, list.scenes);
+        save_items(items, list);
         save_grid(c.store, settled_grid(c, list));
         engine::save_scenes(c.store.scenes_file(), list);
         c.log.write(engine::LogLevel::info,
@@ -240,12 +141,12 @@ class CatalogStage final : public Stage {
     // Leaves the scenes that can be used; the others become `rejected`, and problems where nobody asked for
     // it.
     static void sift(RunContext& c, engine::SceneList& list, HashCache* hashes) {
-        std::vector<Refusal> refusals(list.scenes.size());
+        std::vector<SceneRefusal> refusals(list.scenes.size());
         std::atomic<std::size_t> done{0};
         c.executor.parallel_for(list.scenes.size(), [&](std::size_t i) {
             try {
                 examine(list.scenes[i], hashes);
-            } catch (const Refusal& r) {
+            } catch (const SceneRefusal& r) {
                 refusals[i] = r;
             }
             c.log.progress("catalog", ++done, list.scenes.size());
@@ -280,18 +181,49 @@ class CatalogStage final : public Stage {
         auto inputs = c.settings.list("imagery.catalog");
         if (inputs.empty() || inputs.front().empty())
             throw Error(ErrorCode::usage, "imagery.catalog is not set.",
-                        "Name the STAC files or folders with the images: --catalog PATH.");
+                        "Name the STAC files, the products or the folders with the images: --catalog PATH.");
         return inputs;
     }
 
-    static engine::SceneList read(const RunContext& c) {
+    // `written`: where views of images are kept; empty = nowhere.
+    static engine::ProductOptions products_of(const RunContext& c, const std::filesystem::path& written) {
+        engine::ProductOptions o;
+        for (const auto& name : c.settings.list("imagery.bands")) {
+            if (name.empty()) continue;
+            const auto band = band_from_common_name(name);
+            if (!band)
+                throw Error(
+                    ErrorCode::usage,
+                    fmt::format("{}: there is no band '{}'.", c.settings.origin("imagery.bands"), name),
+                    "Use the common names of STAC: blue, green, red, nir, nir08, swir16, swir22 …");
+            o.bands.push_back(*band);
+        }
+        if (c.settings.has("imagery.scale")) o.scale = c.settings.number("imagery.scale");
+        if (c.settings.has("imagery.offset")) o.offset = c.settings.number("imagery.offset");
+        o.crs = c.settings.text("grid.crs");
+        o.gsd = c.settings.number("grid.gsd");
+        if (c.settings.has("imagery.dem")) o.dem = c.settings.path("imagery.dem");
+        if (!written.empty()) o.written = std::filesystem::absolute(written).lexically_normal().string();
+        return o;
+    }
+
+    static void save_items(const std::filesystem::path& folder, const engine::SceneList& list) {
+        if (list.made.empty()) return;
+        std::filesystem::create_directories(folder);
+        for (const auto& item : list.made)
+            io::write_text(folder / (engine::file_name_of(item.id) + ".json"), item.json);
+    }
+
+    static engine::SceneList read(const RunContext& c, const std::filesystem::path& written) {
         const auto inputs = inputs_of(c);
+        const auto options = products_of(c, written);
         const auto sensors = engine::load_sensors();
         engine::SceneList all;
         for (const auto& input : inputs) {
-            auto one = engine::read_catalogue(input, sensors);
+            auto one = engine::read_catalogue(input, sensors, options);
             std::move(one.scenes.begin(), one.scenes.end(), std::back_inserter(all.scenes));
             std::move(one.rejected.begin(), one.rejected.end(), std::back_inserter(all.rejected));
+            std::move(one.made.begin(), one.made.end(), std::back_inserter(all.made));
         }
         std::sort(all.scenes.begin(), all.scenes.end(), [](const Scene& a, const Scene& b) {
             return std::tie(a.date, a.id, a.source) < std::tie(b.date, b.id, b.source);

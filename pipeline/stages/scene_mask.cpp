@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include <shuibao/algorithms/masks.hpp>
-#include <shuibao/io/raster.hpp>
 
 namespace shuibao::pipeline {
 namespace {
@@ -32,12 +31,13 @@ Quality decode(MaskKind kind, std::uint16_t code) {
 }  // namespace
 
 void read_mask(const engine::Scene& scene, const Grid& grid, const Window& window, double shift_x,
-               double shift_y, MaskBuffers& buffers, std::span<Quality> out) {
+               double shift_y, MaskBuffers& buffers, std::span<Quality> out,
+               const std::optional<io::Reading>& reading) {
     auto& [codes, known] = buffers;
     codes.resize(static_cast<std::size_t>(window.pixels()));
     known.resize(codes.size());
-    io::read_band({scene.mask_href, 1, -1.0, shift_x, shift_y, io::Resampling::nearest}, grid, window, codes,
-                  known);
+    io::read_band({scene.mask_href, 1, -1.0, shift_x, shift_y, io::Resampling::nearest, 1, reading}, grid,
+                  window, codes, known);
     for (std::size_t k = 0; k < codes.size(); ++k)
         out[k] = known[k] != 0 ? decode(scene.mask, codes[k]) : Quality::nodata;
 }

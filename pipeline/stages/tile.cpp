@@ -130,7 +130,7 @@ class Cutter {
             const auto out = image.pixels.plane(static_cast<int>(i));
             const bool moved = placed.report.shift_x != 0 || placed.report.shift_y != 0;
             io::read_band({b.href, b.index, b.nodata, placed.report.shift_x, placed.report.shift_y,
-                           moved ? io::Resampling::cubic : io::Resampling::bilinear, reading},
+                           moved ? io::Resampling::cubic : io::Resampling::bilinear, b.gain, reading},
                           m_grid, window, out, valid);
             if (m_group.acquisition.reflectance) store_reflectance(b, out);
             keep_common(all.data(), valid.data(), n);
@@ -144,7 +144,9 @@ class Cutter {
         const Window wide = window.grown(halo);
         auto& classes = strip.classes;
         classes.resize(static_cast<std::size_t>(wide.pixels()));
-        read_mask(scene, m_grid, wide, placed.report.shift_x, placed.report.shift_y, strip.mask, classes);
+        const io::Reading around{reading.next_row == io::Reading::end ? io::Reading::end : end - halo, halo};
+        read_mask(scene, m_grid, wide, placed.report.shift_x, placed.report.shift_y, strip.mask, classes,
+                  around);
         algorithms::grow_masks(classes, static_cast<std::size_t>(wide.cols),
                                static_cast<std::size_t>(wide.rows), m_cloud_px, m_shadow_px);
         for (std::int64_t y = 0; y < window.rows; ++y)

@@ -83,6 +83,10 @@ TEST_CASE("mutated STAC texts are read or rejected") {
     mutate_all(source / "tests/fuzz/seeds/stac", 300, fuzz::stac);
 }
 
+TEST_CASE("mutated metadata of products are read or rejected") {
+    mutate_all(source / "tests/fuzz/seeds/products", 300, fuzz::products);
+}
+
 TEST_CASE("mutated configurations are read or refused") {
     mutate_all(source / "tests/fuzz/seeds/settings", 500, fuzz::settings);
 }

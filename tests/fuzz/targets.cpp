@@ -62,6 +62,24 @@ void stac(std::string_view text) {
     }
 }
 
+// What metadata name must lie inside the product: a file of anybody's must not lead out of its folder.
+void products(std::string_view text) {
+    static const auto sensors = engine::load_sensors();
+    for (const char* name : {"S2A.SAFE/MTD_MSIL2A.xml", "landsat/LC08_MTL.txt", "landsat_xml/LC08_MTL.xml"}) {
+        const auto file = folder() / "products" / name;
+        fs::create_directories(file.parent_path());
+        write(file, text);
+        const auto read = engine::read_catalogue(file.parent_path().string(), sensors);
+        for (const auto& r : read.rejected) promise(!r.code.empty() && !r.reason.empty());
+        promise(read.scenes.size() == read.made.size());
+        for (const auto& scene : read.scenes)
+            for (const auto& band : scene.bands) {
+                const auto path = fs::path(band.href).lexically_normal().string();
+                promise(path.starts_with(file.parent_path().string() + "/"));
+            }
+    }
+}
+
 void settings(std::string_view text) {
     static const OptionTable table = [] {
         OptionTable t;

@@ -13,6 +13,7 @@ namespace shuibao::fuzz {
 void write(const std::filesystem::path& path, std::string_view bytes);
 
 void stac(std::string_view text);      ///< engine::read_catalogue, and the scene list written and read back
+void products(std::string_view text);  ///< the same of metadata of SAFE and Landsat products
 void settings(std::string_view text);  ///< engine::Settings with the options of all stages
 void rules(std::string_view text);     ///< engine::RuleSet and engine::Dictionary
 void words(std::string_view text);     ///< TileId, Date and printable text: what is accepted prints to itself

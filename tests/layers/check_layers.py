@@ -12,7 +12,7 @@ MAY = {
     "core": ({"core"}, ("Eigen/", "tl/")),
     "algorithms": ({"core", "algorithms"}, ("Eigen/", "tl/", "opencv2/", "boost/")),
     "io": ({"core", "io"}, ("fmt/", "tl/", "gdal", "ogr", "cpl_", "proj", "geos", "boost/", "vrtdataset", "tiffio", "zstd", "minizip/", "xlsxwriter")),
-    "engine": ({"core", "io", "engine"}, ("fmt/", "tl/", "yaml-cpp/", "nlohmann/", "tbb/", "oneapi/", "xxhash", "openssl/")),
+    "engine": ({"core", "io", "engine"}, ("fmt/", "tl/", "yaml-cpp/", "nlohmann/", "tbb/", "oneapi/", "xxhash", "openssl/", "pugixml")),
     "pipeline": ({"core", "io", "engine", "algorithms", "pipeline"}, ("fmt/", "tl/", "nlohmann/", "yaml-cpp/")),
     "apps": ({"core", "io", "engine", "algorithms", "pipeline"}, ("fmt/", "tl/", "nlohmann/", "CLI/")),
 }
@@ -23,7 +23,7 @@ MAY["pipeline"] = (MAY["pipeline"][0], (*MAY["pipeline"][1], "kainjow/"))
 SYSTEM = ("sys/", "netinet/", "arpa/")
 PLAIN = re.compile(r"^[a-z_0-9]+(\.h)?$")
 THIRD = ("gdal", "ogr", "cpl_", "proj", "geos", "xxhash", "openssl", "vrtdataset", "tiffio", "zstd", "xlsxwriter")
-THIRD += ("cairo", "qrencode")
+THIRD += ("cairo", "qrencode", "pugixml")
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
 TALK = re.compile(r"std::cout|std::cerr|std::clog|\bprintf\s*\(|\bfprintf\s*\(|\bputs\s*\(")
 
@@ -55,8 +55,8 @@ def main():
                 other = name.split("/")[1]
                 if other not in ours:
                     breaches.append(f"{where}: layer {layer} must not include {name}")
-            elif "/" not in name and line.strip().endswith('"'):
-                continue  # private header beside the file
+            elif line.strip().endswith('"') and layer_of((path.parent / name).resolve()) == layer:
+                continue  # private header of the same layer
             elif name.startswith(SYSTEM) or (PLAIN.match(name) and not name.startswith(THIRD)):
                 continue
             elif not name.startswith(theirs):

@@ -145,7 +145,7 @@ TEST_CASE("A source reads the same strip by strip, tile by tile and from two thr
                 for (int plane = 0; plane < 2; ++plane) {
                     Pixels out(static_cast<std::size_t>(part.pixels()));
                     std::vector<std::uint8_t> valid(out.size());
-                    io::read_band({path, plane + 1, {}, 0, 0, io::Resampling::bilinear, reading}, grid, part,
+                    io::read_band({path, plane + 1, {}, 0, 0, io::Resampling::bilinear, 1, reading}, grid, part,
                                   out, valid);
                     const Pixels wanted = pattern_of(part, plane);
                     for (std::size_t k = 0; k < out.size(); ++k) {

@@ -27,6 +27,7 @@ struct SceneBand {
     double gsd = 0;    ///< m, 0 = not stated
     double scale = 1, offset = 0;
     std::optional<double> nodata;
+    double gain = 1;  ///< what the file holds times this fits into 16-bit integers; scale and offset come after
 };
 
 struct Scene {
@@ -51,10 +52,16 @@ struct Rejected {
     auto operator<=>(const Rejected&) const = default;
 };
 
+/// A STAC Item that was made of a product without one.
+struct MadeItemText {
+    std::string id, json;
+};
+
 /// What one catalogue input holds.
 struct SceneList {
     std::vector<Scene> scenes;
     std::vector<Rejected> rejected;
+    std::vector<MadeItemText> made;  ///< not part of the stored list
 };
 
 /// Sensor knowledge (configs/sensors/*.yaml): for Items that do not say themselves.
@@ -68,10 +75,22 @@ struct Sensor {
 };
 [[nodiscard]] std::vector<Sensor> load_sensors();
 
-/// Reads an Item, an ItemCollection, a Catalog or Collection (following its links), or a folder of those.
-/// Local files only: links and hrefs to the network are rejected by name. Malformed files become `rejected`.
-/// Throws Error(input) when the input itself cannot be read.
-[[nodiscard]] SceneList read_catalogue(const std::string& input, const std::vector<Sensor>& sensors);
+/// What a user says of images that do not say it themselves, and where what Items need is written.
+struct ProductOptions {
+    std::vector<Band> bands;              ///< of images without band names, in their order
+    std::optional<double> scale, offset;  ///< of images without a STAC Item or a product's metadata
+    std::string crs, dem;                 ///< where images with RPC are laid: io::OrthoOptions
+    double gsd = 0;
+    std::string written =
+        "/vsimem/shuibao/items";  ///< folder for their views; under /vsimem/ nothing is left behind
+};
+
+/// Reads an Item, an ItemCollection, a Catalog or Collection (following its links), a product or an image as
+/// it was delivered (pipeline/engine/products), or a folder of those, on disk or inside an archive (/vsizip/,
+/// /vsitar/). What lies on the network is rejected by name unless it is allowed. Malformed files become
+/// `rejected`. Throws Error(input) when the input itself cannot be read.
+[[nodiscard]] SceneList read_catalogue(const std::string& input, const std::vector<Sensor>& sensors,
+                                       const ProductOptions& options = {});
 
 void save_scenes(const std::filesystem::path& file, const SceneList& list);
 /// Throws Error(usage) telling to run `catalog` when the file is missing.
