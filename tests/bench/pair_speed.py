@@ -4,10 +4,11 @@
 
   pair_speed.py SHUIBAO FOLDER [--runs 3] [--jobs 2] [--memory 1G]
 
-FOLDER holds what make_pair.py made. Read and run take turns, so that a machine that slows down slows both; the
+FOLDER holds what make_pair.py made, or two Sentinel-2 products (.SAFE), of which the files that are needed are read: the
+finest of blue, green, red, near and both short-wave infrareds, and the classes. Read and run take turns, so that a machine that slows down slows both; the
 medians are printed as Markdown. Peak memory is the largest of the stages' processes.
 """
-import argparse, pathlib, shutil, statistics, tempfile
+import argparse, pathlib, re, shutil, statistics, tempfile
 
 from measure import measured
 
@@ -20,11 +21,13 @@ p.add_argument("--runs", type=int, default=3)
 p.add_argument("--jobs", default="2")
 p.add_argument("--memory", default="1G")
 o = p.parse_args()
-images = sorted(map(str, o.folder.glob("*.tif")))
+needed = re.compile(r"_(B02_10m|B03_10m|B04_10m|B08_10m|B11_20m|B12_20m|SCL_20m)\.jp2$")
+products = sorted(str(f) for f in o.folder.rglob("*.jp2") if needed.search(f.name))
+images = products or sorted(map(str, o.folder.glob("*.tif")))
 reader = pathlib.Path(__file__).with_name("gdal_read.py")
 work = pathlib.Path(tempfile.mkdtemp(prefix="bench-", dir=o.folder))
 config = o.folder / "bench.yaml"
-config.write_text(f"imagery:\n  catalog: {o.folder.resolve()}/catalog\napprovals:\n  path: none\n"
+config.write_text(f"imagery:\n  catalog: {o.folder.resolve()}{'' if products else '/catalog'}\napprovals:\n  path: none\n"
                   f"store: {work.resolve()}/store\noutput: {work.resolve()}/output\n")
 reads, rows = [], {s: [] for s in STAGES}
 try:
