@@ -28,6 +28,66 @@ Bounds unbox(const ordered_json& j) {
     return {j.at(0), j.at(1), j.at(2), j.at(3)};
 }
 
+ordered_json scene_object(const Scene& s) {
+    ordered_json o = {{"id", s.id},
+                      {"date", s.date.iso()},
+                      {"collection", s.collection},
+                      {"platform", s.platform},
+                      {"orbit", s.orbit},
+                      {"reflectance", s.reflectance},
+                      {"surface", s.surface},
+                      {"crs", s.crs},
+                      {"bounds", box(s.bounds)},
+                      {"mask", mask_name(s.mask)},
+                      {"mask_href", s.mask_href},
+                      {"clear", s.clear},
+                      {"fingerprint", s.fingerprint},
+                      {"source", s.source}};
+    for (const auto& b : s.bands) {
+        ordered_json e = {{"band", common_name(b.band)},
+                          {"href", b.href},
+                          {"index", b.index},
+                          {"gsd", b.gsd},
+                          {"scale", b.scale},
+                          {"offset", b.offset}};
+        if (b.nodata) e["nodata"] = *b.nodata;
+        if (b.gain != 1) e["gain"] = b.gain;
+        o["bands"].push_back(std::move(e));
+    }
+    return o;
+}
+
+Scene scene_of_object(const ordered_json& o) {
+    Scene s;
+    s.id = o.at("id");
+    s.date = Date::parse(o.at("date").get<std::string>()).value();
+    s.collection = o.at("collection");
+    s.platform = o.at("platform");
+    s.orbit = o.at("orbit");
+    s.reflectance = o.at("reflectance");
+    s.surface = o.at("surface");
+    s.crs = o.at("crs");
+    s.bounds = unbox(o.at("bounds"));
+    s.mask = mask_from_name(o.at("mask").get<std::string>());
+    s.mask_href = o.at("mask_href");
+    s.clear = o.at("clear");
+    s.fingerprint = o.at("fingerprint");
+    s.source = o.at("source");
+    for (const auto& e : o.at("bands")) {
+        SceneBand b;
+        b.band = band_from_common_name(e.at("band").get<std::string>()).value();
+        b.href = e.at("href");
+        b.index = e.at("index");
+        b.gsd = e.at("gsd");
+        b.scale = e.at("scale");
+        b.offset = e.at("offset");
+        if (e.contains("nodata")) b.nodata = e["nodata"].get<double>();
+        b.gain = e.value("gain", 1.0);
+        s.bands.push_back(std::move(b));
+    }
+    return s;
+}
+
 }  // namespace
 
 std::string_view mask_name(MaskKind kind) {
@@ -77,36 +137,21 @@ std::vector<Sensor> load_sensors() {
     return sensors;
 }
 
+std::string scene_text(const Scene& scene) {
+    return scene_object(scene).dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+std::optional<Scene> scene_from_text(const std::string& text) {
+    try {
+        return scene_of_object(ordered_json::parse(text));
+    } catch (const std::exception&) {
+        return std::nullopt;
+    }
+}
+
 void save_scenes(const fs::path& file, const SceneList& list) {
     ordered_json j = {{"scenes", ordered_json::array()}, {"rejected", ordered_json::array()}};
-    for (const auto& s : list.scenes) {
-        ordered_json o = {{"id", s.id},
-                          {"date", s.date.iso()},
-                          {"collection", s.collection},
-                          {"platform", s.platform},
-                          {"orbit", s.orbit},
-                          {"reflectance", s.reflectance},
-                          {"surface", s.surface},
-                          {"crs", s.crs},
-                          {"bounds", box(s.bounds)},
-                          {"mask", mask_name(s.mask)},
-                          {"mask_href", s.mask_href},
-                          {"clear", s.clear},
-                          {"fingerprint", s.fingerprint},
-                          {"source", s.source}};
-        for (const auto& b : s.bands) {
-            ordered_json e = {{"band", common_name(b.band)},
-                              {"href", b.href},
-                              {"index", b.index},
-                              {"gsd", b.gsd},
-                              {"scale", b.scale},
-                              {"offset", b.offset}};
-            if (b.nodata) e["nodata"] = *b.nodata;
-            if (b.gain != 1) e["gain"] = b.gain;
-            o["bands"].push_back(std::move(e));
-        }
-        j["scenes"].push_back(std::move(o));
-    }
+    for (const auto& s : list.scenes) j["scenes"].push_back(scene_object(s));
     for (const auto& r : list.rejected)
         j["rejected"].push_back({{"source", r.source}, {"id", r.id}, {"code", r.code}, {"reason", r.reason}});
     io::write_text(file, j.dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n");
@@ -120,36 +165,7 @@ SceneList load_scenes(const fs::path& file) {
     SceneList list;
     try {
         const auto j = ordered_json::parse(in);
-        for (const auto& o : j.at("scenes")) {
-            Scene s;
-            s.id = o.at("id");
-            s.date = Date::parse(o.at("date").get<std::string>()).value();
-            s.collection = o.at("collection");
-            s.platform = o.at("platform");
-            s.orbit = o.at("orbit");
-            s.reflectance = o.at("reflectance");
-            s.surface = o.at("surface");
-            s.crs = o.at("crs");
-            s.bounds = unbox(o.at("bounds"));
-            s.mask = mask_from_name(o.at("mask").get<std::string>());
-            s.mask_href = o.at("mask_href");
-            s.clear = o.at("clear");
-            s.fingerprint = o.at("fingerprint");
-            s.source = o.at("source");
-            for (const auto& e : o.at("bands")) {
-                SceneBand b;
-                b.band = band_from_common_name(e.at("band").get<std::string>()).value();
-                b.href = e.at("href");
-                b.index = e.at("index");
-                b.gsd = e.at("gsd");
-                b.scale = e.at("scale");
-                b.offset = e.at("offset");
-                if (e.contains("nodata")) b.nodata = e["nodata"].get<double>();
-                b.gain = e.value("gain", 1.0);
-                s.bands.push_back(std::move(b));
-            }
-            list.scenes.push_back(std::move(s));
-        }
+        for (const auto& o : j.at("scenes")) list.scenes.push_back(scene_of_object(o));
         for (const auto& r : j.at("rejected"))
             list.rejected.push_back({r.at("source"), r.at("id"), r.at("code"), r.at("reason")});
     } catch (const std::exception& e) {

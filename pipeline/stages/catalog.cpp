@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "scene_cache.hpp"
 #include "scene_files.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/file_name.hpp>
@@ -124,9 +125,9 @@ class CatalogStage final : public Stage {
                         fmt::format("{} scenes would be examined", list.scenes.size()), "catalog");
             return;
         }
-        HashCache hashes(c.store.root() / "hashes.json");
-        sift(c, list, &hashes);
-        hashes.save();
+        SceneCache cache(c.store.root(), c.executor.options().code_version);
+        sift(c, list, &cache);
+        cache.save();
         for (const auto& s : list.scenes) c.inputs[s.source + "#" + s.id] = s.fingerprint;
         tell_of_masks(c, list.scenes);
         save_items(items, list);
@@ -140,12 +141,12 @@ class CatalogStage final : public Stage {
   private:
     // Leaves the scenes that can be used; the others become `rejected`, and problems where nobody asked for
     // it.
-    static void sift(RunContext& c, engine::SceneList& list, HashCache* hashes) {
+    static void sift(RunContext& c, engine::SceneList& list, SceneCache* cache) {
         std::vector<SceneRefusal> refusals(list.scenes.size());
         std::atomic<std::size_t> done{0};
         c.executor.parallel_for(list.scenes.size(), [&](std::size_t i) {
             try {
-                examine(list.scenes[i], hashes);
+                examine(list.scenes[i], cache);
             } catch (const SceneRefusal& r) {
                 refusals[i] = r;
             }

@@ -91,8 +91,10 @@ class Comparison {
         const auto n = static_cast<std::size_t>(w.pixels());
         std::vector<std::uint16_t> a(n), b(n);
         std::vector<std::uint8_t> va(n), vb(n);
-        io::read_band({.path = f->href, .band = f->index, .nodata = f->nodata, .gain = f->gain}, m_grid, w, a, va);
-        io::read_band({.path = m->href, .band = m->index, .nodata = m->nodata, .gain = m->gain}, m_grid, w, b, vb);
+        io::read_band({.path = f->href, .band = f->index, .nodata = f->nodata, .gain = f->gain}, m_grid, w, a,
+                      va);
+        io::read_band({.path = m->href, .band = m->index, .nodata = m->nodata, .gain = m->gain}, m_grid, w, b,
+                      vb);
         Pair p{std::vector<float>(n), std::vector<float>(n), std::move(va)};
         std::size_t valid = 0;
         double sum_a = 0, sum_b = 0;

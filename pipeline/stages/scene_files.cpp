@@ -3,18 +3,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
+#include <map>
 #include <vector>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
-#include <sys/stat.h>
 
+#include "scene_cache.hpp"
 #include "scene_mask.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/hash.hpp>
-#include <shuibao/io/atomic_output.hpp>
-#include <shuibao/io/folder.hpp>
 #include <shuibao/io/raster.hpp>
 
 namespace shuibao::pipeline {
@@ -22,7 +19,6 @@ namespace {
 
 using engine::Scene;
 
-constexpr std::size_t largest_view = std::size_t{16} << 20U;
 // Reflectance is stored in these steps (tile.cpp); fractions are brought to them as they are read.
 constexpr double steps = 10'000;
 
@@ -46,76 +42,20 @@ void fit_to_integers(engine::SceneBand& b, const io::BandInfo& file, bool reflec
     if (*high <= most) b.gain = steps;
 }
 
-}  // namespace
-
-HashCache::HashCache(std::filesystem::path file) : m_file(std::move(file)) {
-    std::ifstream in(m_file);
-    const auto j = nlohmann::json::parse(in, nullptr, false);
-    if (!j.is_object()) return;  // a lost cache only costs reading the files again
-    for (const auto& [key, hash] : j.items())
-        if (hash.is_string()) m_known[key] = hash.get<std::string>();
-}
-
-std::string HashCache::hash(const std::string& path) {
-    if (path.ends_with(".vrt")) return hash_view(path);
-    if (const auto archive = io::archive_of(path); !archive.empty())
-        return engine::hash_bytes(hash_on_disk(archive) + path.substr(path.find(archive) + archive.size()));
-    return path.starts_with("/vsi") ? engine::hash_bytes(path) : hash_on_disk(path);
-}
-
-std::string HashCache::hash_on_disk(const std::string& path) {
-    struct stat s {};
-    if (::stat(path.c_str(), &s) != 0) return engine::hash_file(path);  // which says why
-    const std::string key =
-        fmt::format("{}|{}|{}.{:09}|{}", path, s.st_size, s.st_mtim.tv_sec, s.st_mtim.tv_nsec, s.st_ino);
-    {
-        const std::lock_guard lock(m_mutex);
-        if (const auto it = m_known.find(key); it != m_known.end()) return m_used[key] = it->second;
-    }
-    const std::string h = engine::hash_file(path);
-    const std::lock_guard lock(m_mutex);
-    return m_used[key] = h;
-}
-
-// Its text with the content of the files it reads in place of their names.
-std::string HashCache::hash_view(const std::string& path) {
-    std::string text = io::read_text(path, largest_view);
-    std::string behind;
-    for (const auto& file : io::files_behind(path)) {
-        if (file == path) continue;
-        const auto content = hash(file);
-        behind += content + "\n";
-        for (auto at = text.find(file); at != std::string::npos; at = text.find(file, at + content.size()))
-            text.replace(at, file.size(), content);
-    }
-    return engine::hash_bytes(text + behind);
-}
-
-void HashCache::save() const {
-    io::write_text(m_file,
-                   nlohmann::json(m_used).dump(0, ' ', false, nlohmann::json::error_handler_t::replace));
-}
-
-std::set<std::string> files_of(const Scene& s) {
-    std::set<std::string> files;
-    for (const auto& b : s.bands) files.insert(b.href);
-    if (!s.mask_href.empty()) files.insert(s.mask_href);
-    return files;
-}
-
-void examine(Scene& s, HashCache* hashes) {
+// Opens every file. Throws SceneRefusal.
+void look_into(Scene& s, SceneCache* cache) {
     double finest = 0;
     std::map<std::string, io::RasterInfo> infos;
     std::map<std::string, std::string> hash_of;
     for (const auto& file : files_of(s)) {
         std::error_code error;
         if (!file.starts_with("/vsi") && !std::filesystem::exists(file, error))
-            throw error ? SceneRefusal{"unreadable",
-                                  fmt::format("The asset {} cannot be reached: {}.", file, error.message())}
+            throw error ? SceneRefusal{"unreadable", fmt::format("The asset {} cannot be reached: {}.", file,
+                                                                 error.message())}
                         : SceneRefusal{"missing_asset", fmt::format("The asset {} does not exist.", file)};
         try {
             infos[file] = io::describe_raster(file);
-            if (hashes != nullptr) hash_of[file] = hashes->hash(file);
+            if (cache != nullptr) hash_of[file] = cache->hash(file);
         } catch (const Error& e) {
             throw SceneRefusal{"unreadable", e.what()};
         }
@@ -129,10 +69,10 @@ void examine(Scene& s, HashCache* hashes) {
         }
         if (info.crs.empty())
             throw SceneRefusal{"no_georeference",
-                          fmt::format("{} has no CRS or geotransform.{}", b.href,
-                                      info.rational ? " It has RPC: name the image itself in "
-                                                      "imagery.catalog, not its Item."
-                                                    : "")};
+                               fmt::format("{} has no CRS or geotransform.{}", b.href,
+                                           info.rational ? " It has RPC: name the image itself in "
+                                                           "imagery.catalog, not its Item."
+                                                         : "")};
         b.gsd = info.gsd_x;
         fit_to_integers(b, info.described[static_cast<std::size_t>(b.index) - 1], s.reflectance);
         if (finest == 0 || info.gsd_x < finest) {
@@ -144,7 +84,7 @@ void examine(Scene& s, HashCache* hashes) {
     if (!s.mask_href.empty()) {
         try {
             io::probe_raster(s.mask_href, 1);
-            if (hashes != nullptr) s.clear = std::round(1000 * clear_share(s)) / 1000;
+            if (cache != nullptr) s.clear = std::round(1000 * clear_share(s)) / 1000;
         } catch (const Error& e) {
             throw SceneRefusal{"truncated", e.what()};
         }
@@ -180,7 +120,23 @@ void examine(Scene& s, HashCache* hashes) {
     std::map<std::string, std::string> parts;
     for (const auto& b : s.bands) parts[std::string(common_name(b.band))] = hash_of[b.href];
     if (!s.mask_href.empty()) parts["mask"] = hash_of[s.mask_href];
-    if (hashes != nullptr) s.fingerprint = engine::hash_values(parts);
+    if (cache != nullptr) s.fingerprint = engine::hash_values(parts);
+}
+
+}  // namespace
+
+std::set<std::string> files_of(const Scene& s) {
+    std::set<std::string> files;
+    for (const auto& b : s.bands) files.insert(b.href);
+    if (!s.mask_href.empty()) files.insert(s.mask_href);
+    return files;
+}
+
+void examine(Scene& s, SceneCache* cache) {
+    const auto key = cache == nullptr ? std::string() : cache->key_of(s, files_of(s));
+    if (!key.empty() && cache->recall(key, s)) return;
+    look_into(s, cache);
+    if (!key.empty()) cache->remember(key, s);
 }
 
 }  // namespace shuibao::pipeline

@@ -146,6 +146,31 @@ class Incremental(ArchiveTest):
         os.replace(image.with_suffix(".copy"), image)
         self.assertEqual({}, ran(self.explain("touched", config=config)))
 
+    def test_images_that_did_not_change_are_not_opened(self):
+        """An archive of years must not be opened for every batch. The proof: an image whose bytes are ruined and whose
+        time, size and inode are put back is not noticed by `catalog`, and is as soon as its time tells."""
+        config = self.copy("unopened")
+        store, output, options = self.place("unopened")
+        told = lambda code: shuibao("catalog", "-c", config, "--store", store, code=code).stderr
+        self.assertIn("4 scenes, 0 set aside", told(0))
+        first = (store / "scenes.json").read_bytes()
+        image = config.parent / "images" / "demo_20230521.tif"
+        was = image.stat()
+        with image.open("r+b") as out:
+            out.write(b"\0" * was.st_size)
+        os.utime(image, ns=(was.st_atime_ns, was.st_mtime_ns))
+        self.assertIn("4 scenes, 0 set aside", told(0))
+        self.assertEqual((store / "scenes.json").read_bytes(), first)
+        image.touch()
+        self.assertRegex(told(3), r"demo_20230521\.tif cannot be opened as a raster")
+        # What was set aside is looked at again every time: it may have been mended.
+        shutil.copy(self.archive / "images" / "demo_20230521.tif", image)
+        self.assertIn("4 scenes, 0 set aside", told(0))
+        # Another word in its Item, and it is looked at again.
+        item = config.parent / "catalog" / "demo_20230521.json"
+        item.write_text(item.read_text().replace("112.", "12."))
+        self.assertIn("its Item says", told(3))
+
     def test_approvals_elsewhere_with_the_same_content(self):
         config = self.copy("moved")
         self.run_all("moved", config=config)

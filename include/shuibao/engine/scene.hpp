@@ -27,7 +27,8 @@ struct SceneBand {
     double gsd = 0;    ///< m, 0 = not stated
     double scale = 1, offset = 0;
     std::optional<double> nodata;
-    double gain = 1;  ///< what the file holds times this fits into 16-bit integers; scale and offset come after
+    double gain =
+        1;  ///< what the file holds times this fits into 16-bit integers; scale and offset come after
 };
 
 struct Scene {
@@ -91,6 +92,10 @@ struct ProductOptions {
 /// `rejected`. Throws Error(input) when the input itself cannot be read.
 [[nodiscard]] SceneList read_catalogue(const std::string& input, const std::vector<Sensor>& sensors,
                                        const ProductOptions& options = {});
+
+/// A scene as one JSON text, without its geographic box; and back, nothing where the text is no such.
+[[nodiscard]] std::string scene_text(const Scene& scene);
+[[nodiscard]] std::optional<Scene> scene_from_text(const std::string& text);
 
 void save_scenes(const std::filesystem::path& file, const SceneList& list);
 /// Throws Error(usage) telling to run `catalog` when the file is missing.

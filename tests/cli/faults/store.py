@@ -145,6 +145,8 @@ TABLE = [
           finished_first=True, damaged=["store/acquisitions.json"]),
     Fault("hashes.json damaged", write("hashes.json", '{"a": [1]}'), ["catalog: 4 scenes"], code=0, finished_first=True,
           after=same_verdicts),
+    Fault("examined.json damaged", write("examined.json", '{"a": "{", "b": 7'), ["catalog: 4 scenes"], code=0, finished_first=True,
+          after=same_verdicts),
     Fault("scene report damaged", write("scenes/demo20240525*.json", '{"id": 5}'), ["catalog: 4 scenes"], code=0,
           finished_first=True, after=same_verdicts),
     Fault("scene report of the same size, senseless", scramble("scenes/demo20240525*.json", 0.0, 1.0), ["catalog: 4 scenes"], code=0,
