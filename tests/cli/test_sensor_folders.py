@@ -4,13 +4,16 @@
 date in their names. Items are made of them (contract 3); what is in them is what the same images with Items give."""
 import json
 import shutil
+import tempfile
+import unittest
 import zipfile
+from pathlib import Path
 
 import numpy
 from osgeo import gdal, ogr
 
 import delivered
-from harness import ArchiveTest, digests, main, shuibao
+from harness import SOURCE, ArchiveTest, digests, main, shuibao
 import stac_schema
 
 DAYS = ("20230506", "20230521", "20240510", "20240525")
@@ -329,6 +332,30 @@ class SensorFolders(ArchiveTest):
             for path in sorted([*(self.archive / "catalog").iterdir(), *(self.archive / "images").iterdir()]):
                 z.write(path, path.relative_to(self.archive))
         self.same_as_items(f"/vsizip/{packed}/catalog", "of_zip")
+
+
+SHARED = SOURCE.parent / "shared" / "data" / "oscd_beihai"
+
+
+@unittest.skipUnless((SHARED / "catalog").is_dir(), "real images are not here: ../shared/data/oscd_beihai")
+class RealImages(unittest.TestCase):
+    def test_without_items_as_with_them(self):
+        """Sentinel-2 of Beihai, three files a date (10, 20, 60 m), bands by their descriptions: the Items that come with
+        the images are the oracle."""
+        with tempfile.TemporaryDirectory(prefix="shuibao_test_") as name:
+            base = Path(name)
+            (base / "images").mkdir()
+            for image in SHARED.glob("2*_S2_L1C_*.tif"):
+                (base / "images" / image.name).symlink_to(image)
+            found = []
+            for which, catalogue in (("without", base / "images"), ("with", SHARED / "catalog")):
+                shuibao("run", "--store", base / which / "store", "-o", base / which / "output", "-q", "--set",
+                        f"imagery.catalog={catalogue}", "--set", f"approvals.path={SHARED / 'approvals.shp'}")
+                data = ogr.Open(str(base / which / "output" / "disturbances.gpkg"))
+                found.append(sorted((f["verdict"], f["confidence"], f.GetGeometryRef().ExportToWkt())
+                                    for f in data.GetLayerByName("disturbances")))
+            self.assertGreater(len(found[0]), 100)
+            self.assertEqual(*found)
 
 
 if __name__ == "__main__":

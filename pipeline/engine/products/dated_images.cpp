@@ -144,7 +144,7 @@ Satellite satellite_of(const std::vector<std::string>& words) {
         return std::find(words.begin(), words.end(), word) != words.end();
     };
     for (const auto& w : words) {
-        if (w == "s2a" || w == "s2b" || w == "s2c")
+        if (w == "s2" || w == "s2a" || w == "s2b" || w == "s2c")
             return {"sentinel-2" + w.substr(2),
                     has("l1c") || has("msil1c") ? "sentinel-2-l1c" : "sentinel-2-l2a", false};
         if (w.size() == 4 && w[0] == 'l' && w[2] == '0' && is_digit(w[3]) &&
