@@ -7,14 +7,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "build_id.hpp"
 #include "versions.hpp"
 #include <shuibao/engine/hash.hpp>
 #include <shuibao/engine/resources.hpp>
 
 namespace shuibao::apps {
 namespace fs = std::filesystem;
-extern const char* const build_id;
-
 namespace {
 
 nlohmann::ordered_json json_of(const engine::Problem& p) {

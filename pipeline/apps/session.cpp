@@ -19,6 +19,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "build_id.hpp"
 #include "checks.hpp"
 #include "run_record.hpp"
 #include <shuibao/core/date.hpp>
@@ -29,8 +30,6 @@
 
 namespace shuibao::apps {
 namespace fs = std::filesystem;
-extern const char* const program_version;
-extern const char* const build_id;
 
 namespace {
 
@@ -253,6 +252,7 @@ int run_session(const Request& r, const engine::Settings& settings) {
                                .dry_run = r.dry_run,
                                .explain = r.explain,
                                .code_version = build_id,
+                               .stage_codes = stage_codes(),
                                .selection = selection_of(r)},
                               store, log, problems);
     std::ostringstream said;  // one JSON document on stdout, whoever writes it

@@ -6,11 +6,11 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "build_id.hpp"
 #include <shuibao/algorithms/versions.hpp>
 #include <shuibao/io/gdal_session.hpp>
 
 namespace shuibao::apps {
-extern const char* const program_version;
 
 std::string library_versions() {
     return io::library_versions() + ", " + algorithms::library_versions();

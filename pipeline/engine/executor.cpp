@@ -241,6 +241,11 @@ void Executor::parallel_for(std::size_t n, const std::function<void(std::size_t)
     });
 }
 
+const std::string& Executor::code_of(const std::string& stage) const {
+    const auto it = m_options.stage_codes.find(stage);
+    return it == m_options.stage_codes.end() ? m_options.code_version : it->second;
+}
+
 Executor::Missing Executor::missing(const std::string& stage, const std::string& plan) const {
     const auto& manifest = m_impl->manifest(stage, m_options);
     Missing m;
@@ -262,7 +267,7 @@ StageCounts Executor::run(const std::string& stage, std::vector<Unit> units, con
     std::map<std::string, std::size_t> group_at;
     std::map<std::string, std::string> planned;
     for (auto& unit : units) {
-        unit.inputs["program"] = m_options.code_version;
+        unit.inputs["program"] = code_of(stage);
         if (!plan.empty()) planned[unit.id] = hash_values(unit.inputs);
         if (!m_options.selection.takes(unit.id)) continue;
         ++counts.planned;

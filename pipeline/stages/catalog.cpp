@@ -125,7 +125,7 @@ class CatalogStage final : public Stage {
                         fmt::format("{} scenes would be examined", list.scenes.size()), "catalog");
             return;
         }
-        SceneCache cache(c.store.root(), c.executor.options().code_version);
+        SceneCache cache(c.store.root(), c.executor.code_of("catalog"));
         sift(c, list, &cache);
         cache.save();
         for (const auto& s : list.scenes) c.inputs[s.source + "#" + s.id] = s.fingerprint;

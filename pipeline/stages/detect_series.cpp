@@ -408,7 +408,7 @@ void detect_series(const DetectJob& given, const SeriesDetector& detector) {
     auto settings = job.inputs;
     settings["monitor_from"] = plan.times.monitor_from.iso();
     for (const Band b : plan.bands) settings["bands"] += std::string(common_name(b)) + " ";
-    settings["program"] = c.executor.options().code_version;
+    settings["program"] = c.executor.code_of("detect");
     plan.settings = engine::hash_values(settings);
     job.inputs["monitor_from"] = plan.times.monitor_from.iso();
     job.inputs["bands"] = settings["bands"];

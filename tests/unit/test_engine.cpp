@@ -266,6 +266,21 @@ TEST_CASE("the executor does each unit once and nothing twice") {
     CHECK(third.run == 200);
 }
 
+TEST_CASE("a stage whose own code is the same keeps its work under a new program") {
+    Bench b;
+    const auto units = std::vector<Unit>{b.writer("X0000_Y0000", "a")};
+    const auto did = [&](const std::string& program, const std::string& code) {
+        Executor executor({.jobs = 1, .code_version = program, .stage_codes = {{"stage", code}}}, b.store,
+                          b.log, b.problems);
+        CHECK(executor.code_of("stage") == code);
+        CHECK(executor.code_of("another") == program);
+        return executor.run("stage", units).run;
+    };
+    CHECK(did("1", "a") == 1);
+    CHECK(did("2", "a") == 0);
+    CHECK(did("2", "b") == 1);
+}
+
 TEST_CASE("units of one group run on one thread in the order given") {
     Bench b;
     std::vector<Unit> units;

@@ -58,7 +58,9 @@ class Executor {
         bool dry_run = false;                       ///< plan only: print what would run and why
         bool explain = false;                       ///< print the reason of each decision
         std::string code_version;                   ///< enters every key: a new program redoes the work
-        Selection selection = {};                   ///< which units this process does
+        std::map<std::string, std::string> stage_codes =
+            {};                    ///< the same of stages with less code of their own
+        Selection selection = {};  ///< which units this process does
     };
     Executor(Options options, const Store& store, Log& log, Problems& problems);
     ~Executor();
@@ -69,6 +71,9 @@ class Executor {
     /// the units in flight have finished, and Error(usage) when units are of tiles, but none of a tile asked
     /// for. With a name for the `plan`, what all shards together are to do is kept under it for missing().
     StageCounts run(const std::string& stage, std::vector<Unit> units, const std::string& plan = {});
+
+    /// The version of the code that decides a stage's results.
+    [[nodiscard]] const std::string& code_of(const std::string& stage) const;
 
     /// What a stage was to do under the name of a plan and has not: units never done with what they were
     /// planned from, or whose files are gone or altered (`open`), and those that failed. For stages that
