@@ -9,7 +9,6 @@
 #include <nlohmann/json.hpp>
 
 #include "run_record.hpp"
-#include <shuibao/pipeline/prospect.hpp>
 
 namespace shuibao::apps {
 namespace {
@@ -61,6 +60,22 @@ void check_all(const Stages& stages, const pipeline::RunContext& context, bool j
                    : fmt::format(
                          "The configuration is valid; a run would go on without what {} problem{} tell{}.\n",
                          n, n == 1 ? "" : "s", n == 1 ? "s" : ""));
+}
+
+std::shared_ptr<const pipeline::Prospect> foresee(const Stages& stages, const pipeline::RunContext& context) {
+    std::ostringstream said;
+    pipeline::RunContext c{context.settings,
+                           context.store,
+                           context.executor,
+                           context.log,
+                           context.problems,
+                           context.output,
+                           context.batch,
+                           false,
+                           said};
+    c.prospect = std::make_shared<pipeline::Prospect>();
+    for (const auto& [name, stage] : stages) stage->check(c);
+    return c.prospect;
 }
 
 void check_ahead(const Stages& stages, const pipeline::RunContext& context, std::string& at) {

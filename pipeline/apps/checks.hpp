@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <shuibao/pipeline/prospect.hpp>
 #include <shuibao/pipeline/stage.hpp>
 
 namespace shuibao::apps {
@@ -18,6 +19,10 @@ using Stages = std::vector<std::pair<std::string, std::unique_ptr<pipeline::Stag
 /// `shuibao check`: what every stage says of its plan, on `out`, as lines or as JSON. Throws what a check
 /// throws.
 void check_all(const Stages& stages, const pipeline::RunContext& context, bool json, std::ostream& out);
+
+/// What the checks foresee, without their words; problems are told as in a check. Throws what a check throws.
+[[nodiscard]] std::shared_ptr<const pipeline::Prospect> foresee(const Stages& stages,
+                                                                const pipeline::RunContext& context);
 
 /// Throws what the check of a later stage throws, so that a run does not find out after hours; `at` is then
 /// that stage. The first stage says it itself at once; what the checks tell or count as problems is said when

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "session.hpp"
+#include "submit.hpp"
 #include "verbs.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/log.hpp>
@@ -54,6 +55,18 @@ std::vector<Verb> all_verbs() {
          {"shuibao check nanyang.yaml"},
          {},
          "config"});
+    Verb submit{
+        "submit",
+        "A run as jobs of a Slurm cluster",
+        "Looks at the inputs as `check` does and submits: catalog; tile, in parts; what is left of it; "
+        "detect, in parts; and `run`, which does what parts have lost, and all the rest. Same bytes as "
+        "`run`. --wait is that of the jobs: seconds for a store in use (default here 600).",
+        {"shuibao submit nanyang.yaml --partition long --shards 40",
+         "shuibao submit nanyang.yaml --engine print"},
+        {},
+        "config"};
+    declare_submit(submit.own);
+    verbs.push_back(std::move(submit));
     verbs.push_back({"status",
                      "What the store holds",
                      "Units done per stage, scenes, batches, and who holds the store.",

@@ -22,6 +22,7 @@
 #include "build_id.hpp"
 #include "checks.hpp"
 #include "run_record.hpp"
+#include "submit.hpp"
 #include <shuibao/core/date.hpp>
 #include <shuibao/core/error.hpp>
 #include <shuibao/io/atomic_output.hpp>
@@ -36,29 +37,6 @@ namespace {
 using engine::LogLevel;
 
 constexpr std::size_t program_bytes = std::size_t{64} << 20;
-
-std::size_t bytes_of(const engine::Settings& settings) {
-    const std::string text = settings.text("memory");
-    std::size_t end = 0;
-    double value = 0;
-    try {
-        value = std::stod(text, &end);
-    } catch (const std::exception&) {
-        end = 0;
-    }
-    const std::string unit = text.substr(end);
-    const double factor = unit == "G" || unit == "GiB"   ? 1U << 30
-                          : unit == "M" || unit == "MiB" ? 1U << 20
-                          : unit.empty()                 ? 1
-                                                         : 0;
-    // Written so that "nan" is refused as well.
-    const bool good = end > 0 && value * factor >= (200U << 20) && value * factor <= 1e15;
-    if (!good)
-        throw Error(ErrorCode::usage,
-                    fmt::format("{}: 'memory' cannot be '{}'.", settings.origin("memory"), text),
-                    "Give at least 200M, e.g. 4G.");
-    return static_cast<std::size_t>(value * factor);
-}
 
 int jobs_of(const engine::Settings& settings) {
     const std::string text = settings.text("jobs");
@@ -165,6 +143,29 @@ void allow_many_files() {
 
 }  // namespace
 
+std::size_t bytes_of(const engine::Settings& settings, const char* key) {
+    const std::string text = settings.text(key);
+    std::size_t end = 0;
+    double value = 0;
+    try {
+        value = std::stod(text, &end);
+    } catch (const std::exception&) {
+        end = 0;
+    }
+    const std::string unit = text.substr(end);
+    const double factor = unit == "G" || unit == "GiB"   ? 1U << 30
+                          : unit == "M" || unit == "MiB" ? 1U << 20
+                          : unit.empty()                 ? 1
+                                                         : 0;
+    // Written so that "nan" is refused as well.
+    const bool good = end > 0 && value * factor >= (200U << 20) && value * factor <= 1e15;
+    if (!good)
+        throw Error(ErrorCode::usage,
+                    fmt::format("{}: '{}' cannot be '{}'.", settings.origin(key), key, text),
+                    "Give at least 200M, e.g. 4G.");
+    return static_cast<std::size_t>(value * factor);
+}
+
 void declare_common(OptionTable& table) {
     table.add({.key = "batch",
                .help = "Supervision batch (期次) as YYYYMM; names the results. Default: the month of the "
@@ -193,6 +194,7 @@ OptionTable full_table() {
     OptionTable table;
     declare_common(table);
     for (const auto& entry : pipeline::StageRegistry::all()) entry.make()->declare(table);
+    declare_submit(table);
     return table;
 }
 
@@ -223,7 +225,7 @@ int run_session(const Request& r, const engine::Settings& settings) {
     if (!batch.empty() && (batch.size() != 6 || !Date::parse(batch + "01")))
         throw Error(ErrorCode::usage, settings.origin("batch") + ": 'batch' cannot be '" + batch + "'.",
                     "Give the year and month, e.g. 202403.");
-    const std::size_t memory = bytes_of(settings);
+    const std::size_t memory = bytes_of(settings, "memory");
     // The program and its libraries take their part. Of the rest three eighths hold what neighbouring tiles
     // both read, one of them what only GDAL can read; units may use a half; an eighth is what the heap keeps.
     const std::size_t room = memory - program_bytes;
@@ -238,7 +240,7 @@ int run_session(const Request& r, const engine::Settings& settings) {
     const io::GdalListener listener([&log](const std::string& text) { log.warn("GDAL: " + text); });
     engine::Problems problems(log);
     const engine::Store store(settings.path("store"));
-    const bool all = r.verb == "run" || r.verb == "check";
+    const bool all = r.verb == "run" || r.verb == "check" || r.verb == "submit";
     Stages stages;
     bool needs_store = false;
     for (const auto& entry : pipeline::StageRegistry::all()) {
@@ -261,6 +263,9 @@ int run_session(const Request& r, const engine::Settings& settings) {
                                  batch,    r.json,     r.json ? said : std::cout,
                                  r.list,   r.overwrite};
     for (const auto& [name, stage] : stages) stage->require(context);
+    if (r.verb == "submit")
+        return submit_run(r, stages, context, memory, settings.text("jobs") == "all" ? 0 : jobs_of(settings),
+                          std::cout);
     if (r.verb == "check") {
         check_all(stages, context, r.json, std::cout);
     } else {
@@ -272,7 +277,8 @@ int run_session(const Request& r, const engine::Settings& settings) {
         std::unique_ptr<engine::StoreLock> lock;
         if (works)  // a dry run writes nothing, not even a lock
             lock = std::make_unique<engine::StoreLock>(
-                store, r.shard.empty() ? engine::LockMode::exclusive : engine::LockMode::shared, r.wait);
+                store, r.shard.empty() ? engine::LockMode::exclusive : engine::LockMode::shared, r.wait,
+                executor.options().selection);
         // Whoever holds the store alone may clear away what killed runs left.
         if (lock && r.shard.empty() && !r.dry_run) sweep(store, context.output);
         // A folder that cannot be written is found out now, not after hours of work.

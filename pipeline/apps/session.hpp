@@ -2,6 +2,8 @@
 // One run of the program: settings resolved, store locked, stages called, run.json written.
 #pragma once
 
+#include <cstddef>
+
 #include "cli.hpp"
 #include <shuibao/engine/settings.hpp>
 
@@ -13,7 +15,10 @@ void declare_common(OptionTable& table);
 [[nodiscard]] OptionTable full_table();
 /// Defaults, then file, environment, command line.
 [[nodiscard]] engine::Settings resolve(const OptionTable& table, const Request& request);
-/// Runs a stage, or all of them for `run`, or their checks for `check`; returns the exit code.
+/// A setting that is an amount of memory, e.g. 4G; throws Error(usage) for what is none.
+[[nodiscard]] std::size_t bytes_of(const engine::Settings& settings, const char* key);
+/// Runs a stage, or all of them for `run`, or their checks for `check`, or hands them to a cluster for
+/// `submit`; returns the exit code.
 [[nodiscard]] int run_session(const Request& request, const engine::Settings& settings);
 
 }  // namespace shuibao::apps

@@ -24,51 +24,32 @@ namespace {
 // store_holder() takes the lock for an instant: nobody is turned away because of that.
 constexpr double least_wait = 0.2;
 
-std::string written_holder(const Store& store) {
+using Deadline = std::chrono::time_point<std::chrono::steady_clock, std::chrono::duration<double>>;
+
+std::string written_holder(const fs::path& file) {
     std::string holder;
-    std::ifstream in(store.lock_file());
+    std::ifstream in(file);
     std::getline(in, holder);
     return holder.empty() ? "another process" : holder;
 }
 
-}  // namespace
-
-std::optional<std::string> store_holder(const Store& store) {
-    const int fd = ::open(store.lock_file().c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return std::nullopt;
-    const bool held = ::flock(fd, LOCK_EX | LOCK_NB) != 0;
-    ::close(fd);
-    return held ? std::optional(written_holder(store)) : std::nullopt;
-}
-
-StoreLock::StoreLock(const Store& store, LockMode mode, double wait_seconds) {
-    std::error_code error;
-    fs::create_directories(store.root(), error);
-    if (error)
-        throw Error(
-            ErrorCode::failed,
-            fmt::format("The store {} cannot be created: {}.", store.root().string(), error.message()),
-            "Choose a folder this user may write to with --store.");
-    m_fd = ::open(store.lock_file().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (m_fd < 0)
+// The locked file; what it is the lock of stands first in the sentences.
+int locked(const Store& store, const fs::path& file, int how, Deadline until, const std::string& what) {
+    const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0)
         throw Error(
             ErrorCode::failed,
             fmt::format("The store {} cannot be locked: {}.", store.root().string(), std::strerror(errno)),
             "Give this user the right to write there, or choose another store.");
-    const int how = (mode == LockMode::exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB;
-    const auto until =
-        std::chrono::steady_clock::now() + std::chrono::duration<double>(std::max(wait_seconds, least_wait));
-    while (::flock(m_fd, how) != 0) {
+    while (::flock(fd, how | LOCK_NB) != 0) {
         if (std::chrono::steady_clock::now() >= until) {
-            ::close(m_fd);
-            throw Error(
-                ErrorCode::temporary,
-                fmt::format("The store {} is in use by {}.", store.root().string(), written_holder(store)),
-                "Wait for it to finish, or say --wait SECONDS.");
+            ::close(fd);
+            throw Error(ErrorCode::temporary, fmt::format("{} is in use by {}.", what, written_holder(file)),
+                        "Wait for it to finish, or say --wait SECONDS.");
         }
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
         if (stop_requested()) {
-            ::close(m_fd);
+            ::close(fd);
             check_stop();
         }
     }
@@ -78,10 +59,46 @@ StoreLock::StoreLock(const Store& store, LockMode mode, double wait_seconds) {
     const std::string text = fmt::format("process {} on {} since {:%Y-%m-%d %H:%M:%S} UTC\n", ::getpid(),
                                          host.data(), fmt::gmtime(since));
     // Only a courtesy to whoever waits: the lock itself is the kernel's.
-    if (::ftruncate(m_fd, 0) != 0 || ::pwrite(m_fd, text.data(), text.size(), 0) < 0) return;
+    if (::ftruncate(fd, 0) == 0) static_cast<void>(!::pwrite(fd, text.data(), text.size(), 0));
+    return fd;
+}
+
+}  // namespace
+
+std::optional<std::string> store_holder(const Store& store) {
+    const int fd = ::open(store.lock_file().c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return std::nullopt;
+    const bool held = ::flock(fd, LOCK_EX | LOCK_NB) != 0;
+    ::close(fd);
+    return held ? std::optional(written_holder(store.lock_file())) : std::nullopt;
+}
+
+StoreLock::StoreLock(const Store& store, LockMode mode, double wait_seconds, const Selection& selection) {
+    std::error_code error;
+    fs::create_directories(store.root(), error);
+    if (error)
+        throw Error(
+            ErrorCode::failed,
+            fmt::format("The store {} cannot be created: {}.", store.root().string(), error.message()),
+            "Choose a folder this user may write to with --store.");
+    const bool shared = mode == LockMode::shared;
+    const auto until =
+        std::chrono::steady_clock::now() + std::chrono::duration<double>(std::max(wait_seconds, least_wait));
+    m_fd = locked(store, store.lock_file(), shared ? LOCK_SH : LOCK_EX, until,
+                  fmt::format("The store {}", store.root().string()));
+    if (!shared) return;
+    try {
+        m_part = locked(store, store.lock_file(selection.shard, selection.shards), LOCK_EX, until,
+                        fmt::format("Part {}/{} of the store {}", selection.shard + 1, selection.shards,
+                                    store.root().string()));
+    } catch (...) {
+        ::close(m_fd);
+        throw;
+    }
 }
 
 StoreLock::~StoreLock() {
+    if (m_part >= 0) ::close(m_part);
     if (m_fd >= 0) ::close(m_fd);
 }
 

@@ -2,6 +2,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <random>
 #include <set>
 
 #include <fcntl.h>
@@ -57,7 +58,8 @@ thread_local DeferredCommits* t_deferred = nullptr;
 }  // namespace
 
 AtomicOutput::AtomicOutput(fs::path final_path) : m_final(std::move(final_path)) {
-    static std::atomic<unsigned> serial{0};
+    // Processes of two machines may have one pid.
+    static std::atomic<unsigned> serial{std::random_device{}() % 1'000'000};
     const fs::path folder = folder_of(m_final);
     std::error_code error;
     fs::create_directories(folder, error);

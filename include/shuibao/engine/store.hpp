@@ -38,6 +38,10 @@ class Store {
     /// Where each decision of people against the program was first applied.
     [[nodiscard]] std::filesystem::path overrides_file() const { return m_root / "overrides.json"; }
     [[nodiscard]] std::filesystem::path lock_file() const { return m_root / "lock"; }
+    /// Of part i of n, counted from 0.
+    [[nodiscard]] std::filesystem::path lock_file(int shard, int shards) const {
+        return m_root / ("lock." + std::to_string(shard + 1) + "of" + std::to_string(shards));
+    }
     [[nodiscard]] std::filesystem::path gather_lock_file() const { return m_root / "lock.gather"; }
 
   private:
@@ -52,18 +56,21 @@ enum class LockMode {
 /// Who holds the store, as the holder wrote it; nothing when it is free. Writes nothing.
 [[nodiscard]] std::optional<std::string> store_holder(const Store& store);
 
+struct Selection;
+
 /// Holds the store's advisory lock (flock) for its lifetime; the kernel releases it when the process dies.
 class StoreLock {
   public:
     /// Creates the store's folder when missing. Throws Error(temporary) that names the holder (pid, host,
-    /// command, since) when somebody else holds it and `wait_seconds` have passed.
-    StoreLock(const Store& store, LockMode mode, double wait_seconds);
+    /// since) when somebody else holds it and `wait_seconds` have passed. Of those who share it each part of
+    /// `selection` has one holder: a cluster may start a task again while the first one still works.
+    StoreLock(const Store& store, LockMode mode, double wait_seconds, const Selection& selection);
     ~StoreLock();
     StoreLock(const StoreLock&) = delete;
     StoreLock& operator=(const StoreLock&) = delete;
 
   private:
-    int m_fd = -1;
+    int m_fd = -1, m_part = -1;
 };
 
 /// Held by a shard while it writes what all shards together have made: they pass one after the other, and the
