@@ -18,8 +18,11 @@ namespace shuibao::apps {
 namespace fs = std::filesystem;
 namespace {
 
-std::string first_line(const std::string& text) {
-    return text.substr(0, text.find('\n'));
+// What a program said, as a sentence of its own; the first line says it.
+std::string sentence(const std::string& text) {
+    const auto line = text.substr(0, text.find('\n'));
+    if (line.empty()) return "It gives no reason.";
+    return line + (line.ends_with('.') ? "" : ".");
 }
 
 // "4711" or "4711;cluster"; empty when it is no number of a job.
@@ -43,12 +46,12 @@ std::string take_back(const std::vector<std::string>& ids) {
         const auto done = run_child(words);
         if (done.code == 0)
             return fmt::format("What had been submitted before it was cancelled: {}.", list_of(ids));
-        why = first_line(done.err);
+        why = sentence(done.err);
     } catch (const Error& e) {
         why = e.what();
     }
-    return fmt::format("What had been submitted before it could not be cancelled ({}): run `scancel {}`.",
-                       why, list_of(ids));
+    return fmt::format("What had been submitted before it could not be cancelled: run `scancel {}`. {}",
+                       list_of(ids), why);
 }
 
 std::string submit_one(const Job& job, const JobSet& set, const std::map<std::string, std::string>& ids) {
@@ -56,12 +59,12 @@ std::string submit_one(const Job& job, const JobSet& set, const std::map<std::st
     const auto done = run_child(words, script_of(job, set.needs, set.command));
     if (done.code != 0)
         throw Error(ErrorCode::failed, fmt::format("sbatch refused the job {} (exit code {}): {}",
-                                                   job.title(), done.code, first_line(done.err)));
+                                                   job.title(), done.code, sentence(done.err)));
     const auto id = job_number(done.out);
     if (id.empty())
         throw Error(ErrorCode::failed,
                     fmt::format("sbatch took the job {} and said '{}', which is no number.", job.title(),
-                                first_line(done.out)));
+                                done.out.substr(0, done.out.find('\n'))));
     return id;
 }
 

@@ -25,12 +25,25 @@ bool is_plain(std::string_view text) {
     return !text.empty() && text.find_first_not_of(plain_signs) == std::string_view::npos;
 }
 
+// Means the same with and without quotes, where it is no first word.
+bool needs_no_quotes(std::string text) {
+    std::erase(text, '=');
+    return is_plain(text);
+}
+
 std::string dependencies(const Job& job, const std::map<std::string, std::string>& ids) {
     std::string text;
     for (const auto& a : job.after)
         text += fmt::format("{}{}:{}", text.empty() ? "" : ",", a.must_succeed ? "afterok" : "afterany",
                             ids.at(a.job));
     return text;
+}
+
+// A folder in the name of a log: Slurm puts numbers of jobs in the place of %j and its like.
+std::string slurm_name(const std::string& folder) {
+    std::string out;
+    for (const char c : folder) out += c == '%' ? std::string("%%") : std::string(1, c);
+    return out;
 }
 
 std::string line_of(const std::vector<std::string>& words) {
@@ -62,7 +75,7 @@ int parts_for(double samples, std::size_t tiles, int cpus) {
 }
 
 std::string shell_word(const std::string& text) {
-    if (is_plain(text) || (text.starts_with("--") && is_plain(text.substr(2)))) return text;
+    if (needs_no_quotes(text)) return text;
     const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
     if (!std::any_of(text.begin(), text.end(), is_control)) {
         std::string out = "'";
@@ -85,7 +98,6 @@ std::string script_of(const Job& job, const JobNeeds& needs, const JobCommand& c
     std::string text = "#!/bin/bash\n";
     const auto ask = [&](const std::string& what) { text += "#SBATCH --" + what + "\n"; };
     ask("job-name=" + job.title());
-    ask(fmt::format("output=%x-{}.log", job.parts > 0 ? "%A_%a" : "%j"));
     ask("open-mode=append");
     if (job.parts > 0)
         ask(fmt::format("array=1-{}{}", job.parts,
@@ -117,7 +129,9 @@ std::string script_of(const Job& job, const JobNeeds& needs, const JobCommand& c
 
 std::vector<std::string> sbatch_words(const Job& job, const JobNeeds& needs, const std::string& logs,
                                       const std::map<std::string, std::string>& ids) {
-    std::vector<std::string> words = {"sbatch", "--parsable", "--chdir=" + logs};
+    std::vector<std::string> words = {
+        "sbatch", "--parsable",
+        "--output=" + slurm_name(logs) + (job.parts > 0 ? "/%x-%A_%a.log" : "/%x-%j.log")};
     if (!job.after.empty()) words.push_back("--dependency=" + dependencies(job, ids));
     words.insert(words.end(), needs.sbatch.begin(), needs.sbatch.end());
     return words;
@@ -151,6 +165,14 @@ void require_plain(const std::string& origin, const std::string& key, const std:
     if (value.empty() || is_plain(value)) return;
     throw Error(ErrorCode::usage, fmt::format("{}: '{}' cannot be '{}'.", origin, key, value),
                 "It takes letters, digits and the signs _ . , : + - / @, as Slurm spells it.");
+}
+
+void require_log_folder(const std::string& folder) {
+    if (folder.find('\\') == std::string::npos) return;
+    throw Error(
+        ErrorCode::usage,
+        fmt::format("Slurm cannot write logs into {}: to it the sign \\ in a name has a meaning.", folder),
+        "Choose another --store, or --engine local.");
 }
 
 void require_sbatch_word(const std::string& origin, const std::string& word) {

@@ -20,10 +20,10 @@ struct JobNeeds {
 
 /// What all jobs of a run have in common.
 struct JobCommand {
-    std::string program;             ///< absolute
-    std::string folder;              ///< where `submit` was called: relative names start there
-    std::string configs = {};        ///< SHUIBAO_CONFIGS, where it was set
-    std::vector<std::string> words;  ///< options of every call of the program
+    std::string program;                  ///< absolute
+    std::string folder;                   ///< where `submit` was called: relative names start there
+    std::string configs = {};             ///< SHUIBAO_CONFIGS, where it was set
+    std::vector<std::string> words = {};  ///< options of every call of the program
 };
 
 /// One job, or an array of parts of it.
@@ -64,6 +64,7 @@ struct Job {
 
 /// Throws Error(usage) for what would change the meaning of a script or of the plan; `origin` names the key.
 void require_plain(const std::string& origin, const std::string& key, const std::string& value);
+void require_log_folder(const std::string& folder);
 void require_sbatch_word(const std::string& origin, const std::string& word);
 
 }  // namespace shuibao::apps

@@ -24,14 +24,18 @@ namespace {
 constexpr int usual_cpus = 4;
 constexpr double usual_wait = 600;  // for a task that Slurm has given up while it still works
 
-// What a job asks for beyond what the program keeps to: the program's share is ten elevenths.
-constexpr std::size_t parts_of_job = 11, parts_of_program = 10;
+// A job asks for a tenth more than the program keeps to.
+std::size_t with_a_tenth(std::size_t bytes) {
+    return bytes + bytes / 10;
+}
+std::size_t without_a_tenth(std::size_t bytes) {
+    return bytes / 11 * 10;
+}
 
 JobNeeds needs_of(const engine::Settings& s, std::size_t memory, int jobs) {
     JobNeeds n{s.text("submit.partition"), s.text("submit.account"), s.text("submit.time")};
     n.cpus = s.has("submit.cpus") ? static_cast<int>(s.integer("submit.cpus")) : jobs > 0 ? jobs : usual_cpus;
-    n.memory =
-        s.has("submit.memory") ? bytes_of(s, "submit.memory") : memory / parts_of_program * parts_of_job;
+    n.memory = with_a_tenth(memory);
     n.at_once = s.has("submit.at_once") ? static_cast<int>(s.integer("submit.at_once")) : 0;
     if (s.has("submit.sbatch")) n.sbatch = s.list("submit.sbatch");
     for (const char* key : {"submit.partition", "submit.account", "submit.time"})
@@ -154,14 +158,16 @@ void declare_submit(OptionTable& table) {
          .long_name = "job-memory"});
     add({.key = "submit.sbatch",
          .type = OptionType::list,
-         .help = "Further options for sbatch, each in one piece, e.g. --qos=long (repeatable)"});
+         .help = "Further options for sbatch, each in one piece, e.g. --sbatch=--qos=long (repeatable)"});
 }
 
 int submit_run(const Request& r, const Stages& stages, pipeline::RunContext& c, std::size_t memory, int jobs,
                std::ostream& out) {
     const auto engine = c.settings.text("submit.engine");
+    if (c.settings.has("submit.memory")) memory = without_a_tenth(bytes_of(c.settings, "submit.memory"));
     JobSet set{{}, needs_of(c.settings, memory, jobs), {}, c.store.root() / "slurm"};
-    set.command = command_of(r, set.needs.memory / parts_of_job * parts_of_program);
+    set.command = command_of(r, memory);
+    if (engine != "local") require_log_folder(set.folder.string());
     set.jobs = jobs_of_run(parts_of(c.settings, *foresee(stages, c), set.needs.cpus));
     const bool works = engine != "print" && !r.dry_run;
     if (works) {
@@ -194,6 +200,8 @@ int submit_run(const Request& r, const Stages& stages, pipeline::RunContext& c, 
                         "back",
                         ids.size(), set.folder.string(), c.output.string(), all));
     }
+    if (!codes.empty())
+        c.log.info(fmt::format("logs are in {}, results in {}", set.folder.string(), c.output.string()));
     const int last = codes.empty() ? 0 : codes.at(set.jobs.back().name);
     if (last != 0)
         c.log.warn(

@@ -252,8 +252,10 @@ Executor::Missing Executor::missing(const std::string& stage, const std::string&
     for (const auto& [unit, key] : manifest.plan(plan)) {
         ++m.planned;
         const auto standing = manifest.standing(unit, key);
-        if (standing == Standing::open) m.open.push_back(unit);
-        if (standing == Standing::failed) m.failed.push_back(unit);
+        (standing == Standing::open     ? m.open
+         : standing == Standing::failed ? m.failed
+                                        : m.done)
+            .push_back(unit);
     }
     return m;
 }

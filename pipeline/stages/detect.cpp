@@ -99,6 +99,30 @@ void remove_other_changes(const std::filesystem::path& folder, const std::vector
 
 namespace {
 
+// A part of `tile` that ended between its last tile and the list of all has left a list without it.
+void require_listed(const RunContext& c, const io::TileArchive& archive) {
+    std::set<std::string> listed;
+    for (const auto& a : archive.acquisitions())
+        for (const TileId t : a.tiles) listed.insert(t.str() + "/" + a.key);
+    const auto cut = c.executor.missing("tile", plan_of_all).done;
+    std::vector<std::string> unlisted;
+    for (const auto& unit : cut) {
+        const auto slash = unit.find('/');
+        std::error_code error;
+        if (!listed.contains(unit) &&
+            std::filesystem::exists(
+                io::TileArchive::tile_path(c.store.tiles(), TileId::parse(unit.substr(0, slash)).value(),
+                                           unit.substr(slash + 1)),
+                error))
+            unlisted.push_back(unit);
+    }
+    if (!unlisted.empty())
+        throw Error(ErrorCode::temporary,
+                    fmt::format("{} of {} tiles are cut but not listed, {} is one of them.", unlisted.size(),
+                                cut.size(), unlisted.front()),
+                    "Run `shuibao tile` to its end, in all its shards, then this again.");
+}
+
 class DetectStage final : public Stage {
   public:
     [[nodiscard]] StageInfo info() const override {
@@ -180,9 +204,10 @@ class DetectStage final : public Stage {
     void run(RunContext& c) const override {
         // Of a part of the tiles a model would be learnt that is not the model of the area.
         const auto& options = c.executor.options();
-        if (!options.dry_run && options.selection.tiles.empty())
-            require_whole(c, "tile", plan_of_all, "tiles are not cut");
+        const bool whole = !options.dry_run && options.selection.tiles.empty();
+        if (whole) require_whole(c, "tile", plan_of_all, "tiles are not cut");
         const auto archive = open_archive(c.store);
+        if (whole) require_listed(c, archive);
         const DetectJob job = detect_job(c, archive);
         const auto detector = DetectorRegistry::make(job.method);
         if (const auto* series = dynamic_cast<const algorithms::SeriesDetector*>(detector.get()))

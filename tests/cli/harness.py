@@ -55,7 +55,7 @@ def temporaries(*folders):
 
 
 # Records of who did what and when, not results.
-STORE_RECORDS = ("manifest/", "lock", "hashes.json", "examined.json")
+STORE_RECORDS = ("manifest/", "lock", "hashes.json", "examined.json", "slurm/")
 # Results that name the place of the inputs: compared where the inputs did not move.
 STORE_PLACES = ("scenes.json",)
 

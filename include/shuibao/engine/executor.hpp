@@ -76,11 +76,11 @@ class Executor {
     [[nodiscard]] const std::string& code_of(const std::string& stage) const;
 
     /// What a stage was to do under the name of a plan and has not: units never done with what they were
-    /// planned from, or whose files are gone or altered (`open`), and those that failed. For stages that
-    /// gather what shards have made; they are not asked whether a file exists.
+    /// planned from, or whose files are gone or altered (`open`), those that failed, and the others. For
+    /// stages that gather what shards have made; they are not asked whether a file exists.
     struct Missing {
         std::size_t planned = 0;
-        std::vector<std::string> open, failed;  ///< unit ids, sorted
+        std::vector<std::string> open, failed, done;  ///< unit ids, sorted
     };
     [[nodiscard]] Missing missing(const std::string& stage, const std::string& plan) const;
 
