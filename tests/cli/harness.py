@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -148,6 +149,24 @@ class ArchiveTest(unittest.TestCase):
         done = shuibao("run", "-c", config or self.config, *options, "--set", tile, "--explain",
                        "--log-format", "json", *args, code=code, **more)
         return self.decisions(done.stderr)
+
+
+def kill_part(stage, store, looking, part=None):
+    """kill -9 of a process that works on a part of this store, while looking(); the part, or None when none was seen."""
+    while looking():
+        for entry in Path("/proc").iterdir():
+            if not entry.name.isdigit():
+                continue
+            try:
+                words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            except OSError:
+                continue
+            if words[:2] == [os.path.realpath(SHUIBAO), stage] and f"store={store}" in words and "--shard" in words:
+                found = words[words.index("--shard") + 1]
+                if part in (None, found):
+                    os.kill(int(entry.name), signal.SIGKILL)
+                    return found
+    return None
 
 
 def copy_archive(archive, to):

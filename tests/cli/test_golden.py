@@ -3,6 +3,7 @@
 scripts/dev/update_golden), and the shapefile against the field tables and value lists of domain.md 2.1 and 2.5."""
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -10,7 +11,7 @@ import sys
 
 from osgeo import gdal, ogr, osr
 
-from harness import PATIENCE, SOURCE, ArchiveTest, command, environment, main, shuibao
+from harness import PATIENCE, SHUIBAO, SOURCE, ArchiveTest, command, environment, main, shuibao
 
 gdal.UseExceptions()
 
@@ -91,6 +92,15 @@ class Golden(ArchiveTest):
         return "\n".join(lines) + "\n"
 
     @classmethod
+    def submitted(cls):
+        """What Slurm would be asked, from a configuration as a site writes it."""
+        site = cls.base / "site.yaml"
+        site.write_text(f"extends: {cls.config}\nstore: the store\nmemory: 8G\nsubmit:\n  partition: long\n  time: 08:00:00\n"
+                        "  shards: 12\n  at_once: 4\n  sbatch: ['--qos=normal']\n")
+        text = shuibao("submit", "site.yaml", "-o", "it's here", "--engine", "print", cwd=cls.base).stdout
+        return cls.neutral(text).replace(os.path.realpath(SHUIBAO), "PROGRAM")
+
+    @classmethod
     def made(cls):
         """File name in tests/golden → its content as this program makes it."""
         return {
@@ -102,6 +112,7 @@ class Golden(ArchiveTest):
             "check.txt": cls.neutral(shuibao("check", cls.config).stdout),
             "scenes.json": cls.neutral((cls.store / "scenes.json").read_text()),
             "mistakes.txt": cls.mistakes(),
+            "submit.sh": cls.submitted(),
         }
 
     def test_texts(self):

@@ -5,12 +5,11 @@ import contextlib
 import fcntl
 import json
 import os
-import pathlib
 import signal
 import subprocess
 import time
 
-from harness import PATIENCE, SHUIBAO, TILE, ArchiveTest, command, copy_archive, environment, files, main, shuibao
+from harness import PATIENCE, TILE, ArchiveTest, command, copy_archive, environment, files, kill_part, main, shuibao
 
 JOBS = ["catalog", "tile", "tile_rest", "detect", "run"]
 
@@ -91,7 +90,6 @@ class Submit(ArchiveTest):
 
     def test_a_killed_part_is_made_good(self):
         self.reference()
-        self.addCleanup(setattr, self, "talk", None)
         for stage in ("tile", "detect"):
             with self.subTest(stage):
                 name = f"killed_{stage}"
@@ -99,25 +97,10 @@ class Submit(ArchiveTest):
                     command("submit", self.config, *self.place(name)[2], "--set", TILE, "--engine", "local", "--shards", 2,
                             "--at-once", 1, "--job-cpus", 1, "--json"),
                     stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment())
-                self.assertTrue(self.kill_part(stage, "2/2", self.place(name)[0], process))
+                self.assertTrue(kill_part(stage, self.place(name)[0], lambda: process.poll() is None, "2/2"))
                 codes = {j["job"]: j["code"] for j in json.loads(process.communicate(timeout=120 * PATIENCE)[0])["jobs"]}
                 self.assertEqual({**dict.fromkeys(JOBS, 0), stage: 137}, codes)
                 self.assert_same(*self.place(name)[:2])
-
-    def kill_part(self, stage, part, store, parent):
-        """kill -9 of the process that works on a part of this store; false when none was seen."""
-        while parent.poll() is None:
-            for entry in pathlib.Path("/proc").iterdir():
-                if not entry.name.isdigit():
-                    continue
-                try:
-                    words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
-                except OSError:
-                    continue
-                if words[0] == os.path.realpath(SHUIBAO) and words[1] == stage and part in words and f"store={store}" in words:
-                    os.kill(int(entry.name), signal.SIGKILL)
-                    return True
-        return False
 
     def test_a_list_of_tiles_that_a_killed_part_left_behind(self):
         """Killed between its last tile and the list of all: the others must not take the list for whole."""
