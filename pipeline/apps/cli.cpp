@@ -161,8 +161,10 @@ void add_run_options(CLI::App& app, bool shardable, Request& r) {
         app.add_option("--tiles-from", r.tiles_from, "Only the tiles listed in this file, one a line")
             ->type_name("FILE")
             ->group(g);
-        app.add_option("--shard", r.shard,
-                       "Only part i of n, e.g. 2/8; the parts together do every tile once")
+        app.add_option(
+               "--shard", r.shard,
+               "Only part i of n, e.g. 2/8; the parts together do every tile once; 0/8 does beforehand "
+               "what each of them would do for itself first")
             ->type_name("i/n")
             ->group(g);
     }

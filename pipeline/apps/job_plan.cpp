@@ -57,14 +57,21 @@ std::string line_of(const std::vector<std::string>& words) {
 std::vector<Job> jobs_of_run(int parts) {
     const auto before = [](const char* job) { return Job::After{job, true}; };
     const auto over = [](const char* job) { return Job::After{job, false}; };
+    Job catalog{"catalog", {{"catalog"}}};
+    // Of the tiles that a lost part left out no model could be learnt.
+    Job rest{"tile_rest", {{"tile"}}, 0, {before("catalog"), over("tile")}};
+    if (parts > 1) {
+        const auto shared = fmt::format("0/{}", parts);
+        catalog.calls.push_back({"tile", "--shard", shared});
+        rest.calls.push_back({"detect", "--shard", shared});
+    }
     return {
-        {"catalog", {"catalog"}},
-        {"tile", {"tile"}, parts, {before("catalog")}},
-        // Of the tiles that a lost part left out no model could be learnt.
-        {"tile_rest", {"tile"}, 0, {before("catalog"), over("tile")}},
-        {"detect", {"detect"}, parts, {before("tile_rest")}},
+        catalog,
+        {"tile", {{"tile"}}, parts, {before("catalog")}},
+        rest,
+        {"detect", {{"detect"}}, parts, {before("tile_rest")}},
         // Whatever became of the others: it finds out, does what they lost, and says how the run ended.
-        {"run", {"run"}, 0, {over("detect")}, true},
+        {"run", {{"run"}}, 0, {over("detect")}, true},
     };
 }
 
@@ -116,15 +123,17 @@ std::string script_of(const Job& job, const JobNeeds& needs, const JobCommand& c
         text += fmt::format("export SHUIBAO_CONFIGS={}\n", shell_word(command.configs));
     text += "unset SHUIBAO_JOBS SHUIBAO_MEMORY\n";
     text += "trap : TERM  # the program stops at the end of a unit; stay to tell how it ended\n";
-    auto words = job.words;
-    words.insert(words.begin(), command.program);
-    words.insert(words.end(), command.words.begin(), command.words.end());
-    text += line_of(words);
-    if (job.parts > 0) text += fmt::format(" --shard \"$SLURM_ARRAY_TASK_ID/{}\"", job.parts);
-    text += "\ncode=$?\n";
-    if (!job.keeps_code)
-        text += "if [ $code -eq 3 ]; then exit 0; fi  # done with problems: the last job lists them\n";
-    return text + "exit $code\n";
+    for (const auto& call : job.calls) {
+        auto words = call;
+        words.insert(words.begin(), command.program);
+        words.insert(words.end(), command.words.begin(), command.words.end());
+        text += line_of(words);
+        if (job.parts > 0) text += fmt::format(" --shard \"$SLURM_ARRAY_TASK_ID/{}\"", job.parts);
+        text += "\ncode=$?\n";
+        // Done with problems is done: the last job lists them again.
+        if (!job.keeps_code) text += "case $code in 0|3) ;; *) exit $code ;; esac\n";
+    }
+    return text + (job.keeps_code ? "exit $code\n" : "exit 0\n");
 }
 
 std::vector<std::string> sbatch_words(const Job& job, const JobNeeds& needs, const std::string& logs,

@@ -32,15 +32,17 @@ struct Job {
         std::string job;
         bool must_succeed = true;  ///< else it only has to be over
     };
-    std::string name;                ///< "tile_rest"; also a name in the shell
-    std::vector<std::string> words;  ///< verb and options of its own
-    int parts = 0;                   ///< of an array; 0 = one job
+    std::string name;                             ///< "tile_rest"; also a name in the shell
+    std::vector<std::vector<std::string>> calls;  ///< of the program, one after the other: verb, own options
+    int parts = 0;                                ///< of an array; 0 = one job
     std::vector<After> after = {};
     bool keeps_code = false;  ///< the last job: ends as `shuibao run` does
     [[nodiscard]] std::string title() const { return "shuibao-" + name; }
 };
 
 /// catalog, tile in parts, what is left of it, detect in parts, and `run`, which does what is left of all.
+/// What every part would do for itself, measuring scenes and learning a model, is done before the parts
+/// begin.
 [[nodiscard]] std::vector<Job> jobs_of_run(int parts);
 
 /// Parts that keep one task busy for some minutes: never more than there are tiles, or than Slurm's arrays

@@ -70,9 +70,10 @@ engine::Selection selection_of(const Request& r) {
     if (r.shard.empty()) return s;
     int i = 0, n = 0;
     char extra = 0;
-    if (std::sscanf(r.shard.c_str(), "%d/%d%c", &i, &n, &extra) != 2 || n < 1 || i < 1 || i > n)
+    if (std::sscanf(r.shard.c_str(), "%d/%d%c", &i, &n, &extra) != 2 || n < 1 || i > n || i < (n > 1 ? 0 : 1))
         throw Error(ErrorCode::usage, "--shard cannot be '" + r.shard + "'.",
-                    "Give part/parts, counted from 1: --shard 1/4 … --shard 4/4.");
+                    "Give part/parts, counted from 1: --shard 1/4 … --shard 4/4; --shard 0/4 is what all of "
+                    "them need.");
     s.shard = i - 1;
     s.shards = n;
     return s;

@@ -62,9 +62,12 @@ class Submit(ArchiveTest):
         self.assertEqual(dict.fromkeys(JOBS, 0), self.local("local"))
         self.assert_same(*self.place("local")[:2])
         logs = self.place("local")[0] / "slurm"
+        # Scenes were measured and the model was learnt before the parts began.
+        self.assertIn("8 units made, 0 up to date", (logs / "shuibao-catalog.log").read_text())
+        self.assertIn("1 units made, 0 up to date", (logs / "shuibao-tile_rest.log").read_text())
         for part in (1, 2, 3):
-            self.assertRegex((logs / f"shuibao-tile_{part}.log").read_text(), r"tile: [1-9]\d* tiles cut, 0 up to date, 0 failed")
-            self.assertRegex((logs / f"shuibao-detect_{part}.log").read_text(), r"done in .* [1-9]\d* units made")
+            self.assertRegex((logs / f"shuibao-tile_{part}.log").read_text(), r"[1-9]\d* units made, 8 up to date, no problems")
+            self.assertRegex((logs / f"shuibao-detect_{part}.log").read_text(), r"[1-9]\d* units made, 1 up to date, no problems")
         # What parts have done nobody does again.
         self.assertIn("tile: 0 tiles cut, 100 up to date, 0 failed", (logs / "shuibao-tile_rest.log").read_text())
         self.assertIn("tile: 0 tiles cut, 100 up to date, 0 failed", (logs / "shuibao-run.log").read_text())

@@ -17,8 +17,11 @@ unset SHUIBAO_JOBS SHUIBAO_MEMORY
 trap : TERM  # the program stops at the end of a unit; stay to tell how it ended
 PROGRAM catalog --config BASE/site.yaml --set 'output=it'\''s here' --memory 8192M --wait 600
 code=$?
-if [ $code -eq 3 ]; then exit 0; fi  # done with problems: the last job lists them
-exit $code
+case $code in 0|3) ;; *) exit $code ;; esac
+PROGRAM tile --shard 0/12 --config BASE/site.yaml --set 'output=it'\''s here' --memory 8192M --wait 600
+code=$?
+case $code in 0|3) ;; *) exit $code ;; esac
+exit 0
 END OF catalog
 )
 
@@ -38,8 +41,8 @@ unset SHUIBAO_JOBS SHUIBAO_MEMORY
 trap : TERM  # the program stops at the end of a unit; stay to tell how it ended
 PROGRAM tile --config BASE/site.yaml --set 'output=it'\''s here' --memory 8192M --wait 600 --shard "$SLURM_ARRAY_TASK_ID/12"
 code=$?
-if [ $code -eq 3 ]; then exit 0; fi  # done with problems: the last job lists them
-exit $code
+case $code in 0|3) ;; *) exit $code ;; esac
+exit 0
 END OF tile
 )
 
@@ -58,8 +61,11 @@ unset SHUIBAO_JOBS SHUIBAO_MEMORY
 trap : TERM  # the program stops at the end of a unit; stay to tell how it ended
 PROGRAM tile --config BASE/site.yaml --set 'output=it'\''s here' --memory 8192M --wait 600
 code=$?
-if [ $code -eq 3 ]; then exit 0; fi  # done with problems: the last job lists them
-exit $code
+case $code in 0|3) ;; *) exit $code ;; esac
+PROGRAM detect --shard 0/12 --config BASE/site.yaml --set 'output=it'\''s here' --memory 8192M --wait 600
+code=$?
+case $code in 0|3) ;; *) exit $code ;; esac
+exit 0
 END OF tile_rest
 )
 
@@ -79,8 +85,8 @@ unset SHUIBAO_JOBS SHUIBAO_MEMORY
 trap : TERM  # the program stops at the end of a unit; stay to tell how it ended
 PROGRAM detect --config BASE/site.yaml --set 'output=it'\''s here' --memory 8192M --wait 600 --shard "$SLURM_ARRAY_TASK_ID/12"
 code=$?
-if [ $code -eq 3 ]; then exit 0; fi  # done with problems: the last job lists them
-exit $code
+case $code in 0|3) ;; *) exit $code ;; esac
+exit 0
 END OF detect
 )
 

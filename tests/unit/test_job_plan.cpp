@@ -102,8 +102,14 @@ TEST_CASE("problems do not stop the jobs that follow, everything else does") {
             const auto said = bash(script, "SLURM_ARRAY_TASK_ID=2 ");
             // The last job ends as the run does; Slurm takes every other code but 0 for a failure.
             CHECK(said.code == (code == 3 && job.name != "run" ? 0 : code));
-            const std::string part = job.parts > 0 ? " --shard 2/2" : "";
-            CHECK(said.out == job.words.front() + " -c a b" + part + "\n");
+            // A call that fails is the last one.
+            std::string out;
+            for (const auto& call : job.calls) {
+                if (&call != &job.calls.front() && code != 0 && code != 3) break;
+                for (const auto& word : call) out += word + " ";
+                out += std::string("-c a b") + (job.parts > 0 ? " --shard 2/2" : "") + "\n";
+            }
+            CHECK(said.out == out);
         }
     }
     const auto script = scratch / "job.sh";
@@ -136,6 +142,19 @@ TEST_CASE("a job begins when what it needs is whole, and the last one whatever b
         const bool needs = contains(waits(job.name.c_str()), "afterok");
         CHECK(contains(script_of(job, {}, {}), "kill-on-invalid-dep=yes") == needs);
     }
+}
+
+TEST_CASE("what all parts need is done before them, and only where there are some") {
+    const auto last_call = [](int parts, const char* job) {
+        std::string text;
+        const auto jobs = jobs_of_run(parts);
+        for (const auto& word : named(jobs, job).calls.back()) text += word + " ";
+        return text;
+    };
+    CHECK(last_call(7, "catalog") == "tile --shard 0/7 ");
+    CHECK(last_call(7, "tile_rest") == "detect --shard 0/7 ");
+    CHECK(last_call(1, "catalog") == "catalog ");
+    CHECK(last_call(1, "tile_rest") == "tile ");
 }
 
 TEST_CASE("what a job asks for") {
