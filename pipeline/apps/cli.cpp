@@ -247,17 +247,6 @@ std::string given_too_often(const CLI::App& app) {
     return {};
 }
 
-std::string overview(const std::vector<Verb>& verbs) {
-    std::string text =
-        "shuibao (水保): finds opened ground in satellite images, tells whether it was approved, ranks the "
-        "suspects.\n\n"
-        "Usage: shuibao VERB [OPTIONS]        shuibao-VERB is the same as shuibao VERB\n\n";
-    for (const auto& v : verbs) text += fmt::format("  {:<12}{}\n", v.name, v.summary);
-    return text +
-           "\n`shuibao VERB --help` explains a verb; `shuibao init` writes a commented configuration.\n"
-           "A finding is a clue, not a finding of law.\n";
-}
-
 }  // namespace
 
 std::vector<Switch> switches_of(const Verb& verb) {

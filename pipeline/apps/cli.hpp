@@ -50,6 +50,8 @@ struct Request {
 [[nodiscard]] Request parse_command_line(int argc, char** argv, const std::vector<Verb>& verbs,
                                          const OptionTable& common);
 
+/// What `shuibao --help` prints.
+[[nodiscard]] std::string overview(const std::vector<Verb>& verbs);
 /// Completion script for "bash" or "zsh".
 [[nodiscard]] std::string completion_script(const std::string& shell, const std::vector<Verb>& verbs,
                                             const OptionTable& common);

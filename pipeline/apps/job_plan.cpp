@@ -191,7 +191,8 @@ void require_sbatch_word(const std::string& origin, const std::string& word) {
     const std::string name = word.starts_with("--") ? word.substr(2, word.find('=') - 2) : std::string();
     if (name.empty())
         throw Error(ErrorCode::usage, fmt::format("{}: 'submit.sbatch' cannot hold '{}'.", origin, word),
-                    "Give long options, each with its value in one piece, e.g. --qos=long.");
+                    "Give long options, each with its value in one piece: --qos=long, or "
+                    "['--nodelist=a,b'] where it holds a comma.");
     // sbatch takes any beginning of a name for it.
     if (std::any_of(ours.begin(), ours.end(), [&](std::string_view own) { return own.starts_with(name); }))
         throw Error(

@@ -159,7 +159,7 @@ std::size_t bytes_of(const engine::Settings& settings, const char* key) {
                           : unit.empty()                 ? 1
                                                          : 0;
     // Written so that "nan" is refused as well.
-    const bool good = end > 0 && value * factor >= (200U << 20) && value * factor <= 1e15;
+    const bool good = end > 0 && value * factor >= least_memory && value * factor <= 1e15;
     if (!good)
         throw Error(ErrorCode::usage,
                     fmt::format("{}: '{}' cannot be '{}'.", settings.origin(key), key, text),

@@ -15,6 +15,8 @@ void declare_common(OptionTable& table);
 [[nodiscard]] OptionTable full_table();
 /// Defaults, then file, environment, command line.
 [[nodiscard]] engine::Settings resolve(const OptionTable& table, const Request& request);
+/// The least memory a run can do with.
+constexpr std::size_t least_memory = std::size_t{200} << 20;
 /// A setting that is an amount of memory, e.g. 4G; throws Error(usage) for what is none.
 [[nodiscard]] std::size_t bytes_of(const engine::Settings& settings, const char* key);
 /// Runs a stage, or all of them for `run`, or their checks for `check`, or hands them to a cluster for

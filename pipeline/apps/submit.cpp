@@ -164,7 +164,8 @@ void declare_submit(OptionTable& table) {
 int submit_run(const Request& r, const Stages& stages, pipeline::RunContext& c, std::size_t memory, int jobs,
                std::ostream& out) {
     const auto engine = c.settings.text("submit.engine");
-    if (c.settings.has("submit.memory")) memory = without_a_tenth(bytes_of(c.settings, "submit.memory"));
+    if (c.settings.has("submit.memory"))
+        memory = std::max(least_memory, without_a_tenth(bytes_of(c.settings, "submit.memory")));
     JobSet set{{}, needs_of(c.settings, memory, jobs), {}, c.store.root() / "slurm"};
     set.command = command_of(r, memory);
     if (engine != "local") require_log_folder(set.folder.string());

@@ -66,6 +66,17 @@ nlohmann::ordered_json describe_switches(const Verb& verb) {
 
 }  // namespace
 
+std::string overview(const std::vector<Verb>& verbs) {
+    std::string text =
+        "shuibao (水保): finds opened ground in satellite images, tells whether it was approved, ranks the "
+        "suspects.\n\n"
+        "Usage: shuibao VERB [OPTIONS]        shuibao-VERB is the same as shuibao VERB\n\n";
+    for (const auto& v : verbs) text += fmt::format("  {:<12}{}\n", v.name, v.summary);
+    return text +
+           "\n`shuibao VERB --help` explains a verb; `shuibao init` writes a commented configuration.\n"
+           "A finding is a clue, not a finding of law.\n";
+}
+
 std::string json_usage(const std::vector<Verb>& verbs, const OptionTable& common) {
     nlohmann::ordered_json j = {
         {"program", "shuibao"}, {"common", describe(common)}, {"verbs", nlohmann::ordered_json::array()}};

@@ -3,9 +3,11 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <thread>
+#include <vector>
 
 #include <fcntl.h>
 #include <fmt/chrono.h>
@@ -63,6 +65,20 @@ int locked(const Store& store, const fs::path& file, int how, Deadline until, co
     return fd;
 }
 
+// Of a store held alone no part is at work, and the next run may have another number of them.
+void forget_parts(const Store& store) {
+    std::error_code error;
+    std::vector<fs::path> files;
+    for (const auto& entry : fs::directory_iterator(store.root(), error)) {
+        int shard = 0, shards = 0;
+        char more = 0;
+        const auto name = entry.path().filename().string();
+        if (std::sscanf(name.c_str(), "lock.%dof%d%c", &shard, &shards, &more) == 2)
+            files.push_back(entry.path());
+    }
+    for (const auto& file : files) fs::remove(file, error);
+}
+
 }  // namespace
 
 std::optional<std::string> store_holder(const Store& store) {
@@ -86,7 +102,10 @@ StoreLock::StoreLock(const Store& store, LockMode mode, double wait_seconds, con
         std::chrono::steady_clock::now() + std::chrono::duration<double>(std::max(wait_seconds, least_wait));
     m_fd = locked(store, store.lock_file(), shared ? LOCK_SH : LOCK_EX, until,
                   fmt::format("The store {}", store.root().string()));
-    if (!shared) return;
+    if (!shared) {
+        forget_parts(store);
+        return;
+    }
     try {
         m_part = locked(store, store.lock_file(selection.shard, selection.shards), LOCK_EX, until,
                         fmt::format("Part {}/{} of the store {}", selection.shard + 1, selection.shards,

@@ -47,7 +47,7 @@ class Words(unittest.TestCase):
 
     def test_all_verbs_are_there(self):
         self.assertEqual([v for v in VERBS if v in STAGES], STAGES)
-        for verb in ("run", "init", "check", "status", "config", "completion", "simulate", "assess"):
+        for verb in ("run", "init", "check", "status", "config", "completion", "simulate", "assess", "submit"):
             self.assertIn(verb, VERBS)
         overview = self.quiet(shuibao("--help"))
         for verb in VERBS:

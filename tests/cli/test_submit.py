@@ -74,22 +74,30 @@ class Submit(ArchiveTest):
         again = self.explain("local")
         self.assertEqual({("SKIP", "up to date")}, set(again.values()))
 
-    def test_lost_parts_are_made_good(self):
-        """A part that cannot work, as if its process were still alive on another node, is lost twice: the others do it."""
+    def test_a_part_that_is_still_at_work(self):
+        """Slurm has given up a task that works on: the one it starts instead waits for its lock, and the next job does its work."""
         self.reference()
         store = self.place("lost")[0]
         store.mkdir(parents=True)
+        # What does the parts' common work before them takes the store alone, and the files of their locks away.
         with open(store / "lock.2of3", "w", encoding="utf-8") as held:
             fcntl.flock(held, fcntl.LOCK_EX)
             held.write("process 1 on mars since 2024-01-01 00:00:00 UTC\n")
             held.flush()
-            codes = self.local("lost", "--wait", 0.3)
-        self.assertEqual({**dict.fromkeys(JOBS, 0), "tile": 75, "detect": None}, {**codes, "detect": None})
-        self.assertEqual(75, codes["detect"])
-        self.assertIn("Part 2/3 of the store " + str(store) + " is in use by process 1 on mars since 2024-01-01 00:00:00 UTC.",
-                      (store / "slurm/shuibao-tile_2.log").read_text())
-        self.assertRegex((store / "slurm/shuibao-tile_rest.log").read_text(), r"tile: [1-9]\d* tiles cut, [1-9]\d* up to date")
-        self.assert_same(*self.place("lost")[:2])
+            common = ["-c", self.config, *self.place("lost")[2], "--set", TILE, "-q"]
+            shuibao("tile", *common, "--shard", "1/3", code=2)  # no catalogue yet
+            talk = shuibao("tile", *common, "--shard", "2/3", "--wait", 0.3, code=75).stderr
+            self.assertIn(f"Part 2/3 of the store {store} is in use by process 1 on mars since 2024-01-01 00:00:00 UTC.", talk)
+            started = time.monotonic()
+            waiting = subprocess.Popen(command("tile", *common, "--shard", "2/3", "--wait", 60), stderr=subprocess.PIPE, text=True,
+                                       env=environment())
+            time.sleep(0.5)
+            self.assertIsNone(waiting.poll())
+        self.assertIn("Run `shuibao catalog`", waiting.communicate(timeout=60 * PATIENCE)[1])
+        self.assertLess(time.monotonic() - started, 50)
+        self.assertTrue((store / "lock.2of3").exists())
+        shuibao("catalog", *common)
+        self.assertEqual([], list(store.glob("lock.*of*")))
 
     def test_a_killed_part_is_made_good(self):
         self.reference()
@@ -244,6 +252,10 @@ class Submit(ArchiveTest):
         self.assertIn("#SBATCH --cpus-per-task=3\n", told[1]["script"])
         self.assertIn(" --memory 1024M ", told[1]["script"])
         self.assertNotIn("jobs=", told[1]["script"])
+        # The program is never given less than it takes.
+        told = json.loads(self.submit("site", "--engine", "print", "--json", "--job-memory", "200M", config=site).stdout)["jobs"]
+        self.assertIn("#SBATCH --mem=220M\n", told[1]["script"])
+        self.assertIn(" --memory 200M ", told[1]["script"])
 
     # --- when Slurm does not take it ---
 
