@@ -208,7 +208,11 @@ bool StageManifest::ours(const fs::path& path, const Unit& unit) const {
 void StageManifest::forget_the_past() {
     std::string text;
     for (const auto& unit : m_own) text += line_of(unit, m_entries.at(unit));
+    // At once, also where the files of a unit wait to be published: what is appended until then would be
+    // lost.
+    io::DeferredCommits here;
     io::write_text(m_log, text);
+    here.publish();
     m_lines = m_own.size();
     m_torn = false;
 }

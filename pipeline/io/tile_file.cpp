@@ -163,6 +163,13 @@ void TileFile::read(int plane, const Window& part, std::uint16_t* out, std::int6
                     std::fill_n(out + (r - row) * line + (c0 - col), c1 - c0, std::uint16_t{0});
                 continue;
             }
+            // Asked for once and as a whole: no detour through the cache.
+            const bool alone = reading && reading->next_row == Reading::end && reading->halo == 0 &&
+                               line == m_block && r1 - r0 == m_block && c1 - c0 == m_block;
+            if (alone) {
+                decode(index, {out + (r0 - row) * line, static_cast<std::size_t>(m_block * m_block)});
+                continue;
+            }
             const BlockKey key{m_content, index};
             {
                 const auto pixels = cache.get(key, static_cast<std::size_t>(m_block * m_block),

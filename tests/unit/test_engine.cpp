@@ -19,6 +19,7 @@
 #include <shuibao/engine/executor.hpp>
 #include <shuibao/engine/hash.hpp>
 #include <shuibao/engine/manifest.hpp>
+#include <shuibao/io/atomic_output.hpp>
 
 using namespace shuibao;
 using namespace shuibao::engine;
@@ -177,6 +178,30 @@ TEST_CASE("a log forgets what later records replaced, and nothing else") {
     CHECK(reason(b, again) == "up to date");
     CHECK(reason(b, elsewhere) == "input changed");
     CHECK(reason(b, b.writer(elsewhere.id, "new")) == "up to date");
+}
+
+TEST_CASE("a log that is written anew loses no record that comes after, whenever files are published") {
+    const Bench b;
+    {
+        StageManifest manifest(b.store.manifest(), "stage", 0, 1);
+        Unit again = b.writer("X0003_Y0003", "0");
+        for (int k = 0; k < 1100; ++k) {
+            again.inputs["input"] = std::to_string(k);
+            manifest.record(again);
+        }
+        // As the executor does: a unit begins while what it writes waits; others end before it is published.
+        io::DeferredCommits files;
+        manifest.begin(again);
+        files.close();
+        for (int k = 0; k < 20; ++k) {
+            Unit other = b.writer("X0004_Y" + std::to_string(1000 + k), "a");
+            other.work();
+            manifest.record(other);
+        }
+        files.publish();
+    }
+    for (int k = 0; k < 20; ++k)
+        CHECK(reason(b, b.writer("X0004_Y" + std::to_string(1000 + k), "a")) == "up to date");
 }
 
 TEST_CASE("work that was begun again and not finished does not count as what was done before") {
