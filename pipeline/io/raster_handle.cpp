@@ -32,17 +32,17 @@ FileContent content_of(const std::string& path) {
     return {0, g_numbers.try_emplace(path, g_numbers.size()).first->second, g_epoch};
 }
 
-// Whether GDAL decodes one block of one band and nothing else when asked to: where the bands of a pixel lie
-// together it puts the other bands into its own cache, and there they must be looked for.
+// Whether GDAL decodes one block of one band and nothing else when asked to, and doing so through our cache
+// pays: where the bands of a pixel lie together GDAL puts the other bands into its own cache, and there they
+// must be looked for; bytes in a TIFF are dearer to widen than to decode.
 bool decodes_single_blocks(GDALDataset& d) {
-    const auto* driver = d.GetDriver();
-    const std::string_view format = driver == nullptr ? "" : driver->GetDescription();
-    const auto type = d.GetRasterCount() > 0 ? d.GetRasterBand(1)->GetRasterDataType() : GDT_Unknown;
-    if ((format != "GTiff" && format != "JP2OpenJPEG") || (type != GDT_UInt16 && type != GDT_Byte))
-        return false;
+    if (d.GetDriver() == nullptr || d.GetRasterCount() < 1) return false;
+    const std::string_view format = d.GetDriver()->GetDescription();
+    const auto type = d.GetRasterBand(1)->GetRasterDataType();
+    if (format == "JP2OpenJPEG") return d.GetRasterCount() == 1 && (type == GDT_UInt16 || type == GDT_Byte);
     const char* interleave = d.GetMetadataItem("INTERLEAVE", "IMAGE_STRUCTURE");
-    return d.GetRasterCount() == 1 ||
-           (format == "GTiff" && interleave != nullptr && std::string_view(interleave) == "BAND");
+    return format == "GTiff" && type == GDT_UInt16 &&
+           (d.GetRasterCount() == 1 || (interleave != nullptr && std::string_view(interleave) == "BAND"));
 }
 
 class HandlePool {
