@@ -202,11 +202,12 @@ class Reader {
 
 }  // namespace
 
-SceneList read_catalogue(const std::string& input, const std::vector<Sensor>& sensors,
+SceneList read_catalogue(const std::string& given, const std::vector<Sensor>& sensors,
                          const ProductOptions& options) {
-    if (io::is_remote(input) && !io::network_allowed())
-        throw Error(ErrorCode::input, fmt::format("The catalogue {} lies on the network.", input),
+    if (io::is_remote(given) && !io::network_allowed())
+        throw Error(ErrorCode::input, fmt::format("The catalogue {} lies on the network.", given),
                     "Copy it here, or say --allow-network.");
+    const std::string input = given.starts_with("http") ? "/vsicurl/" + given : given;
     const auto kind = io::path_kind(input);
     std::error_code error;
     if (kind == io::PathKind::none && (input.starts_with("/vsi") || !fs::exists(input, error)))

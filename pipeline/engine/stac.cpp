@@ -26,25 +26,17 @@ std::optional<double> number_of(const json& j, const char* key) {
     return it != j.end() && it->is_number() ? std::optional(it->get<double>()) : std::nullopt;
 }
 
-// The sensor whose collections and platforms the Item names; one that knows both goes before one that knows
-// either.
 const Sensor* sensor_of(const std::vector<Sensor>& sensors, const std::string& collection,
                         const std::string& platform) {
     const auto matches = [](const std::vector<std::string>& prefixes, const std::string& name) {
         return !name.empty() && std::any_of(prefixes.begin(), prefixes.end(),
                                             [&](const std::string& p) { return lower(name).starts_with(p); });
     };
-    const Sensor* best = nullptr;
-    int most = 0;
-    for (const auto& s : sensors) {
-        const int score =
-            (matches(s.collections, collection) ? 2 : 0) + (matches(s.platforms, platform) ? 1 : 0);
-        if (score > most) {
-            most = score;
-            best = &s;
-        }
-    }
-    return best;
+    for (const auto& s : sensors)
+        if (matches(s.collections, collection)) return &s;
+    for (const auto& s : sensors)
+        if (matches(s.platforms, platform)) return &s;
+    return nullptr;
 }
 
 std::optional<Band> role_of(const json& description, const std::string& asset, bool single,

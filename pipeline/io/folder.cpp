@@ -36,7 +36,9 @@ struct CloseFolder {
 std::vector<FolderEntry> list_virtual(const std::string& path) {
     const GdalMessages messages;
     const std::unique_ptr<VSIDIR, CloseFolder> dir(VSIOpenDir(path.c_str(), 0, nullptr));
-    if (!dir) throw unreadable("folder", path, messages.reason());
+    if (!dir)
+        throw unreadable("folder", path,
+                         messages.errors().empty() ? "it is damaged, or no archive" : messages.reason());
     std::vector<FolderEntry> entries;
     while (const VSIDIREntry* e = VSIGetNextDirEntry(dir.get()))
         entries.push_back({e->pszName, VSI_ISDIR(e->nMode) != 0});

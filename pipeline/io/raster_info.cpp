@@ -10,6 +10,7 @@
 #include "dataset.hpp"
 #include "raster_source.hpp"
 #include <shuibao/core/error.hpp>
+#include <shuibao/io/folder.hpp>
 #include <shuibao/io/gdal_session.hpp>
 
 namespace shuibao::io {
@@ -193,7 +194,19 @@ std::vector<std::string> files_behind(const std::string& path) {
     std::vector<std::string> files;
     for (char** file = list; file != nullptr && *file != nullptr; ++file) files.emplace_back(*file);
     CSLDestroy(list);
+    // The heights that a view hangs on, which GDAL does not list.
+    if (path.ends_with(".vrt")) {
+        constexpr std::string_view open = "<DEMPath>", close = "</DEMPath>";
+        const auto text = read_text(path, std::size_t{16} << 20U);
+        if (const auto from = text.find(open); from != std::string::npos) {
+            const auto name = text.substr(from + open.size(), text.find(close, from) - from - open.size());
+            char* plain = CPLUnescapeString(name.c_str(), nullptr, CPLES_XML);
+            files.emplace_back(plain);
+            CPLFree(plain);
+        }
+    }
     std::sort(files.begin(), files.end());
+    files.erase(std::unique(files.begin(), files.end()), files.end());
     return files;
 }
 

@@ -193,6 +193,22 @@ class SensorFolders(ArchiveTest):
         image = None
         self.assertNotEqual(self.catalog(moved)[0]["scenes"][0]["fingerprint"], before)
 
+    def test_gaofen_with_heights(self):
+        """Heights count with what they hold: another DEM under the same name is another image."""
+        folder = self.new("gf_dem")
+        delivered.gaofen(folder, f"GF1_PMS1_E112.9_N33.0_{DAYS[0]}_L1A0001", self.image(DAYS[0]))
+        _, transform, projection = delivered.read(self.image(DAYS[0]))
+        dem = self.base / "heights & more.tif"
+        place = (transform[0] - 5000, 100, 0, transform[3] + 5000, 0, -100)
+        prints = []
+        for height in (55, 900):
+            delivered.write(dem, numpy.full((130, 130), height, "int16"), place, projection)
+            (scene,) = self.catalog(folder, "--set", f"imagery.dem={dem}")[0]["scenes"]
+            prints.append(scene["fingerprint"])
+        self.assertNotEqual(*prints)
+        _, words = self.catalog(folder, "--set", f"imagery.dem={dem}.none", code=4)
+        self.assertIn("cannot be laid on the ground by its RPC", words)
+
     def test_check_leaves_nothing(self):
         folder = self.new("gf_check")
         delivered.gaofen(folder, f"GF1_PMS1_E112.9_N33.0_{DAYS[0]}_L1A0001", self.image(DAYS[0]))

@@ -267,7 +267,7 @@ class DatedImages final : public Product {
         if (n == 1 && !part.band.empty()) {
             bands[0].name = part.band;
             bands[0].role = band_from_common_name(part.band);
-        } else if (!options.bands.empty()) {
+        } else if (!named && !options.bands.empty()) {
             if (options.bands.size() != n)
                 throw Refusal{"bands", fmt::format("{} has {} bands, imagery.bands names {}.", file, n,
                                                    options.bands.size())};

@@ -97,7 +97,7 @@ class Granule {
     std::map<std::string, std::pair<int, std::string>> m_images;
 };
 
-// "lat lon lat lon …", sometimes with heights.
+// "lat lon lat lon …".
 std::vector<std::array<double, 2>> ring_of(const pugi::xml_node& root) {
     std::istringstream text(text_of(element(root, "Global_Footprint"), "EXT_POS_LIST"));
     std::vector<std::array<double, 2>> ring;
