@@ -62,6 +62,9 @@ engine::Selection selection_of(const Request& r) {
                         "Give a text file with one tile name a line.");
         for (std::string line; std::getline(in, line);)
             if (!line.empty() && line.front() != '#') s.tiles.push_back(line);
+        if (s.tiles.empty())
+            throw Error(ErrorCode::usage, "The tile list " + r.tiles_from + " names no tile.",
+                        "Give one tile name a line, or drop --tiles-from for all tiles.");
     }
     for (const auto& tile : s.tiles)
         if (!TileId::parse(tile))

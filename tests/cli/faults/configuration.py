@@ -142,6 +142,8 @@ TABLE = [
     usage("shard beyond the last", nothing, ["--shard cannot be '5/4'", "--shard 1/4"], command="tile run.yaml --shard 5/4"),
     usage("no tile name", nothing, ["'X3' is no tile name", "X0003_Y0004"], command="tile run.yaml --tile X3"),
     usage("tile list missing", nothing, ["The tile list absent.txt cannot be read"], command="tile run.yaml --tiles-from absent.txt"),
+    usage("tile list of no tile", nothing, ["The tile list /dev/null names no tile", "drop --tiles-from for all tiles"],
+          command="tile run.yaml --tiles-from /dev/null"),
     usage("waiting for not a number", nothing, ["--wait", "nan"], command="run run.yaml --wait nan"),
     usage("waiting less than nothing", nothing, ["--wait", "-5"], command="run run.yaml --wait=-5"),
     usage("progress to nobody", nothing, ["--progress-fd", "77", "not open"], command="run run.yaml --progress-fd 77"),
