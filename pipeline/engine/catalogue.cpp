@@ -23,10 +23,7 @@ constexpr std::size_t largest_json = std::size_t{512} << 20U;
 constexpr int deepest_catalogue = 32, deepest_folder = 64;
 
 std::string extension_of(const std::string& name) {
-    auto e = fs::path(name).extension().string();
-    std::transform(e.begin(), e.end(), e.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return e;
+    return lower(fs::path(name).extension().string());
 }
 
 bool is_json(const std::string& name) {
@@ -188,7 +185,7 @@ class Reader {
                        {"packed", fmt::format("{} is compressed as a whole: unpack it.", here.at(name))});
         }
         for (const auto& name : here.folders)
-            if (!found.taken.contains(name) && depth < deepest_folder) gather(here.at(name), depth + 1);
+            if (depth < deepest_folder) gather(here.at(name), depth + 1);
         m_left.emplace_back(std::move(here), std::move(found));
     }
 

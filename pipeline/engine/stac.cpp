@@ -15,12 +15,6 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 namespace {
 
-std::string lower(std::string s) {
-    std::transform(s.begin(), s.end(), s.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return s;
-}
-
 std::optional<double> number_of(const json& j, const char* key) {
     const auto it = j.find(key);
     return it != j.end() && it->is_number() ? std::optional(it->get<double>()) : std::nullopt;
@@ -71,6 +65,12 @@ MaskKind mask_of(const std::string& key, const json& asset, const Sensor* sensor
 }
 
 }  // namespace
+
+std::string lower(std::string s) {
+    std::transform(s.begin(), s.end(), s.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return s;
+}
 
 std::string text_of(const json& j, const char* key, const std::string& fallback) {
     const auto it = j.find(key);

@@ -11,11 +11,8 @@
 
 namespace shuibao::engine {
 
-/// What makes an Item or a product unusable; becomes a Rejected.
-struct Refusal {
-    std::string code, reason;
-};
-
+/// ASCII letters in lower case.
+[[nodiscard]] std::string lower(std::string text);
 /// The text under a key, or `fallback` where there is none.
 [[nodiscard]] std::string text_of(const nlohmann::json& j, const char* key, const std::string& fallback = {});
 /// A path, an URL or a /vsi name that `file` mentions, as GDAL opens it. Throws Refusal for the network,

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <shuibao/core/error.hpp>
+#include <shuibao/io/atomic_output.hpp>
 #include <shuibao/io/folder.hpp>
 #include <shuibao/io/gdal_session.hpp>
 
@@ -95,6 +96,21 @@ std::string read_text(const std::string& path, std::size_t most) {
             throw unreadable("file", path, fmt::format("it is larger than {} MiB", most >> 20U));
     }
     return text;
+}
+
+void save_text(const std::string& path, const std::string& text) {
+    if (!is_virtual(path)) {
+        std::error_code error;
+        const bool as_long = fs::file_size(path, error) == text.size() && !error;
+        if (!as_long || read_text(path, text.size()) != text) write_text(path, text);
+        return;
+    }
+    const GdalMessages messages;
+    VSILFILE* out = VSIFOpenL(path.c_str(), "wb");
+    const bool good = out != nullptr && VSIFWriteL(text.data(), 1, text.size(), out) == text.size();
+    const bool closed = out != nullptr && VSIFCloseL(out) == 0;
+    if (!good || !closed)
+        throw Error(ErrorCode::failed, fmt::format("{} cannot be written: {}.", path, messages.reason()));
 }
 
 std::string archive_of(const std::string& path) {

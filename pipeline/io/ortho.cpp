@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <memory>
 
 #include <cpl_string.h>
@@ -13,8 +12,6 @@
 #include "dataset.hpp"
 #include "raster_source.hpp"
 #include <shuibao/core/error.hpp>
-#include <shuibao/io/atomic_output.hpp>
-#include <shuibao/io/folder.hpp>
 #include <shuibao/io/gdal_session.hpp>
 #include <shuibao/io/ortho.hpp>
 
@@ -112,24 +109,6 @@ std::string ortho_view(const std::string& path, const OrthoOptions& options) {
     const std::unique_ptr<GByte, decltype(&VSIFree)> text(VSIGetMemFileBuffer(name.c_str(), &size, TRUE),
                                                           VSIFree);
     return {reinterpret_cast<const char*>(text.get()), static_cast<std::size_t>(size)};
-}
-
-void save_view(const std::string& path, const std::string& text) {
-    const std::filesystem::path file(path);
-    if (!path.starts_with("/vsi")) {
-        if (path_kind(path) == PathKind::file &&
-            read_text(path, std::max<std::size_t>(text.size(), 1)) == text)
-            return;
-        std::error_code error;
-        std::filesystem::create_directories(file.parent_path(), error);
-        return write_text(file, text);
-    }
-    const GdalMessages messages;
-    VSILFILE* out = VSIFOpenL(path.c_str(), "wb");
-    const bool good = out != nullptr && VSIFWriteL(text.data(), 1, text.size(), out) == text.size();
-    const bool closed = out != nullptr && VSIFCloseL(out) == 0;
-    if (!good || !closed)
-        throw Error(ErrorCode::failed, fmt::format("{} cannot be written: {}.", path, messages.reason()));
 }
 
 }  // namespace shuibao::io

@@ -11,7 +11,7 @@
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/file_name.hpp>
 #include <shuibao/engine/scene.hpp>
-#include <shuibao/io/atomic_output.hpp>
+#include <shuibao/io/folder.hpp>
 #include <shuibao/io/raster.hpp>
 #include <shuibao/io/vector.hpp>
 #include <shuibao/pipeline/prospect.hpp>
@@ -142,12 +142,12 @@ class CatalogStage final : public Stage {
     // Leaves the scenes that can be used; the others become `rejected`, and problems where nobody asked for
     // it.
     static void sift(RunContext& c, engine::SceneList& list, SceneCache* cache) {
-        std::vector<SceneRefusal> refusals(list.scenes.size());
+        std::vector<engine::Refusal> refusals(list.scenes.size());
         std::atomic<std::size_t> done{0};
         c.executor.parallel_for(list.scenes.size(), [&](std::size_t i) {
             try {
                 examine(list.scenes[i], cache);
-            } catch (const SceneRefusal& r) {
+            } catch (const engine::Refusal& r) {
                 refusals[i] = r;
             }
             c.log.progress("catalog", ++done, list.scenes.size());
@@ -209,10 +209,8 @@ class CatalogStage final : public Stage {
     }
 
     static void save_items(const std::filesystem::path& folder, const engine::SceneList& list) {
-        if (list.made.empty()) return;
-        std::filesystem::create_directories(folder);
         for (const auto& item : list.made)
-            io::write_text(folder / (engine::file_name_of(item.id) + ".json"), item.json);
+            io::save_text(folder / (engine::file_name_of(item.id) + ".json"), item.json);
     }
 
     static engine::SceneList read(const RunContext& c, const std::filesystem::path& written) {

@@ -42,7 +42,7 @@ void fit_to_integers(engine::SceneBand& b, const io::BandInfo& file, bool reflec
     if (*high <= most) b.gain = steps;
 }
 
-// Opens every file. Throws SceneRefusal.
+// Opens every file. Throws engine::Refusal.
 void look_into(Scene& s, SceneCache* cache) {
     double finest = 0;
     std::map<std::string, io::RasterInfo> infos;
@@ -50,14 +50,14 @@ void look_into(Scene& s, SceneCache* cache) {
     for (const auto& file : files_of(s)) {
         std::error_code error;
         if (!file.starts_with("/vsi") && !std::filesystem::exists(file, error))
-            throw error ? SceneRefusal{"unreadable", fmt::format("The asset {} cannot be reached: {}.", file,
-                                                                 error.message())}
-                        : SceneRefusal{"missing_asset", fmt::format("The asset {} does not exist.", file)};
+            throw error ? engine::Refusal{"unreadable", fmt::format("The asset {} cannot be reached: {}.",
+                                                                    file, error.message())}
+                        : engine::Refusal{"missing_asset", fmt::format("The asset {} does not exist.", file)};
         try {
             infos[file] = io::describe_raster(file);
             if (cache != nullptr) hash_of[file] = cache->hash(file);
         } catch (const Error& e) {
-            throw SceneRefusal{"unreadable", e.what()};
+            throw engine::Refusal{"unreadable", e.what()};
         }
     }
     for (auto& b : s.bands) {
@@ -65,14 +65,14 @@ void look_into(Scene& s, SceneCache* cache) {
         try {
             io::probe_raster(b.href, b.index);
         } catch (const Error& e) {
-            throw SceneRefusal{"truncated", e.what()};
+            throw engine::Refusal{"truncated", e.what()};
         }
         if (info.crs.empty())
-            throw SceneRefusal{"no_georeference",
-                               fmt::format("{} has no CRS or geotransform.{}", b.href,
-                                           info.rational ? " It has RPC: name the image itself in "
-                                                           "imagery.catalog, not its Item."
-                                                         : "")};
+            throw engine::Refusal{"no_georeference",
+                                  fmt::format("{} has no CRS or geotransform.{}", b.href,
+                                              info.rational ? " It has RPC: name the image itself in "
+                                                              "imagery.catalog, not its Item."
+                                                            : "")};
         b.gsd = info.gsd_x;
         fit_to_integers(b, info.described[static_cast<std::size_t>(b.index) - 1], s.reflectance);
         if (finest == 0 || info.gsd_x < finest) {
@@ -86,7 +86,7 @@ void look_into(Scene& s, SceneCache* cache) {
             io::probe_raster(s.mask_href, 1);
             if (cache != nullptr) s.clear = std::round(1000 * clear_share(s)) / 1000;
         } catch (const Error& e) {
-            throw SceneRefusal{"truncated", e.what()};
+            throw engine::Refusal{"truncated", e.what()};
         }
     }
     if (s.geographic) {
@@ -94,7 +94,7 @@ void look_into(Scene& s, SceneCache* cache) {
         try {
             here = io::transform_bounds(s.bounds, s.crs, "EPSG:4326");
         } catch (const Error& e) {
-            throw SceneRefusal{"wrong_crs", e.what()};
+            throw engine::Refusal{"wrong_crs", e.what()};
         }
         // The Item's box may be rounded or hold the whole scene of which this is a part; it may not lie
         // elsewhere.
@@ -102,7 +102,7 @@ void look_into(Scene& s, SceneCache* cache) {
         const Bounds item{s.geographic->min_x - margin, s.geographic->min_y - margin,
                           s.geographic->max_x + margin, s.geographic->max_y + margin};
         if (!item.intersects(here))
-            throw SceneRefusal{
+            throw engine::Refusal{
                 "wrong_reference",
                 fmt::format(
                     "The image lies at {:.3f},{:.3f} but its Item says {:.3f},{:.3f} (longitude, latitude).",

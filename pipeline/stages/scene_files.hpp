@@ -11,17 +11,12 @@ namespace shuibao::pipeline {
 
 class SceneCache;
 
-/// Why a scene cannot be used.
-struct SceneRefusal {
-    std::string code, reason;
-};
-
 /// Images and mask, each once, sorted.
 [[nodiscard]] std::set<std::string> files_of(const engine::Scene& scene);
 
 /// Opens every file of a scene and fills in what only they say (CRS, extent, pixel sizes, clear share);
-/// throws SceneRefusal when the scene cannot be used. One whose files are those that the cache knows is not
-/// opened. Without a cache only headers, the first and the last blocks are read.
+/// throws engine::Refusal when the scene cannot be used. One whose files are those that the cache knows is
+/// not opened. Without a cache only headers, the first and the last blocks are read.
 void examine(engine::Scene& scene, SceneCache* cache);
 
 }  // namespace shuibao::pipeline

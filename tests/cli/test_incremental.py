@@ -150,7 +150,7 @@ class Incremental(ArchiveTest):
         """An archive of years must not be opened for every batch. The proof: an image whose bytes are ruined and whose
         time, size and inode are put back is not noticed by `catalog`, and is as soon as its time tells."""
         config = self.copy("unopened")
-        store, output, options = self.place("unopened")
+        store, _, _ = self.place("unopened")
         told = lambda code: shuibao("catalog", "-c", config, "--store", store, code=code).stderr
         self.assertIn("4 scenes, 0 set aside", told(0))
         first = (store / "scenes.json").read_bytes()

@@ -206,6 +206,8 @@ class SensorFolders(ArchiveTest):
             (scene,) = self.catalog(folder, "--set", f"imagery.dem={dem}")[0]["scenes"]
             prints.append(scene["fingerprint"])
         self.assertNotEqual(*prints)
+        (scene,) = self.catalog(folder)[0]["scenes"]  # a shorter view under the same name, in the same store
+        self.assertNotIn(scene["fingerprint"], prints)
         _, words = self.catalog(folder, "--set", f"imagery.dem={dem}.none", code=4)
         self.assertIn("cannot be laid on the ground by its RPC", words)
 

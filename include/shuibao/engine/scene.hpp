@@ -47,6 +47,11 @@ struct Scene {
     std::string fingerprint;  ///< hash of the files
 };
 
+/// What makes an Item, a product or the files of a scene unusable; thrown, and becomes a Rejected.
+struct Refusal {
+    std::string code, reason;
+};
+
 /// A scene that is not used, and why. Nothing is dropped without one of these.
 struct Rejected {
     std::string source, id, code, reason;

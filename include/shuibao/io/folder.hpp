@@ -22,6 +22,10 @@ struct FolderEntry {
 /// The whole text of a file. Throws Error(input) where it cannot be read or is larger than `most` bytes.
 [[nodiscard]] std::string read_text(const std::string& path, std::size_t most);
 
+/// Writes it complete or not at all, making the folder, also under /vsimem/; a file that holds the same text
+/// stays as it is. Throws Error(failed).
+void save_text(const std::string& path, const std::string& text);
+
 /// Of "/vsizip/A.zip/inside" and "/vsitar/A.tar/inside": A.zip, A.tar; else empty.
 [[nodiscard]] std::string archive_of(const std::string& path);
 

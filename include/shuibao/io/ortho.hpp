@@ -18,7 +18,4 @@ struct OrthoOptions {
 /// file and GDAL's reason.
 [[nodiscard]] std::string ortho_view(const std::string& path, const OrthoOptions& options);
 
-/// Writes it, also under /vsimem/; a file that holds the same text stays as it is. Throws Error(failed).
-void save_view(const std::string& path, const std::string& text);
-
 }  // namespace shuibao::io

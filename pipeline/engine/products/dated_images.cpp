@@ -10,6 +10,7 @@
 
 #include "product.hpp"
 #include <shuibao/engine/file_name.hpp>
+#include <shuibao/io/folder.hpp>
 #include <shuibao/io/ortho.hpp>
 #include <shuibao/io/raster.hpp>
 
@@ -18,11 +19,6 @@ namespace {
 
 constexpr std::string_view separators = "_-. ";
 
-std::string lower(std::string s) {
-    std::transform(s.begin(), s.end(), s.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return s;
-}
 bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
@@ -205,13 +201,14 @@ class DatedImages final : public Product {
         Bounds place;
         int number = 0;
         for (const auto& [file, part] : group.files) {
+            ++number;
             if (part.role == Role::panchromatic) continue;
             auto path = folder.at(file);
             auto info = io::describe_raster(path);
             if (info.rational) {
                 const auto view =
-                    fmt::format("{}/{}-{}.vrt", options.written, file_name_of(group.name), ++number);
-                io::save_view(view, io::ortho_view(path, {options.crs, options.gsd, options.dem}));
+                    fmt::format("{}/{}-{}.vrt", options.written, file_name_of(group.name), number);
+                io::save_text(view, io::ortho_view(path, {options.crs, options.gsd, options.dem}));
                 path = view;
                 info = io::describe_raster(view);
             }
@@ -223,7 +220,7 @@ class DatedImages final : public Product {
             any = true;
             bytes = bytes || std::any_of(info.described.begin(), info.described.end(),
                                          [](const auto& b) { return b.type == "Byte"; });
-            item.asset(part.band.empty() ? fmt::format("image{}", number_of(file, group)) : part.band, path,
+            item.asset(part.band.empty() ? fmt::format("image{}", number) : part.band, path,
                        bands_of(file, info, part, satellite, options));
         }
         if (!any)
@@ -235,12 +232,6 @@ class DatedImages final : public Product {
         if (!bytes && satellite.platform != "unknown") item.set("platform", satellite.platform);
         if (!place.empty()) item.footprint(place);
         return item.finish();
-    }
-
-    static std::size_t number_of(const std::string& file, const Group& group) {
-        const auto at = std::find_if(group.files.begin(), group.files.end(),
-                                     [&](const auto& f) { return f.first == file; });
-        return static_cast<std::size_t>(at - group.files.begin()) + 1;
     }
 
     static std::vector<MadeBand> bands_of(const std::string& file, const io::RasterInfo& info,

@@ -3,7 +3,6 @@
 // Source: Landsat 8-9 C2 L2 Science Product Guide (LSDS-1619); Landsat 4-7 (LSDS-1618).
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <map>
 #include <sstream>
 
@@ -66,11 +65,9 @@ std::string needed(const Metadata& m, const std::string& group, const std::strin
 }
 
 double number(const std::string& text, const std::string& key) {
-    double value = 0;
-    const auto end = text.data() + text.size();
-    if (std::from_chars(text.data(), end, value).ptr != end)
-        throw Refusal{"incomplete", fmt::format("'{}' is no number for {}.", text, key)};
-    return value;
+    const auto value = number_in(text);
+    if (!value) throw Refusal{"incomplete", fmt::format("'{}' is no number for {}.", text, key)};
+    return *value;
 }
 
 struct BandOf {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -68,10 +69,17 @@ json ItemMaker::finish() const {
     return m_item;
 }
 
-std::string platform_name(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(),
-                   [](unsigned char c) { return c == '_' ? '-' : static_cast<char>(std::tolower(c)); });
-    return text;
+std::string platform_name(const std::string& text) {
+    auto name = lower(text);
+    std::replace(name.begin(), name.end(), '_', '-');
+    return name;
+}
+
+std::optional<double> number_in(const std::string& text) {
+    double value = 0;
+    const auto end = text.data() + text.size();
+    return !text.empty() && std::from_chars(text.data(), end, value).ptr == end ? std::optional(value)
+                                                                                : std::nullopt;
 }
 
 std::string inside(const ProductFolder& folder, const std::string& path) {

@@ -37,7 +37,7 @@ struct MadeItem {
 struct Findings {
     std::vector<MadeItem> items;
     std::vector<Rejected> rejected;
-    std::set<std::string> taken;  ///< files and folders that belong to a product: nobody else looks at them
+    std::set<std::string> taken;  ///< files that belong to a product: nobody else looks at them
     bool whole = false;           ///< the folder is one product
 };
 
@@ -62,6 +62,7 @@ void make_items(const std::string& source, const std::string& id, Findings& foun
     } catch (const Refusal& r) {
         found.rejected.push_back({source, id, r.code, r.reason});
     } catch (const Error& e) {
+        if (e.code() != ErrorCode::input) throw;  // a full disk is no fault of the product's
         found.rejected.push_back({source, id, "unreadable", e.what()});
     }
 }
@@ -90,7 +91,9 @@ class ItemMaker {
 };
 
 /// "Sentinel-2A", "LANDSAT_8" → "sentinel-2a", "landsat-8".
-[[nodiscard]] std::string platform_name(std::string text);
+[[nodiscard]] std::string platform_name(const std::string& text);
+/// The number that is all of a text, whatever the locale.
+[[nodiscard]] std::optional<double> number_in(const std::string& text);
 
 /// A path that metadata name, below `folder`. Throws Refusal where it leads elsewhere.
 [[nodiscard]] std::string inside(const ProductFolder& folder, const std::string& path);

@@ -4,7 +4,6 @@
 // metadata.
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <map>
 #include <sstream>
 
@@ -37,15 +36,8 @@ constexpr std::array<BandOf, 13> bands = {{{"B01", Band::coastal, 60},
                                            {"B11", Band::swir16, 20},
                                            {"B12", Band::swir22, 20}}};
 
-std::optional<double> number(const std::string& text) {
-    double value = 0;
-    const auto end = text.data() + text.size();
-    return !text.empty() && std::from_chars(text.data(), end, value).ptr == end ? std::optional(value)
-                                                                                : std::nullopt;
-}
-
 double needed_number(const pugi::xml_node& root, std::string_view name) {
-    const auto value = number(text_of(root, name));
+    const auto value = number_in(text_of(root, name));
     if (!value || *value == 0) throw Refusal{"incomplete", fmt::format("Its metadata have no {}.", name)};
     return *value;
 }
@@ -56,8 +48,8 @@ std::pair<std::string, int> band_and_size(const std::string& path) {
     std::istringstream name(path.substr(path.rfind('/') + 1));
     for (std::string word; std::getline(name, word, '_');) words.push_back(word);
     if (words.size() > 1 && words.back().size() == 3 && words.back().ends_with("m") &&
-        number(words.back().substr(0, 2)))
-        return {words[words.size() - 2], static_cast<int>(*number(words.back().substr(0, 2)))};
+        number_in(words.back().substr(0, 2)))
+        return {words[words.size() - 2], static_cast<int>(*number_in(words.back().substr(0, 2)))};
     return {words.empty() ? std::string() : words.back(), 0};
 }
 
@@ -109,7 +101,7 @@ std::vector<std::array<double, 2>> ring_of(const pugi::xml_node& root) {
 std::map<int, double> offsets_of(const pugi::xml_node& root, std::string_view name) {
     std::map<int, double> offsets;
     for (auto node = element(root, name); node; node = node.next_sibling())
-        if (const auto value = number(node.child_value()); value && local_name(node) == name)
+        if (const auto value = number_in(node.child_value()); value && local_name(node) == name)
             offsets[node.attribute("band_id").as_int(-1)] = *value;
     return offsets;
 }
@@ -171,9 +163,9 @@ class Sentinel2 final : public Product {
             item.set("platform", platform_name(text_of(document, "SPACECRAFT_NAME")));
             item.set("instruments", {"msi"});
             item.set("processing:level", surface ? "L2A" : "L1C");
-            if (const auto orbit = number(text_of(document, "SENSING_ORBIT_NUMBER")))
+            if (const auto orbit = number_in(text_of(document, "SENSING_ORBIT_NUMBER")))
                 item.set("sat:relative_orbit", static_cast<int>(*orbit));
-            if (const auto cloud = number(text_of(document, "Cloud_Coverage_Assessment")))
+            if (const auto cloud = number_in(text_of(document, "Cloud_Coverage_Assessment")))
                 item.set("eo:cloud_cover", *cloud);
             item.footprint(ring_of(document));
             for (std::size_t i = 0; i < bands.size(); ++i) {
