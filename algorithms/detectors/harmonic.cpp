@@ -105,9 +105,9 @@ class Harmonic final : public SeriesDetector {
                           0.0001, 0.9),
             number_option("fallow_days", "400",
                           "Time for which a field stays what it was outside its bare season", "d", 1, 4000),
-            number_option("watch", "4", "Cumulative log-likelihood ratio at which a pixel is watched", "",
+            number_option("watch", "3", "Cumulative log-likelihood ratio at which a pixel is watched", "",
                           0.5, 30),
-            number_option("suspect", "6", "The same at which it is suspected", "", 0.5, 30),
+            number_option("suspect", "4", "The same at which it is suspected", "", 0.5, 30),
             number_option(
                 "even_level", "16",
                 "The same at which a pixel is as likely a site as not; on simulated series (seeds 11 to "

@@ -260,20 +260,24 @@ void enter(PixelTrack& t, std::size_t l, std::int32_t day, const Step& s, const 
     }
     const std::int32_t ndvi = percent(s.ndvi[l]), index = percent(s.index[l]);
     const float larger = std::max(s.material[l], s.persistence[l]);
-    if (!alarmed) {
+    // Looks go on being kept after the first suspicion, for which a few are enough: what the later ones say
+    // bears on when it began.
+    const bool full = t.run[l] == static_cast<std::int32_t>(PixelTrack::ring_size);
+    std::int32_t newest = t.first[l];  // look of the run
+    for (std::size_t i = 1; i < static_cast<std::size_t>(t.run[l]); ++i) newest += t.ring_days[i][l];
+    const bool lasting = t.run[l] > 0 && day - newest > PixelTrack::longest_gap;
+    if (!alarmed || (t.status[l] == static_cast<std::int32_t>(Status::suspected) && !full && !lasting)) {
         const std::int32_t evidence = std::clamp(lane_round(larger * PixelTrack::ring_unit), -128, 127);
-        std::int32_t newest = t.first[l];  // look of the run
-        for (std::size_t i = 1; i < static_cast<std::size_t>(t.run[l]); ++i) newest += t.ring_days[i][l];
         if (t.run[l] == 0) {
             t.before[l] = previous;
             t.first[l] = day;
             t.mean_ndvi[l] = ndvi;
             t.mean_index[l] = index;
-        } else if (day - newest > PixelTrack::longest_gap) {
+        } else if (lasting) {
             // A gap too long to keep: the looks before it become part of it, so that the onset stays inside.
             t.first[l] = day;
             t.run[l] = 0;
-        } else if (t.run[l] == static_cast<std::int32_t>(PixelTrack::ring_size)) {  // forget the oldest
+        } else if (full) {  // forget the oldest
             t.before[l] = t.first[l];
             t.first[l] += t.ring_days[1][l];
             for (std::size_t i = 0; i + 1 < PixelTrack::ring_size; ++i) {

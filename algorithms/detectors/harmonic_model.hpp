@@ -39,7 +39,7 @@ struct HarmonicOptions {
     float fallow_days = 400;      ///< how long a field stays what it was outside its bare season, e-folding
     float glitch_days = 5;        ///< the same for ground that is no field: a look that went wrong
     float independent_days = 15;  ///< looks closer than this count less
-    float watch = 4, suspect = 6, confirm = 10;  ///< levels of the statistic
+    float watch = 3, suspect = 4, confirm = 10;  ///< levels of the statistic
 };
 
 /// What a pixel is, as far as judging it goes.

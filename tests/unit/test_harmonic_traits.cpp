@@ -60,8 +60,8 @@ TEST_CASE("harmonic: opened ground is told beside the field's own soil") {
     CHECK(std::abs(told(h, 0, Trait::brightness_above_own) -
                    (brightness_of(red_soil) - brightness_of(field_soil))) < 0.12);
     CHECK(std::abs(told(h, 0, Trait::green_above_own) - (ndvi_of(red_soil) - ndvi_of(field_soil))) < own);
-    CHECK(told(h, 0, Trait::alarm_looks) >= 1);
-    CHECK(told(h, 0, Trait::alarm_looks) <= 8);
+    CHECK(told(h, 0, Trait::run_looks) >= 1);
+    CHECK(told(h, 0, Trait::run_looks) <= 8);
 
     // Beside a field opened with its own soil, whose estimate of it is off by as much.
     CHECK(std::abs(told(h, 0, Trait::index_above_own) - told(h, 1, Trait::index_above_own) -
@@ -96,7 +96,7 @@ TEST_CASE("traits keep their values to a step, and what is beyond the scale to i
     CHECK(std::isnan(told(h, 1, Trait::index_above_own)));
     CHECK(h.traits_of(1)[3] == 1);
     CHECK(h.traits_of(1)[4] == 255);
-    CHECK(told(h, 1, Trait::alarm_looks) == 5);
+    CHECK(told(h, 1, Trait::run_looks) == 5);
     for (const int v : h.traits_of(0)) CHECK(v == 0);
 }
 

@@ -64,9 +64,9 @@ enum class Measure : std::uint8_t {
     green_above_own,
     green_above_own_spread,
     green_above_own_step,
-    alarm_looks,
-    alarm_looks_spread,
-    alarm_looks_step,
+    run_looks,
+    run_looks_spread,
+    run_looks_step,
     greenest_4,
     greenest_4_spread,
     greenest_4_step,
@@ -97,9 +97,11 @@ struct ObjectModel {
     static constexpr int beside_reach = 6;  ///< pixels
     /// Log-odds at which the map is cut, ascending; at most 64: of `pixels`, else of its evidence.
     std::vector<double> levels;
-    std::optional<Forest> pixels;  ///< of PixelScore::names()
-    double least_evidence = 0;     ///< of a pixel that `pixels` is asked about, or would be
-    Forest objects;                ///< of Measure
+    std::optional<Forest> pixels;        ///< of PixelScore::names()
+    std::optional<Forest> pixels_again;  ///< of PixelScore::names_again(); not without `pixels`
+    [[nodiscard]] const Forest* again() const { return pixels_again ? &*pixels_again : nullptr; }
+    double least_evidence = 0;  ///< of a pixel that `pixels` is asked about, or would be
+    Forest objects;             ///< of Measure
 
     /// Log-odds that an object like this is a site.
     [[nodiscard]] double log_odds(const ObjectEvidence& evidence) const { return objects.log_odds(evidence); }

@@ -66,7 +66,7 @@ struct PixelHistory {
         index_above_own,       ///< mean soil index since it may have been opened, less own_index
         brightness_above_own,  ///< ln brightness of the last two months, less own_brightness
         green_above_own,       ///< mean NDVI since it may have been opened, less that of its own bare soil
-        alarm_looks,           ///< looks since then until it was suspected, at most 8
+        run_looks,             ///< looks since then that are kept: until it was confirmed, at most 8
         greenest_4,            ///< NDVI of the greenest look of the last four months
         greenest_9,            ///< the same of nine
         since_green,           ///< months since a look had NDVI 0.30 or more; 12 = in none of them
