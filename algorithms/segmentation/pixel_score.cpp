@@ -2,10 +2,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 #include "box_sums.hpp"
 #include "ridges.hpp"
 #include "same_history.hpp"
+#include "score_context.hpp"
 #include <shuibao/algorithms/pixel_score.hpp>
 
 namespace shuibao::algorithms {
@@ -20,7 +22,7 @@ enum Own : std::size_t {
     drop,
     recent,
     trait = recent + PixelHistory::lately,
-    alarm_looks = trait + PixelHistory::kept_traits - 1,
+    run_looks = trait + PixelHistory::kept_traits - 1,
     greenest,
 };
 // Of the greenest look of how many months; and how many months ago the last was that lay in a class or above.
@@ -41,7 +43,7 @@ constexpr std::array<const char*, owns> own_names = {"evidence",
                                                      "index_above_own",
                                                      "brightness_above_own",
                                                      "green_above_own",
-                                                     "alarm_looks",
+                                                     "run_looks",
                                                      "greenest_1",
                                                      "greenest_2",
                                                      "greenest_4",
@@ -58,6 +60,17 @@ constexpr std::array<std::size_t, 12> compared = {evidence,     recent,       re
 constexpr std::array<std::int64_t, 3> distances = {4, 8, 16};
 constexpr std::int64_t around = 1, near_by = 2, far_off = 20, beside = 3;  // half widths of means
 constexpr int further = 8;  // steps of 0.005, as for pixels three apart
+// Peers are ground in these distances that was like the pixel until it may have been opened. What each counts
+// for falls with how far its year, its soil and the green of its months then lie from the pixel's: a normal
+// density of these spreads, in the steps in which they are kept.
+constexpr std::array<std::int64_t, 5> peer_distances = {4, 8, 12, 16, 19};
+constexpr double peer_season = 6, peer_month = 1, peer_index = 10, peer_brightness = 8;
+constexpr double peer_nothing = 16;      // distance squared from which a pixel is no peer
+constexpr double peer_of_itself = 0.3;   // counts as ground that does not differ: few peers tell little
+constexpr std::size_t peer_months = 8;   // the latest are compared one by one
+constexpr std::size_t first_before = 2;  // months before the earliest onset that are left out, and
+constexpr std::size_t last_before = 9;   // the latest from which they are compared in any case
+constexpr double month_days = 30.44;
 constexpr std::array<std::array<int, 2>, 8> directions = {
     {{-1, 0}, {1, 0}, {0, -1}, {0, 1}, {-1, -1}, {-1, 1}, {1, -1}, {1, 1}}};
 
@@ -75,7 +88,9 @@ constexpr std::array<Ridged, 6> ridged = {{{recent, -1, 26},
                                            {greenest + 2, -1, 3},
                                            {greenest + 4, -1, 3}}};
 
-static_assert(PixelScore::reach >= far_off + around && PixelScore::reach >= 16 + around + 1);
+static_assert(PixelScore::reach >=
+              around + ScoreContext::reach +
+                  std::max({far_off, distances.back() + around, peer_distances.back() + around}));
 
 constexpr std::int64_t block_cols = 256;
 
@@ -87,11 +102,12 @@ class Block {
           m_lowest(Change::stored(least)),
           m_quiet(static_cast<std::int32_t>(Change::stored(quiet))) {}
 
+    using Smooth = std::array<double, compared.size()>;  // means over squares of what is compared
     // Of a pixel in all that is kept here.
     static constexpr std::size_t bytes =
         owns * (sizeof(std::int32_t) + BoxSums::bytes) + BoxSums::bytes + 2 * sizeof(std::uint8_t) +
-        sizeof(std::array<int, PixelHistory::terms>) + compared.size() * sizeof(double) + Ridges::bytes +
-        ridged.size() * sizeof(float);
+        sizeof(std::array<int, PixelHistory::terms>) + sizeof(Smooth) + sizeof(PixelHistory::Greenest) +
+        2 * sizeof(std::uint64_t) + Ridges::bytes + ridged.size() * sizeof(float);
 
     void reset(const Window& window) {
         m_w = window;
@@ -108,13 +124,24 @@ class Block {
         return m_member[index(row, col)] != 0;
     }
 
+    // Whether any pixel of a window is told of.
+    [[nodiscard]] bool any(const Window& w) const {
+        for (auto r = w.row; r < w.row + w.rows; ++r) {
+            const auto* row = m_member.data() + index(r, w.col);
+            if (std::any_of(row, row + w.cols, [](std::uint8_t m) { return m != 0; })) return true;
+        }
+        return false;
+    }
+
     // Before values_of is asked.
     void prepare() {
         const auto n = m_member.size();
         m_seasons.resize(n);
+        m_green.resize(n);
         for (auto& plane : m_values) plane.resize(n);
         each([&](std::size_t i, std::size_t g) {
             m_seasons[i] = m_part.history.season(g);
+            m_green[i] = m_known[i] != 0 ? m_part.history.greenest(g) : PixelHistory::Greenest{};
             own(i, g);
         });
         for (std::size_t k = 0; k < owns; ++k) {
@@ -122,21 +149,21 @@ class Block {
             m_sums[k].reset(m_w.rows, m_w.cols);
             // When and how much it changed is known of what may have changed only.
             const auto& counted =
-                k == age || k == gap || k == magnitude || k == alarm_looks ? m_member : m_known;
+                k == age || k == gap || k == magnitude || k == run_looks ? m_member : m_known;
             m_sums[k].fill([&](std::size_t i) { return values[i]; },
                            [&](std::size_t i) { return counted[i] != 0 && values[i] != nothing; });
         }
         m_members.reset(m_w.rows, m_w.cols);
         m_members.fill([](std::size_t) { return 1; }, [&](std::size_t i) { return m_member[i] != 0; });
-        for (std::size_t c = 0; c < compared.size(); ++c) {
-            m_smooth[c].resize(n);  // read where there is a mean only
+        m_smooth.resize(n);  // read where there is a mean only
+        for (std::size_t c = 0; c < compared.size(); ++c)
             for (std::int64_t y = 0; y < m_w.rows; ++y)
                 for (std::int64_t x = 0; x < m_w.cols; ++x) {
                     const auto m = m_sums[compared[c]].mean(y, x, around);
                     if (m.count > 0)
-                        m_smooth[c][static_cast<std::size_t>(y * m_w.cols + x)] = ratio(compared[c], m);
+                        m_smooth[static_cast<std::size_t>(y * m_w.cols + x)][c] = ratio(compared[c], m);
                 }
-        }
+        smooth_months();
         m_ridges.reset(m_w.rows, m_w.cols);
         for (std::size_t r = 0; r < ridged.size(); ++r) {
             const auto& values = m_values[ridged[r].own];
@@ -168,6 +195,7 @@ class Block {
         out.push_back(static_cast<double>(m_members.mean(y, x, beside).count));
         out.push_back(static_cast<double>(m_members.mean(y, x, far_off).count));
         for (const auto d : distances) compare(i, y, x, d, out);
+        compare_with_peers(i, g, y, x, out);
         for (std::size_t r = 0; r < ridged.size(); ++r)
             out.push_back(static_cast<double>(m_ridge[r][i]) * unit_of(ridged[r].own));
     }
@@ -255,12 +283,119 @@ class Block {
             for (std::size_t c = 0; c < compared.size(); ++c) {
                 const auto k = compared[c];
                 if (m_values[k][i] == nothing || m_values[k][j] == nothing) continue;
-                sum[c] += m_smooth[c][i] - m_smooth[c][j];
+                sum[c] += m_smooth[i][c] - m_smooth[j][c];
                 ++count[c];
             }
         }
         for (std::size_t c = 0; c < compared.size(); ++c) out.push_back(sum[c] / (count[c] + 1));
         out.push_back(static_cast<double>(same) / std::max(known, 1));
+    }
+
+    // By how much the pixel's surroundings are more than those of its peers.
+    void compare_with_peers(std::size_t i, std::size_t g, std::int64_t y, std::int64_t x,
+                            std::vector<double>& out) const {
+        std::array<double, compared.size()> sum{}, weights{};
+        std::array<double, peer_months> month_sum{}, month_weights{};
+        double all = 0, alike = 0, changed = 0, nearest = peer_nothing;
+        const int ago = m_part.onset_from[g] > 0 ? m_part.seen.days() - int{m_part.onset_from[g]} : INT16_MAX;
+        const auto before =
+            std::min(last_before, first_before + static_cast<std::size_t>(std::max(ago, 0) / month_days));
+        const auto month = [&](std::size_t at, std::size_t k) {
+            const auto count = m_month_count[at] >> 8 * k & 255;
+            return count == 0
+                       ? 0.0
+                       : static_cast<double>(m_month_sum[at] >> 8 * k & 255) / static_cast<double>(count);
+        };
+        std::array<double, peer_months> own_month{};
+        for (std::size_t k = 0; k < peer_months; ++k) own_month[k] = month(i, k);
+        for (const auto d : peer_distances)
+            for (const auto& [down, right] : directions) {
+                const auto v = y + down * d, u = x + right * d;
+                if (m_known[i] == 0 || v < 0 || v >= m_w.rows || u < 0 || u >= m_w.cols) continue;
+                const auto j = static_cast<std::size_t>(v * m_w.cols + u);
+                if (m_known[j] == 0) continue;
+                ++all;
+                const double apart = history_apart(i, j, before);
+                nearest = std::min(nearest, apart);
+                if (apart >= peer_nothing) continue;
+                const double w = std::exp(-apart / 2);
+                alike += w;
+                if (m_member[j] != 0) changed += w;
+                for (std::size_t c = 0; c < compared.size(); ++c) {
+                    const auto k = compared[c];
+                    if (m_values[k][i] == nothing || m_values[k][j] == nothing) continue;
+                    sum[c] += w * (m_smooth[i][c] - m_smooth[j][c]);
+                    weights[c] += w;
+                }
+                for (std::size_t k = 0; k < peer_months; ++k) {
+                    const double there = month(j, k);
+                    if (own_month[k] == 0 || there == 0) continue;
+                    month_sum[k] += w * (own_month[k] - there);
+                    month_weights[k] += w;
+                }
+            }
+        out.push_back(alike / std::max(all, 1.0));
+        out.push_back(alike > 0 ? changed / alike : 0.0);
+        out.push_back(nearest);
+        for (std::size_t c = 0; c < sum.size(); ++c) out.push_back(sum[c] / (weights[c] + peer_of_itself));
+        for (std::size_t k = 0; k < peer_months; ++k)
+            out.push_back(PixelHistory::green_step * month_sum[k] / (month_weights[k] + peer_of_itself));
+    }
+    // How far two pixels' histories lie apart, squared, in spreads; of months those from `before` on.
+    [[nodiscard]] double history_apart(std::size_t i, std::size_t j, std::size_t before) const {
+        int year = 0;
+        for (std::size_t k = 0; k < PixelHistory::terms; ++k) {
+            const int by = m_seasons[i][k] - m_seasons[j][k];
+            year += (k == 0 ? 2 : 1) * by * by;
+        }
+        double apart = year / (2 * peer_season * peer_season);  // the mean square of a year, by Parseval
+        if (apart >= peer_nothing) return apart;
+        for (const auto& [k, spread] :
+             {std::pair(std::size_t{trait}, peer_index), std::pair(std::size_t{trait} + 1, peer_brightness)})
+            if (m_values[k][i] != nothing && m_values[k][j] != nothing) {
+                const double by = (m_values[k][i] - m_values[k][j]) / spread;
+                apart += by * by;
+            }
+        int months = 0, known = 0;
+        for (std::size_t k = before; k < PixelHistory::months; ++k) {
+            const int p = m_green[i][k], q = m_green[j][k];
+            if (p == 0 || q == 0) continue;
+            months += (p - q) * (p - q);
+            ++known;
+        }
+        return apart + (known > 0 ? months / (known * peer_month * peer_month) : 1.0);
+    }
+    // Means over squares of the classes of the latest months, of eight bits each: sums of nine classes fit.
+    void smooth_months() {
+        static_assert(peer_months == sizeof(std::uint64_t) && around == 1 &&
+                      9 * PixelHistory::green_classes < 256);
+        const std::size_t n = m_green.size();
+        m_month_sum.resize(n);
+        m_month_count.resize(n);
+        std::vector<std::uint64_t> sums(n), counts(n);  // of three in a row
+        const auto cols = static_cast<std::size_t>(m_w.cols), rows = static_cast<std::size_t>(m_w.rows);
+        for (std::size_t i = 0; i < n; ++i) {
+            std::uint64_t classes = 0, seen = 0;
+            for (std::size_t k = 0; k < peer_months; ++k) {
+                classes |= static_cast<std::uint64_t>(m_green[i][k]) << 8 * k;
+                seen |= static_cast<std::uint64_t>(m_green[i][k] > 0 ? 1 : 0) << 8 * k;
+            }
+            const auto x = i % cols;
+            for (auto j = x > 0 ? i - 1 : i; j <= (x + 1 < cols ? i + 1 : i); ++j) {
+                sums[j] += classes;
+                counts[j] += seen;
+            }
+        }
+        for (std::size_t y = 0; y < rows; ++y)
+            for (std::size_t x = 0; x < cols; ++x) {
+                std::uint64_t sum = 0, count = 0;
+                for (auto v = y > 0 ? y - 1 : y; v <= std::min(y + 1, rows - 1); ++v) {
+                    sum += sums[v * cols + x];
+                    count += counts[v * cols + x];
+                }
+                m_month_sum[y * cols + x] = sum;
+                m_month_count[y * cols + x] = count;
+            }
     }
 
     const MapPart& m_part;
@@ -272,32 +407,85 @@ class Block {
     std::vector<std::array<int, PixelHistory::terms>> m_seasons;
     std::array<BoxSums, owns> m_sums;
     BoxSums m_members;
-    std::array<std::vector<double>, compared.size()> m_smooth;
+    std::vector<PixelHistory::Greenest> m_green;
+    std::vector<Smooth> m_smooth;
+    std::vector<std::uint64_t> m_month_sum, m_month_count;
     Ridges m_ridges;
     std::array<std::vector<float>, ridged.size()> m_ridge;
 };
 
+// Asks a forest about pixels, some at once.
+class Asker {
+  public:
+    // take(place, log-odds)
+    template <class Take>
+    void add(const Forest& model, std::size_t place, std::span<const double> values, const Take& take) {
+        m_values.insert(m_values.end(), values.begin(), values.end());
+        m_places.push_back(place);
+        if (m_places.size() == at_once) ask(model, take);
+    }
+    template <class Take>
+    void ask(const Forest& model, const Take& take) {
+        m_odds.resize(m_places.size());
+        model.log_odds(m_values, m_odds);
+        for (std::size_t i = 0; i < m_places.size(); ++i) take(m_places[i], m_odds[i]);
+        m_values.clear();
+        m_places.clear();
+    }
+
+  private:
+    static constexpr std::size_t at_once = 32;
+    std::vector<double> m_values, m_odds;
+    std::vector<std::size_t> m_places;
+};
+
 // Calls visit(row, col, values) for the pixels of `window` that are told of; block by block of columns.
-template <class Visit>
-void visit_blocks(const MapPart& part, const Window& window, double least, double quiet, const Visit& visit) {
+// With `first`, whose scores are then among the values, only for those that it leaves hope; pass(row, col,
+// log-odds) for the others.
+template <class Visit, class Pass>
+void visit_blocks(const MapPart& part, const Window& window, double least, double quiet, const Forest* first,
+                  const Visit& visit, const Pass& pass) {
     const Window& all = part.history.window;
     std::vector<double> values;
     Block block(part, least, quiet);
+    ScoreContext context;
+    Asker asker;
+    std::vector<double> odds;
     for (auto col = window.col; col < window.col + window.cols; col += block_cols) {
-        const auto end = std::min(window.col + window.cols, col + block_cols);
-        const auto with = Window{col - PixelScore::reach, window.row - PixelScore::reach,
-                                 end - col + 2 * PixelScore::reach, window.rows + 2 * PixelScore::reach}
-                              .intersection(all);
+        const Window core{col, window.row, std::min(block_cols, window.col + window.cols - col), window.rows};
+        const auto with = core.grown(PixelScore::reach).intersection(all);
         block.reset(with);
-        bool prepared = false;
-        for (auto r = window.row; r < window.row + window.rows; ++r)
-            for (auto c = col; c < end; ++c) {
-                if (!block.member(r, c)) continue;
-                if (!prepared) block.prepare();
-                prepared = true;
+        if (!block.any(core)) continue;
+        block.prepare();
+        const auto each_of = [&](const Window& w, const auto& f) {
+            for (auto r = w.row; r < w.row + w.rows; ++r)
+                for (auto c = w.col; c < w.col + w.cols; ++c)
+                    if (block.member(r, c))
+                        f(r, c, static_cast<std::size_t>((r - with.row) * with.cols + c - with.col));
+        };
+        if (first != nullptr) {
+            context.reset(with.rows, with.cols);
+            odds.assign(static_cast<std::size_t>(with.pixels()), PixelScore::unknown);
+            const auto take = [&](std::size_t i, double v) {
+                context.put(i, v);
+                odds[i] = v;
+            };
+            each_of(core.grown(ScoreContext::reach).intersection(all), [&](auto r, auto c, std::size_t i) {
                 block.values_of(r, c, values);
-                visit(r, c, values);
+                asker.add(*first, i, values, take);
+            });
+            asker.ask(*first, take);
+            context.prepare();
+        }
+        each_of(core, [&](auto r, auto c, std::size_t i) {
+            if (first != nullptr && first->hopeless_after > 0 && odds[i] < first->hopeless) {
+                pass(r, c, odds[i]);
+                return;
             }
+            block.values_of(r, c, values);
+            if (first != nullptr) context.values_of(r - with.row, c - with.col, values);
+            visit(r, c, values);
+        });
     }
 }
 
@@ -316,34 +504,43 @@ const std::vector<std::string>& PixelScore::names() {
                 n.push_back(std::string(own_names[k]) + "_above_" + std::to_string(d));
             n.push_back("same_" + std::to_string(d));
         }
+        for (const char* name : {"peers_alike", "peers_changed", "peers_apart"}) n.emplace_back(name);
+        for (const auto k : compared) n.push_back(std::string(own_names[k]) + "_above_peers");
+        for (std::size_t k = 0; k < peer_months; ++k)
+            n.push_back("month_" + std::to_string(k) + "_above_peers");
         for (const auto& r : ridged) n.push_back(std::string(own_names[r.own]) + "_line");
         return n;
     }();
     return list;
 }
 
-std::vector<std::uint16_t> PixelScore::scores(const Window& window, const Forest& model) const {
+const std::vector<std::string>& PixelScore::names_again() {
+    static const auto list = [] {
+        auto n = names();
+        ScoreContext::names(n);
+        return n;
+    }();
+    return list;
+}
+
+std::vector<std::uint16_t> PixelScore::scores(const Window& window, const Forest& model,
+                                              const Forest* again) const {
     // One pixel more on each side, for the mean.
-    const auto with =
-        Window{window.col - around, window.row - around, window.cols + 2 * around, window.rows + 2 * around}
-            .intersection(m_part.history.window);
+    const auto with = window.grown(around).intersection(m_part.history.window);
     std::vector<double> own(static_cast<std::size_t>(with.pixels()), unknown);
-    constexpr std::size_t at_once = 32;
-    std::vector<double> values, odds;
-    std::vector<std::size_t> places;
-    const auto ask = [&] {
-        odds.resize(places.size());
-        model.log_odds(values, odds);
-        for (std::size_t i = 0; i < places.size(); ++i) own[places[i]] = odds[i];
-        values.clear();
-        places.clear();
+    const auto place = [&](std::int64_t row, std::int64_t col) {
+        return static_cast<std::size_t>((row - with.row) * with.cols + col - with.col);
     };
-    visit_blocks(m_part, with, m_least, m_quiet, [&](std::int64_t row, std::int64_t col, const auto& of_one) {
-        values.insert(values.end(), of_one.begin(), of_one.end());
-        places.push_back(static_cast<std::size_t>((row - with.row) * with.cols + col - with.col));
-        if (places.size() == at_once) ask();
-    });
-    ask();
+    Asker asker;
+    const auto take = [&](std::size_t i, double odds) { own[i] = odds; };
+    const Forest& last = again != nullptr ? *again : model;
+    visit_blocks(
+        m_part, with, m_least, m_quiet, again != nullptr ? &model : nullptr,
+        [&](std::int64_t row, std::int64_t col, const auto& values) {
+            asker.add(last, place(row, col), values, take);
+        },
+        [&](std::int64_t row, std::int64_t col, double odds) { own[place(row, col)] = odds; });
+    asker.ask(last, take);
     std::vector<std::uint16_t> stored(static_cast<std::size_t>(window.pixels()), 0);
     std::size_t i = 0;
     for (auto row = window.row; row < window.row + window.rows; ++row)
@@ -367,16 +564,19 @@ std::vector<std::uint16_t> PixelScore::scores(const Window& window, const Forest
 
 std::size_t PixelScore::bytes(std::int64_t rows, std::int64_t cols) {
     const std::int64_t more = 2 * (around + reach);
-    return static_cast<std::size_t>((rows + more) * (std::min(cols, block_cols) + more)) * Block::bytes +
+    return static_cast<std::size_t>((rows + more) * (std::min(cols, block_cols) + more)) *
+               (Block::bytes + ScoreContext::bytes + sizeof(double)) +
            static_cast<std::size_t>((rows + 2 * around) * (cols + 2 * around)) *
                (sizeof(double) + sizeof(std::uint16_t));
 }
 
-void PixelScore::visit(const Window& window, const Visit& visit) const {
-    visit_blocks(m_part, window, m_least, m_quiet,
-                 [&](std::int64_t row, std::int64_t col, const std::vector<double>& values) {
-                     visit(row, col, values);
-                 });
+void PixelScore::visit(const Window& window, const Forest* first, const Visit& visit) const {
+    visit_blocks(
+        m_part, window, m_least, m_quiet, first,
+        [&](std::int64_t row, std::int64_t col, const std::vector<double>& values) {
+            visit(row, col, values);
+        },
+        [](std::int64_t, std::int64_t, double) {});
 }
 
 }  // namespace shuibao::algorithms

@@ -112,7 +112,9 @@ Scores scores_of(const Surroundings& s, const Window& strip, const ObjectModel& 
     const auto window =
         Window{strip.col, strip.row - Surroundings::reach, strip.cols, strip.rows + 2 * Surroundings::reach}
             .intersection(s.history.window);
-    return {window, PixelScore(s.map(), model.least_evidence, model.quiet).scores(window, *model.pixels)};
+    return {
+        window,
+        PixelScore(s.map(), model.least_evidence, model.quiet).scores(window, *model.pixels, model.again())};
 }
 
 PixelSurroundings look_around(const Surroundings& s, const Scores& scores, std::int64_t row, std::int64_t col,

@@ -149,15 +149,15 @@ ChangeStrips::Runs ChangeStrips::runs(std::size_t i, const algorithms::Segmentat
     return runs;
 }
 
-void ChangeStrips::visit(std::size_t i, const algorithms::ObjectModel& model, Date seen,
-                         const algorithms::PixelScore::Visit& visit) const {
+void ChangeStrips::visit(std::size_t i, const algorithms::ObjectModel& model, const algorithms::Forest* first,
+                         Date seen, const algorithms::PixelScore::Visit& visit) const {
     Near near;
     read_evidence(window(i), algorithms::PixelScore::reach, near);
     read_rest(true, near);
     algorithms::PixelScore(
         {near.evidence, near.magnitude, near.onset_from, near.onset_to, near.history, seen},
         model.least_evidence, model.quiet)
-        .visit(window(i), visit);
+        .visit(window(i), first, visit);
 }
 
 }  // namespace shuibao::pipeline

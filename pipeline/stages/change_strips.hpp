@@ -40,9 +40,9 @@ class ChangeStrips {
     [[nodiscard]] Runs runs(std::size_t strip, const algorithms::SegmentationOptions& options,
                             const algorithms::Synchrony* synchrony, const Window& area, Date seen) const;
     /// What a model of pixels is told, of every pixel it is asked about, by rows and columns of the lattice:
-    /// to learn one. REQUIRES history.
-    void visit(std::size_t strip, const algorithms::ObjectModel& model, Date seen,
-               const algorithms::PixelScore::Visit& visit) const;
+    /// to learn one; with `first` what the second is told. REQUIRES history.
+    void visit(std::size_t strip, const algorithms::ObjectModel& model, const algorithms::Forest* first,
+               Date seen, const algorithms::PixelScore::Visit& visit) const;
 
   private:
     [[nodiscard]] Window window(std::size_t strip) const;

@@ -111,7 +111,8 @@ class DelineateStage final : public Stage {
                .fallback = "false",
                .help =
                    "Write the objects of all levels and their pixels, with what is measured of each, beside "
-                   "the polygons (candidates.gpkg, pixels.npy), to learn delineate.objects from"});
+                   "the polygons (candidates.gpkg, pixels.npy, pixels_again.npy), to learn delineate.objects "
+                   "from"});
         t.add({.key = "delineate.types",
                .type = OptionType::path,
                .help = "What a disturbance is taken for: rules of types; default: shuibao's own "
@@ -216,10 +217,11 @@ class DelineateStage final : public Stage {
         const auto disturbances = c.store.batch(batch) / "disturbances.gpkg",
                    unobserved = c.store.batch(batch) / "unobserved.gpkg";
         const auto candidates = c.store.batch(batch) / "candidates.gpkg",
-                   pixels = c.store.batch(batch) / "pixels.npy";
+                   pixels = c.store.batch(batch) / "pixels.npy",
+                   again = c.store.batch(batch) / "pixels_again.npy";
         const bool all_levels = c.settings.flag("delineate.candidates");
         u.outputs = {disturbances, unobserved};
-        if (all_levels) u.outputs.insert(u.outputs.end(), {candidates, pixels});
+        if (all_levels) u.outputs.insert(u.outputs.end(), {candidates, pixels, again});
         u.memory =
             (std::size_t{64} << 20) + ChangeStrips::memory(c.executor, enclosing_tiles(grid, tiles).cols);
         std::optional<std::size_t> found;
@@ -231,7 +233,8 @@ class DelineateStage final : public Stage {
             }));
             if (all_levels) {
                 work.write_candidates(candidates);
-                work.write_pixels(pixels);
+                work.write_pixels(pixels, false);
+                work.write_pixels(again, true);
             }
             Measures measures;
             const auto list = work.disturbances(measures);
@@ -344,21 +347,24 @@ class DelineateStage final : public Stage {
         }
 
         // The same, of pixels: column and row of each on the lattice, then what PixelScore::names() lists, as
-        // a NumPy array (format 1.0) of records. Held in memory: to learn from, small areas do.
-        void write_pixels(const std::filesystem::path& path) const {
+        // a NumPy array (format 1.0) of records. `again`: what the second model is told; nothing without the
+        // first. Held in memory: to learn from, small areas do.
+        void write_pixels(const std::filesystem::path& path, bool again) const {
             std::vector<float> values;
-            if (m_history) {
+            const auto& model = *m_options.model;
+            if (m_history && (!again || model.pixels)) {
                 const ChangeStrips maps(m_context.executor, m_grid, m_changes, m_window, true);
                 for (std::size_t i = 0; i < maps.count(); ++i)
                     maps.visit(
-                        i, *m_options.model, m_seen,
+                        i, model, again ? &*model.pixels : nullptr, m_seen,
                         [&](std::int64_t row, std::int64_t col, std::span<const double> of_pixel) {
                             values.insert(values.end(), {static_cast<float>(col), static_cast<float>(row)});
                             for (const double v : of_pixel) values.push_back(static_cast<float>(v));
                         });
             }
             std::vector<std::string> columns = {"col", "row"};
-            const auto& names = algorithms::PixelScore::names();
+            const auto& names =
+                again ? algorithms::PixelScore::names_again() : algorithms::PixelScore::names();
             columns.insert(columns.end(), names.begin(), names.end());
             std::string types;
             for (const auto& name : columns) types += fmt::format("('{}', '<f4'), ", name);

@@ -48,6 +48,10 @@ class Reader : YamlRules {
                 refuse(pixels, "pixels is no model: it needs least_evidence, base and trees.");
             m.least_evidence = number(pixels, "least_evidence");
             m.pixels = forest(pixels, algorithms::PixelScore::names());
+            if (const YAML::Node again = pixels["again"]) {
+                if (!again.IsMap()) refuse(again, "pixels.again is no model: it needs base and trees.");
+                m.pixels_again = forest(again, algorithms::PixelScore::names_again());
+            }
             const double most = (Change::unobserved - 1 - Change::evidence_zero) / Change::evidence_per_unit;
             if (m.levels.front() < -most) refuse(levels, fmt::format("no level lies below {}.", -most));
         }

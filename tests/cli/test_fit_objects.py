@@ -111,10 +111,16 @@ class Fitting(unittest.TestCase):
         path = self.folder / "store/batches/202303/pixels.npy"
         path.parent.mkdir(parents=True, exist_ok=True)
         numpy.save(path, table)
+        # What stood out was found, and around it as well.
+        more = numpy.zeros(len(table), dtype=[(n, "<f4") for n in (*names, "score_mean_9")])
+        for n in names:
+            more[n] = table[n]
+        more["score_mean_9"] = draw.normal(-3, 1, len(table)) + 5 * site
+        numpy.save(path.with_name("pixels_again.npy"), more[table["soil_index_above_8"] > 0])
         return int(site.sum())
 
     def test_pixels_first_then_objects_in_one_file_that_the_program_reads(self):
-        """The site of February is open by March, that of August is not: 20 × 20 pixels are right."""
+        """The site of February is open by March, that of August is not: 20 × 20 pixels are right. They are asked twice."""
         self.assertEqual(400, self.pixels())
         text = self.fit("--pixels", "--trees", "10", "--share", "1")
         self.assertEqual(text, self.fit("--pixels", "--trees", "10", "--share", "1"))
@@ -124,6 +130,13 @@ class Fitting(unittest.TestCase):
         self.assertRegex(text, r"(?m)^  hopeless: \[1, -?[0-9.]+\]")
         cut = self.folder / "pixels.yaml"
         cut.write_text(text)
+        again = self.fit("--again", "--trees", "10", "--share", "1", "--cut-with", cut)
+        self.assertRegex(again, r"(?m)^  again:  # learnt from [0-9]+ pixels \([0-9]+ right\) of 1 simulated series$")
+        self.assertEqual(text[text.index("pixels:"):], again[again.index("pixels:"):again.index("  again:")])
+        self.assertEqual("score_mean_9", re.findall(r"(?m)^      - \[([a-z_0-9]+)", again)[0])
+        cut.write_text(again)
+        self.assertEqual(again, self.fit("--again", "--trees", "10", "--share", "1", "--cut-with", cut))
+        text = again
         self.series()
         whole = self.fit("--trees", "20", "--cut-with", cut)
         self.assertEqual(text[text.index("pixels:"):], whole[whole.index("pixels:"):])
@@ -134,9 +147,10 @@ class Fitting(unittest.TestCase):
         check = ("check", "-c", self.folder / "pair/run.yaml", "--set", f"delineate.objects={model}")
         shuibao(*check)
         for was, now, said in (("soil_index_above_8", "soil_index_above8", "did you mean 'soil_index_above_8'?"),
-                               ("  least_evidence: -1.536", "  least_evidence: -4", "no level lies below -2.5"),
-                               ("  least_evidence: -1.536\n", "", "least_evidence is missing"),
+                               ("  least_evidence: -1.418", "  least_evidence: -4", "no level lies below -2.5"),
+                               ("  least_evidence: -1.418\n", "", "least_evidence is missing"),
                                ("  hopeless: [1,", "  hopeless: [11,", "hopeless counts some of the 10 trees"),
+                               ("score_mean_9", "score_mean_8", "did you mean 'score_mean_9'?"),
                                ("  trees:\n", "  shrubs:\n", "trees is missing")):
             with self.subTest(now):
                 model.write_text(whole.replace(was, now))

@@ -32,6 +32,7 @@ Change random_map(std::int64_t cols, std::int64_t rows, unsigned seed) {
         for (std::int64_t x = 0; x < cols; ++x) {
             const auto i = static_cast<std::size_t>(y * cols + x);
             const auto field = x / 9 * 5 + y / 7 * 3;
+            const bool like = field % 2 == 0;  // soil and months of one kind of field
             map.evidence[i] = chance() < 0.02 ? Change::unobserved : Change::no_evidence;
             if (map.evidence[i] != Change::unobserved && chance() < (field % 4 == 0 ? 0.8 : 0.15)) {
                 map.set(i, -2 + 4 * chance(), 5 * chance());
@@ -44,12 +45,15 @@ Change random_map(std::int64_t cols, std::int64_t rows, unsigned seed) {
                              0.1 * chance(), field % 2 == 0);
             test::put_recent(map.history, i, {chance() - 0.5, 0.1, chance() / 4, -0.1});
             test::put_traits(map.history, i,
-                             {chance() / 4, -1.5, chance() < 0.3 ? std::nan("") : chance() / 4, 0.2,
-                              chance() / 4, 128 + std::floor(8 * chance())});
+                             {like ? 0.1 + 0.03 * chance() : chance() / 4, -1.5,
+                              chance() < 0.3 ? std::nan("") : chance() / 4, 0.2, chance() / 4,
+                              128 + std::floor(8 * chance())});
             PixelHistory::Greenest g{};
-            for (auto& c : g)
-                c = static_cast<std::uint8_t>(
-                    chance() < 0.3 ? 0 : 1 + 12 * chance() * (field % 3 == 0 ? 0.4 : 1));
+            for (std::size_t k = 0; k < g.size(); ++k) {
+                const double green = like ? 3 + static_cast<double>((k + 2) % 5) + 2 * chance()
+                                          : 1 + 12 * chance() * (field % 3 == 0 ? 0.4 : 1);
+                g[k] = static_cast<std::uint8_t>(chance() < 0.3 ? 0 : green);
+            }
             test::put_greenest(map.history, i, g);
         }
     return map;
@@ -81,17 +85,17 @@ MapPart part_of(const Change& c) {
 }
 
 using Values = std::map<std::pair<std::int64_t, std::int64_t>, std::vector<double>>;
-Values values_of(const Change& map, const Window& window) {
+Values values_of(const Change& map, const Window& window, const Forest* first = nullptr) {
     Values values;
     PixelScore(part_of(map), least, quiet)
-        .visit(window, [&](std::int64_t row, std::int64_t col, std::span<const double> v) {
+        .visit(window, first, [&](std::int64_t row, std::int64_t col, std::span<const double> v) {
             values[{row, col}] = {v.begin(), v.end()};
         });
     return values;
 }
 
 std::size_t at(const char* name) {
-    const auto& names = PixelScore::names();
+    const auto& names = PixelScore::names_again();  // which begins with names()
     const auto it = std::find(names.begin(), names.end(), name);
     REQUIRE(it != names.end());
     return static_cast<std::size_t>(it - names.begin());
@@ -134,6 +138,76 @@ double line_through(std::int64_t row, std::int64_t col, double most, const Value
     return best;
 }
 
+// What peers tell of a pixel, place by place.
+struct Peers {
+    double all = 0, alike = 0, changed = 0, nearest = 16, soil_index = 0, month_3 = 0;
+};
+
+Peers peers_of(const Change& map, std::int64_t row, std::int64_t col) {
+    const auto& w = map.window;
+    const auto index = [&](std::int64_t r, std::int64_t c) {
+        return static_cast<std::size_t>((r - w.row) * w.cols + c - w.col);
+    };
+    const auto known = [&](std::int64_t r, std::int64_t c) {
+        return r >= w.row && r < w.row + w.rows && c >= w.col && c < w.col + w.cols &&
+               map.history.known(index(r, c));
+    };
+    // Mean of `value` over the known of 3 × 3; NaN where there is none.
+    const auto smooth = [&](std::int64_t r0, std::int64_t c0, const auto& value) {
+        double s = 0, n = 0;
+        for (auto r = r0 - 1; r <= r0 + 1; ++r)
+            for (auto c = c0 - 1; c <= c0 + 1; ++c)
+                if (known(r, c) && !std::isnan(value(index(r, c)))) s += value(index(r, c)), ++n;
+        return s / n;
+    };
+    const auto soil = [&](std::size_t k) { return map.history.recent(k)[2] / 256.0; };
+    const auto third = [&](std::size_t k) {
+        const int c = map.history.greenest(k)[3];
+        return c == 0 ? std::nan("") : 0.05 * c;
+    };
+    Peers p;
+    if (!known(row, col)) return p;
+    const auto i = index(row, col);
+    const int ago = map.onset_from[i] > 0 ? seen.days() - map.onset_from[i] : 10000;
+    const int before = std::min(9, 2 + static_cast<int>(ago / 30.44));
+    double soils = 0, soil_weights = 0, months = 0, month_weights = 0;
+    for (const int d : {4, 8, 12, 16, 19})
+        for (int down = -1; down <= 1; ++down)
+            for (int right = -1; right <= 1; ++right) {
+                const auto r = row + d * down, c = col + d * right;
+                if ((down == 0 && right == 0) || !known(r, c)) continue;
+                const auto j = index(r, c);
+                ++p.all;
+                const auto a = map.history.season(i), b = map.history.season(j);
+                double apart = std::pow(a[0] - b[0], 2);
+                for (std::size_t k = 1; k < a.size(); ++k) apart += std::pow(a[k] - b[k], 2) / 2;
+                apart /= 36;
+                const auto t = map.history.traits_of(i), u = map.history.traits_of(j);
+                if (t[0] > 0 && u[0] > 0) apart += std::pow((t[0] - u[0]) / 10.0, 2);
+                if (t[1] > 0 && u[1] > 0) apart += std::pow((t[1] - u[1]) / 8.0, 2);
+                double by = 0, n = 0;
+                for (auto k = static_cast<std::size_t>(before); k < 12; ++k) {
+                    const int x = map.history.greenest(i)[k], y = map.history.greenest(j)[k];
+                    if (x > 0 && y > 0) by += std::pow(x - y, 2), ++n;
+                }
+                apart += n > 0 ? by / n : 1;
+                p.nearest = std::min(p.nearest, apart);
+                if (apart >= 16) continue;
+                const double weight = std::exp(-apart / 2);
+                p.alike += weight;
+                if (map.evidence[j] != Change::unobserved && map.evidence[j] >= Change::stored(least))
+                    p.changed += weight;
+                soils += weight * (smooth(row, col, soil) - smooth(r, c, soil));
+                soil_weights += weight;
+                const double greener = smooth(row, col, third) - smooth(r, c, third);
+                if (!std::isnan(greener)) months += weight * greener, month_weights += weight;
+            }
+    p.changed /= std::max(p.alike, 1e-12);
+    p.soil_index = soils / (soil_weights + 0.3);
+    p.month_3 = months / (month_weights + 0.3);
+    return p;
+}
+
 Forest some_forest() {
     const auto index = [](const char* name) { return static_cast<std::uint8_t>(at(name)); };
     Forest f;
@@ -147,9 +221,22 @@ Forest some_forest() {
 
 }  // namespace
 
+// Asks what some_forest() said of the ground around.
+Forest forest_again() {
+    const auto index = [](const char* name) { return static_cast<std::uint8_t>(at(name)); };
+    Forest f;
+    f.base = 0.5;
+    f.trees.push_back(
+        {{{index("score_around"), -1.5, -1, 1}, {index("chance_mean_15"), 0.04, -2, -3}}, {-1, 0.5, 1.5}});
+    f.trees.push_back({{{index("score_6_of_8_at_8"), -2, -1, -2}}, {-0.2, 0.3}});
+    f.trees.push_back({{{index("evidence"), 0.3, -1, -2}}, {-0.1, 0.15}});
+    return f;
+}
+
 TEST_CASE("names are told once each") {
-    auto names = PixelScore::names();
+    auto names = PixelScore::names_again();
     CHECK(names.size() <= 256);
+    CHECK(std::equal(PixelScore::names().begin(), PixelScore::names().end(), names.begin()));
     std::sort(names.begin(), names.end());
     CHECK(std::adjacent_find(names.begin(), names.end()) == names.end());
 }
@@ -166,7 +253,7 @@ TEST_CASE("what is known of a pixel is what a direct count gives") {
         if (e != Change::unobserved && e >= Change::stored(least)) ++members;
     REQUIRE(members > 300);
     CHECK(values.size() == members);
-    std::size_t compared = 0;
+    std::size_t compared = 0, with_peers = 0;
     for (const auto& [place, v] : values) {
         const auto [row, col] = place;
         const auto i = index(row, col);
@@ -248,8 +335,17 @@ TEST_CASE("what is known of a pixel is what a direct count gives") {
         if (n > 2) ++compared;
         CHECK(v[at("soil_index_above_8")] == doctest::Approx(sum / (n + 1)).epsilon(1e-9));
         CHECK(v[at("same_8")] == doctest::Approx(there > 0 ? static_cast<double>(n) / there : 0));
+        if ((row + col) % 5 != 0) continue;
+        const Peers peers = peers_of(map, row, col);
+        if (peers.alike > 1) ++with_peers;
+        CHECK(v[at("peers_alike")] == doctest::Approx(peers.alike / std::max(peers.all, 1.0)));
+        CHECK(v[at("peers_changed")] == doctest::Approx(peers.changed));
+        CHECK(v[at("peers_apart")] == doctest::Approx(peers.nearest));
+        CHECK(v[at("soil_index_above_peers")] == doctest::Approx(peers.soil_index).epsilon(1e-9));
+        CHECK(v[at("month_3_above_peers")] == doctest::Approx(peers.month_3).epsilon(1e-9));
     }
     CHECK(compared > 100);
+    CHECK(with_peers > 50);
 }
 
 TEST_CASE("a road stands out as a line across fields, a field does not") {
@@ -300,21 +396,105 @@ TEST_CASE("what looks hopeless after some trees is not asked further, whatever i
 
 TEST_CASE("scores do not depend on how the map is cut") {
     const Change map = random_map(600, 120, 2);
-    const auto model = some_forest();
-    const auto whole = PixelScore(part_of(map), least, quiet).scores(map.window, model);
+    auto model = some_forest();
+    model.hopeless_after = 2;
+    model.hopeless = -3.5;
+    const auto other = forest_again();
+    const Forest* again = nullptr;
+    SUBCASE("asked once") {}
+    SUBCASE("asked again") {
+        again = &other;
+    }
+    const auto whole = PixelScore(part_of(map), least, quiet).scores(map.window, model, again);
     std::map<int, int> kinds;
     for (const auto s : whole) ++kinds[s];
-    CHECK(kinds.size() > 50);
+    CHECK(kinds.size() > 30);
     for (const auto& window : {Window{40, -13, 600, 1}, Window{40, 20, 600, 30}, Window{301, 50, 40, 57},
                                Window{639, 106, 1, 1}}) {
         const Part part(map, window.grown(PixelScore::reach).intersection(map.window));
-        const auto scores = PixelScore(part_of(part.change), least, quiet).scores(window, model);
+        const auto scores = PixelScore(part_of(part.change), least, quiet).scores(window, model, again);
         std::size_t k = 0;
         for (auto r = window.row; r < window.row + window.rows; ++r)
             for (auto c = window.col; c < window.col + window.cols; ++c, ++k)
                 REQUIRE(scores[k] == whole[static_cast<std::size_t>((r - map.window.row) * map.window.cols +
                                                                     c - map.window.col)]);
     }
+}
+
+TEST_CASE("what a first model said of the ground around is what a direct count gives") {
+    const Change map = random_map(60, 50, 5);
+    auto model = some_forest();
+    const auto first = values_of(map, map.window);
+    model.hopeless_after = 2;
+    model.hopeless = -3;
+    const auto& w = map.window;
+    // Ground that nothing is said of scores least, as what lies beyond the map does.
+    const auto score = [&](std::int64_t r, std::int64_t c) {
+        const auto it = first.find({r, c});
+        return it == first.end() ? -9.0 : std::round(256 * model.log_odds(it->second)) / 256;
+    };
+    const auto around = [&](std::int64_t r0, std::int64_t c0) {
+        if (r0 < w.row || r0 >= w.row + w.rows || c0 < w.col || c0 >= w.col + w.cols) return -9.0;
+        double sum = 0, n = 0;
+        for (auto r = std::max(r0 - 1, w.row); r <= std::min(r0 + 1, w.row + w.rows - 1); ++r)
+            for (auto c = std::max(c0 - 1, w.col); c <= std::min(c0 + 1, w.col + w.cols - 1); ++c)
+                sum += score(r, c), ++n;
+        return sum / n;
+    };
+    const auto again = values_of(map, w, &model);
+    std::size_t hopeful = 0;
+    for (const auto& [place, v] : first)
+        if (model.log_odds(v) >= model.hopeless) ++hopeful;
+    REQUIRE(hopeful > 100);
+    CHECK(hopeful < first.size());
+    CHECK(again.size() == hopeful);
+    const double step = 1 / 4096.0 + 1e-9;
+    for (const auto& [place, v] : again) {
+        const auto [row, col] = place;
+        REQUIRE(v.size() == PixelScore::names_again().size());
+        CHECK(std::equal(first.at(place).begin(), first.at(place).end(), v.begin()));
+        if ((row + col) % 3 != 0) continue;
+        CHECK(v[at("score")] == doctest::Approx(score(row, col)));
+        CHECK(std::abs(v[at("score_around")] - around(row, col)) <= step);
+        double sum = 0, chances = 0, n = 0;
+        for (auto r = std::max(row - 7, w.row); r <= std::min(row + 7, w.row + w.rows - 1); ++r)
+            for (auto c = std::max(col - 7, w.col); c <= std::min(col + 7, w.col + w.cols - 1); ++c) {
+                sum += score(r, c), ++n;
+                if (const auto it = first.find({r, c}); it != first.end())
+                    chances += 1 / (1 + std::exp(-model.log_odds(it->second)));
+            }
+        CHECK(v[at("score_mean_15")] == doctest::Approx(sum / n));
+        CHECK(std::abs(v[at("chance_mean_15")] - chances / n) <= step);
+        double most = -9;
+        for (auto r = row - 3; r <= row + 3; ++r)
+            for (auto c = col - 3; c <= col + 3; ++c) most = std::max(most, around(r, c));
+        CHECK(std::abs(v[at("score_most")] - most) <= step);
+        std::vector<double> eight;
+        for (int down = -4; down <= 4; down += 4)
+            for (int right = -4; right <= 4; right += 4)
+                if (down != 0 || right != 0) eight.push_back(around(row + down, col + right));
+        std::sort(eight.begin(), eight.end());
+        CHECK(std::abs(v[at("score_3_of_8_at_4")] - eight[2]) <= step);
+    }
+    // What is left no hope keeps its first score; the rest has the second.
+    const auto other = forest_again();
+    const auto scores = PixelScore(part_of(map), least, quiet).scores(w, model, &other);
+    const auto last = [&](const auto& found) {
+        const double odds = model.log_odds(found->second);
+        return odds < model.hopeless ? odds : other.log_odds(again.at(found->first));
+    };
+    std::size_t i = 0;
+    for (auto r = w.row; r < w.row + w.rows; ++r)
+        for (auto c = w.col; c < w.col + w.cols; ++c, ++i) {
+            const auto here = first.find({r, c});
+            if (here == first.end()) continue;
+            double sum = 0;
+            int n = 0;
+            for (auto y = r - 1; y <= r + 1; ++y)
+                for (auto x = c - 1; x <= c + 1; ++x)
+                    if (const auto it = first.find({y, x}); it != first.end()) sum += last(it), ++n;
+            CHECK(scores[i] == Change::stored((last(here) + sum / n) / 2));
+        }
 }
 
 TEST_CASE("half of a score is the mean around it") {

@@ -29,25 +29,30 @@ struct MapPart {
 /// part reaches `reach` pixels beyond what is asked of it, or to the end of the map.
 class PixelScore {
   public:
-    static constexpr std::int64_t reach = 21;
+    static constexpr std::int64_t reach = 33;
     /// A value that is not known lies below all others.
     static constexpr double unknown = -32768;
 
     /// What the values are, in their order; at most 256.
     [[nodiscard]] static const std::vector<std::string>& names();
+    /// The same once a first model has scored all pixels: what these scores are around the pixel comes after.
+    [[nodiscard]] static const std::vector<std::string>& names_again();
 
     /// `quiet`: log-odds of ground about which the map says nothing.
     PixelScore(const MapPart& part, double least, double quiet)
         : m_part(part), m_least(least), m_quiet(quiet) {}
 
     /// Of all pixels of `window`, which lies in the part: log-odds as Change::stored has evidence, half of it
-    /// the mean over 3 × 3 pixels; 0 where the evidence is less.
-    [[nodiscard]] std::vector<std::uint16_t> scores(const Window& window, const Forest& model) const;
+    /// the mean over 3 × 3 pixels; 0 where the evidence is less. With `again`, a model of names_again(), what
+    /// `model` leaves hope is asked a second time, with what it said of the ground around.
+    [[nodiscard]] std::vector<std::uint16_t> scores(const Window& window, const Forest& model,
+                                                    const Forest* again = nullptr) const;
     /// Memory that scores() takes for so many rows and columns, what it returns with it.
     [[nodiscard]] static std::size_t bytes(std::int64_t rows, std::int64_t cols);
-    /// The values of each pixel of `window`, block by block: for learning.
+    /// The values of each pixel of `window`, block by block: for learning. With `first` those of
+    /// names_again(), of what it leaves hope.
     using Visit = std::function<void(std::int64_t row, std::int64_t col, std::span<const double> values)>;
-    void visit(const Window& window, const Visit& visit) const;
+    void visit(const Window& window, const Forest* first, const Visit& visit) const;
 
   private:
     MapPart m_part;
