@@ -118,8 +118,9 @@ TEST_CASE("harmonic: a field that lies fallow for a season is no site") {
         for (std::size_t p = a_fallow; p < land.pixels.size(); p += kinds) {
             CAPTURE(p);
             CHECK(c.evidence[p] != Change::unobserved);
-            // Not even watched: alone it is nothing, beside ground of the same field it may speak.
-            CHECK(c.evidence[p] < Change::evidence_zero - 1.213 * Change::evidence_per_unit);
+            // Not suspected, which begins at 4 of the statistic: alone it is nothing, beside ground of the
+            // same field it may speak.
+            CHECK(c.evidence[p] < Change::stored(-1.12));
         }
     }
 }
@@ -153,6 +154,21 @@ TEST_CASE("harmonic: forest opened to bright subsoil is found, and the day lies 
     const Change before = f.seen_on(land, Date(opened.days() - 1));
     for (std::size_t p = a_site; p < land.pixels.size(); p += kinds)
         CHECK(before.evidence[p] == Change::no_evidence);
+}
+
+// The looks that an onset is weighed by are kept until the ground is confirmed.
+TEST_CASE("harmonic: how soon ground is suspected does not change when it is said to have been opened") {
+    const auto land = landscape();
+    Follower soon(watched), late(watched);
+    soon.options["suspect"] = 4;
+    late.options["suspect"] = late.options["confirm"] - 0.1;
+    const Change a = soon.seen_on(land, day("2023-11-20")), b = late.seen_on(land, day("2023-11-20"));
+    for (const Kind kind : {a_site, a_site_in_field})
+        for (std::size_t p = kind; p < land.pixels.size(); p += kinds) {
+            CAPTURE(p);
+            CHECK(a.onset_from[p] == b.onset_from[p]);
+            CHECK(a.onset_to[p] == b.onset_to[p]);
+        }
 }
 
 TEST_CASE("harmonic: a site that is green again on two looks 15 days apart is none any more") {
