@@ -150,7 +150,7 @@ class Fitting(unittest.TestCase):
                                ("  least_evidence: -1.418", "  least_evidence: -4", "no level lies below -2.5"),
                                ("  least_evidence: -1.418\n", "", "least_evidence is missing"),
                                ("  hopeless: [1,", "  hopeless: [11,", "hopeless counts some of the 10 trees"),
-                               ("score_mean_9", "score_mean_8", "did you mean 'score_mean_9'?"),
+                               ("score_mean_9", "score_mean9", "did you mean 'score_mean_9'?"),
                                ("  trees:\n", "  shrubs:\n", "trees is missing")):
             with self.subTest(now):
                 model.write_text(whole.replace(was, now))
