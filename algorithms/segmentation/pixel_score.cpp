@@ -107,7 +107,7 @@ class Block {
     static constexpr std::size_t bytes =
         owns * (sizeof(std::int32_t) + BoxSums::bytes) + BoxSums::bytes + 2 * sizeof(std::uint8_t) +
         sizeof(std::array<int, PixelHistory::terms>) + sizeof(Smooth) + sizeof(PixelHistory::Greenest) +
-        2 * sizeof(std::uint64_t) + Ridges::bytes + ridged.size() * sizeof(float);
+        4 * sizeof(std::uint64_t) + Ridges::bytes + ridged.size() * sizeof(float);
 
     void reset(const Window& window) {
         m_w = window;
@@ -363,6 +363,7 @@ class Block {
             months += (p - q) * (p - q);
             ++known;
         }
+        // Where no month tells of both: one spread apart.
         return apart + (known > 0 ? months / (known * peer_month * peer_month) : 1.0);
     }
     // Means over squares of the classes of the latest months, of eight bits each: sums of nine classes fit.
