@@ -104,10 +104,10 @@ class Block {
 
     using Smooth = std::array<double, compared.size()>;  // means over squares of what is compared
     // Of a pixel in all that is kept here.
-    static constexpr std::size_t bytes =
-        owns * (sizeof(std::int32_t) + BoxSums::bytes) + BoxSums::bytes + 2 * sizeof(std::uint8_t) +
-        sizeof(std::array<int, PixelHistory::terms>) + sizeof(Smooth) + sizeof(PixelHistory::Greenest) +
-        4 * sizeof(std::uint64_t) + Ridges::bytes + ridged.size() * sizeof(float);
+    static constexpr std::size_t bytes = owns * (sizeof(std::int32_t) + BoxSums::bytes) + BoxSums::bytes +
+                                         2 * sizeof(std::uint8_t) + sizeof(Season) + sizeof(Smooth) +
+                                         sizeof(PixelHistory::Greenest) + 4 * sizeof(std::uint64_t) +
+                                         Ridges::bytes + ridged.size() * sizeof(float);
 
     void reset(const Window& window) {
         m_w = window;
@@ -265,6 +265,17 @@ class Block {
         return in_unit(k, static_cast<double>(m.sum) / m.count);
     }
 
+    // f(place) for those so far from pixel i in eight directions of which a history is known, if its own is.
+    template <class F>
+    void each_of_eight(std::size_t i, std::int64_t y, std::int64_t x, std::int64_t d, const F& f) const {
+        if (m_known[i] == 0) return;
+        for (const auto& [down, right] : directions) {
+            const auto v = y + down * d, u = x + right * d;
+            if (v < 0 || v >= m_w.rows || u < 0 || u >= m_w.cols) continue;
+            const auto j = static_cast<std::size_t>(v * m_w.cols + u);
+            if (m_known[j] != 0) f(j);
+        }
+    }
     // By how much the pixel's surroundings are more than those so far away in eight directions, over those of
     // the same history; and what share these are.
     void compare(std::size_t i, std::int64_t y, std::int64_t x, std::int64_t d,
@@ -272,13 +283,9 @@ class Block {
         std::array<double, compared.size()> sum{};
         std::array<int, compared.size()> count{};
         int known = 0, same = 0;
-        for (const auto& [down, right] : directions) {
-            const auto v = y + down * d, u = x + right * d;
-            if (m_known[i] == 0 || v < 0 || v >= m_w.rows || u < 0 || u >= m_w.cols) continue;
-            const auto j = static_cast<std::size_t>(v * m_w.cols + u);
-            if (m_known[j] == 0) continue;
+        each_of_eight(i, y, x, d, [&](std::size_t j) {
             ++known;
-            if (!same_season(m_seasons[i], m_seasons[j], further)) continue;
+            if (!same_season(m_seasons[i], m_seasons[j], further)) return;
             ++same;
             for (std::size_t c = 0; c < compared.size(); ++c) {
                 const auto k = compared[c];
@@ -286,7 +293,7 @@ class Block {
                 sum[c] += m_smooth[i][c] - m_smooth[j][c];
                 ++count[c];
             }
-        }
+        });
         for (std::size_t c = 0; c < compared.size(); ++c) out.push_back(sum[c] / (count[c] + 1));
         out.push_back(static_cast<double>(same) / std::max(known, 1));
     }
@@ -309,15 +316,11 @@ class Block {
         std::array<double, peer_months> own_month{};
         for (std::size_t k = 0; k < peer_months; ++k) own_month[k] = month(i, k);
         for (const auto d : peer_distances)
-            for (const auto& [down, right] : directions) {
-                const auto v = y + down * d, u = x + right * d;
-                if (m_known[i] == 0 || v < 0 || v >= m_w.rows || u < 0 || u >= m_w.cols) continue;
-                const auto j = static_cast<std::size_t>(v * m_w.cols + u);
-                if (m_known[j] == 0) continue;
+            each_of_eight(i, y, x, d, [&](std::size_t j) {
                 ++all;
                 const double apart = history_apart(i, j, before);
                 nearest = std::min(nearest, apart);
-                if (apart >= peer_nothing) continue;
+                if (apart >= peer_nothing) return;
                 const double w = std::exp(-apart / 2);
                 alike += w;
                 if (m_member[j] != 0) changed += w;
@@ -333,7 +336,7 @@ class Block {
                     month_sum[k] += w * (own_month[k] - there);
                     month_weights[k] += w;
                 }
-            }
+            });
         out.push_back(alike / std::max(all, 1.0));
         out.push_back(alike > 0 ? changed / alike : 0.0);
         out.push_back(nearest);
@@ -343,12 +346,7 @@ class Block {
     }
     // How far two pixels' histories lie apart, squared, in spreads; of months those from `before` on.
     [[nodiscard]] double history_apart(std::size_t i, std::size_t j, std::size_t before) const {
-        int year = 0;
-        for (std::size_t k = 0; k < PixelHistory::terms; ++k) {
-            const int by = m_seasons[i][k] - m_seasons[j][k];
-            year += (k == 0 ? 2 : 1) * by * by;
-        }
-        double apart = year / (2 * peer_season * peer_season);  // the mean square of a year, by Parseval
+        double apart = season_apart(m_seasons[i], m_seasons[j]) / (2 * peer_season * peer_season);
         if (apart >= peer_nothing) return apart;
         for (const auto& [k, spread] :
              {std::pair(std::size_t{trait}, peer_index), std::pair(std::size_t{trait} + 1, peer_brightness)})
@@ -405,7 +403,7 @@ class Block {
     std::int32_t m_quiet;
     std::vector<std::uint8_t> m_member, m_known;
     std::array<std::vector<std::int32_t>, owns> m_values;
-    std::vector<std::array<int, PixelHistory::terms>> m_seasons;
+    std::vector<Season> m_seasons;
     std::array<BoxSums, owns> m_sums;
     BoxSums m_members;
     std::vector<PixelHistory::Greenest> m_green;

@@ -66,16 +66,16 @@ class ScoreContext {
         for (std::int64_t y = 0; y < m_rows; ++y)
             for (std::int64_t x = 0; x < m_cols; ++x, ++i) {
                 const auto m = m_scores.mean(y, x, around);
-                m_around[i] = static_cast<std::int32_t>(m.sum * 16 / m.count) - 16 * most;
+                m_around[i] = static_cast<std::int32_t>(m.sum * finer / m.count) - finer * most;
             }
     }
     void values_of(std::int64_t y, std::int64_t x, std::vector<double>& out) const {
         const auto at = [&](std::int64_t r, std::int64_t c) {
             return r < 0 || r >= m_rows || c < 0 || c >= m_cols
-                       ? -16 * std::int32_t{most}
+                       ? -finer * std::int32_t{most}
                        : m_around[static_cast<std::size_t>(r * m_cols + c)];
         };
-        constexpr double of_around = 1 / (16.0 * unit);
+        constexpr double of_around = 1 / (finer * unit);
         out.push_back(m_score[static_cast<std::size_t>(y * m_cols + x)] / unit);
         out.push_back(at(y, x) * of_around);
         for (const auto h : halves) {
@@ -102,7 +102,8 @@ class ScoreContext {
 
   private:
     static constexpr double unit = 256, chance_unit = 4096;
-    static constexpr std::int16_t most = 9 * 256;
+    static constexpr std::int16_t most = 9 * 256;  // log-odds beyond 9 tell no more
+    static constexpr std::int32_t finer = 16;      // steps of m_around to one of m_score
 
     std::int64_t m_rows = 0, m_cols = 0;
     std::vector<std::int16_t> m_score;

@@ -211,11 +211,9 @@ class InspectStage final : public Stage {
         const bool marked = d["state"] == "evidence";
         const double log_odds = j["series"]["log_odds"];
         if (marked) return std::abs(d["log_odds"].get<double>() - log_odds) < 0.01;
-        if (d["state"] == "unobserved" || log_odds < Change::kept_evidence + 0.01) return true;
         // What is not even watched may be left out, whatever the pixel was before.
-        const auto& s = j["series"];
-        return s["status"] == "stable" || (s.contains("levels") && s["levels"].contains("watch") &&
-                                           s["statistic"] < s["levels"]["watch"]);
+        return d["state"] == "unobserved" || log_odds < Change::kept_evidence + 0.01 ||
+               j["series"]["statistic"] < j["series"]["levels"]["watch"];
     }
 
     static void draw(const std::filesystem::path& path, const algorithms::Figure& figure) {
