@@ -160,7 +160,7 @@ TEST_CASE("harmonic on a forest fire (HLS): noticed, and the day of COLD's break
     const auto first = std::find_if(list.begin(), list.end(), suspected);
     REQUIRE(first != list.end());
     CHECK(first->date > broken);
-    CHECK(first->date.days() - broken.days() <= 75);  // it is 61
+    CHECK(first->date.days() - broken.days() <= 75);  // it is 24
     CHECK(first->from <= broken);
     CHECK(first->to >= broken);
     CHECK(list.back().status == 3);
