@@ -146,6 +146,11 @@ class Harmonic final : public SeriesDetector {
         return names;
     }
 
+    [[nodiscard]] bool alters_with_looks(std::size_t plane) const override {
+        return (plane >= greenest && plane < spread) || plane == spread + 1 ||
+               (plane >= material && plane != looks_epoch);
+    }
+
     void advance(LookSource& source, const SeriesTimes& times, const DetectorOptions& options,
                  DetectorState& state) const override {
         const auto dates = source.dates();
@@ -344,8 +349,7 @@ class Harmonic final : public SeriesDetector {
     // Whether any look shows any pixel of a block.
     static bool seen(const std::int16_t* block, std::size_t looks) {
         for (std::size_t i = 0; i < looks; ++i, block += feature_count * lane_count)
-            if (std::any_of(block, block + lane_count, [](std::int16_t v) { return v != not_seen; }))
-                return true;
+            if (shows_any(block)) return true;
         return false;
     }
 

@@ -385,9 +385,7 @@ void follow_pixels(const std::int16_t* looks, std::span<const Moment> moments, c
         const std::int16_t* look = looks;
         looks += feature_count * lane_count;
         const auto day = m.date.days();
-        bool any = false;
-        for (std::size_t l = 0; l < lane_count; ++l) any = any || look[l] != not_seen;
-        if (!any) continue;
+        if (!shows_any(look)) continue;
         see_green(track, look, month, months_of(m));
         for (std::size_t l = 0; l < lane_count; ++l) now[l] = season_clock(decoded, l, m);
         step.tells_index = m.tells_index;

@@ -201,11 +201,20 @@ struct Packed {
             put(plane, [&, of = lane](std::size_t l, std::uint16_t) {
                 return static_cast<std::uint16_t>(std::clamp((t.*of)[l], 0, 65535));
             });
+        // What was kept of a run that is over means nothing any more, and zeros take no room.
+        const auto runs = [&](std::size_t l, std::size_t k) {
+            return t.run[l] > static_cast<std::int32_t>(k) ? std::uint16_t{0xFFFF} : std::uint16_t{0};
+        };
+        for (const auto plane : {before, first})
+            put(plane,
+                [&](std::size_t l, std::uint16_t v) { return static_cast<std::uint16_t>(v & runs(l, 0)); });
         put(skip_run, [&](std::size_t l, std::uint16_t) { return pair_of(t.skip[l], t.run[l]); });
         put(status_greens, [&](std::size_t l, std::uint16_t) {
             return pair_of(t.status[l] | t.since_green[l] << 4, t.greens[l] | t.builts[l] << 4);
         });
-        put(spread + 1, [&](std::size_t l, std::uint16_t v) { return pair_of(high_of(v), t.mean_index[l]); });
+        put(spread + 1, [&](std::size_t l, std::uint16_t v) {
+            return pair_of(high_of(v), t.mean_index[l] & runs(l, 0));
+        });
         for (std::size_t k = 0; k < 3; ++k)
             put(recent + k,
                 [&](std::size_t l, std::uint16_t) { return twelve(t.recent[k][l], t.recent[3][l], k); });
@@ -214,8 +223,9 @@ struct Packed {
                 [&](std::size_t l, std::uint16_t) { return static_cast<std::uint16_t>(t.greenest[k][l]); });
         for (std::size_t k = 0; k < PixelTrack::ring_size; ++k) {
             const LaneInt& days = k == 0 ? t.mean_ndvi : t.ring_days[k];
-            put(ring + k,
-                [&](std::size_t l, std::uint16_t) { return pair_of(days[l], t.ring_evidence[k][l]); });
+            put(ring + k, [&](std::size_t l, std::uint16_t) {
+                return static_cast<std::uint16_t>(pair_of(days[l], t.ring_evidence[k][l]) & runs(l, k));
+            });
         }
     }
 };

@@ -2,6 +2,7 @@
 #include "look_stack.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "lanes.hpp"
 
@@ -129,7 +130,7 @@ void LookStack::reset(std::size_t pixels, std::size_t looks) {
 
 void LookStack::put(std::size_t at, const Image& image, const FeatureSet& set) {
     constexpr std::size_t chunk = 1024;
-    std::array<std::int16_t, chunk> a, b, c;
+    std::array<std::int16_t, chunk> a, b{}, c{};  // the last lanes may be none of a look
     const auto quality = image.pixels.quality();
     const auto plane = [&](Band band) {
         const int p = image.plane_of(band);
@@ -165,13 +166,16 @@ void LookStack::put(std::size_t at, const Image& image, const FeatureSet& set) {
         rows_of(rows, a.data(), b.data(), c.data(), n);
         const auto* told = quality.data() + first;
         for (std::size_t i = 0; i < n; ++i) a[i] = usable(told[i]) ? a[i] : not_seen;
+        static_assert(chunk % lane_count == 0);
+        std::fill_n(a.data() + n, (lane_count - n % lane_count) % lane_count, not_seen);
+        // Whole lanes, so that the size of a copy is known; what is written here is not in the cache.
+        constexpr std::size_t bytes = lane_count * sizeof(std::int16_t);
         for (std::size_t i = 0; i < n; i += lane_count) {
             std::int16_t* out = lanes_of(first + i);
-            const std::size_t m = std::min(lane_count, n - i);
-            std::copy_n(a.data() + i, m, out);
-            if (m < lane_count) std::fill(out + m, out + lane_count, not_seen);
-            std::copy_n(b.data() + i, m, out + lane_count);
-            std::copy_n(c.data() + i, m, out + 2 * lane_count);
+            std::memcpy(out, a.data() + i, bytes);
+            if (!shows_any(out)) continue;
+            std::memcpy(out + lane_count, b.data() + i, bytes);
+            std::memcpy(out + 2 * lane_count, c.data() + i, bytes);
         }
     }
 }

@@ -18,6 +18,14 @@ inline constexpr float feature_unit = 8192;    ///< stored steps per unit of a f
 /// In place of the first feature: this look does not see the pixel.
 inline constexpr std::int16_t not_seen = INT16_MIN;
 
+/// Whether a look shows any pixel of a block; `look` is its first feature. Without an early end, which would
+/// take the lanes one by one.
+[[nodiscard]] inline bool shows_any(const std::int16_t* look) {
+    int any = 0;
+    for (std::size_t l = 0; l < lane_count; ++l) any |= look[l] ^ not_seen;
+    return any != 0;
+}
+
 /// One material in feature space: independent normal densities.
 struct Material {
     std::array<float, feature_count> mean, spread;

@@ -52,6 +52,9 @@ struct GeoTiffWriter::Impl {
     Impl(std::filesystem::path p, const Window& w, std::vector<GeoTiffPlane> list, GeoTiffOptions o)
         : path(std::move(p)), window(w), planes(std::move(list)), options(std::move(o)), out(path) {}
 
+    [[nodiscard]] int level_of(int plane) const {
+        return planes[static_cast<std::size_t>(plane)].level.value_or(options.level);
+    }
     // Blocks that TiffBlocks encodes; GDAL makes the file and all that is not a block.
     [[nodiscard]] bool by_blocks() const {
         return options.compression == "ZSTD" && !options.predictor && !options.bytes;
@@ -75,7 +78,7 @@ struct GeoTiffWriter::Impl {
         set("BLOCKYSIZE", std::to_string(options.block));
         set("INTERLEAVE", "BAND");
         set("COMPRESS", options.compression);
-        if (options.compression == "ZSTD") set("ZSTD_LEVEL", std::to_string(options.level));
+        if (options.compression == "ZSTD") set("ZSTD_LEVEL", std::to_string(std::max(1, options.level)));
         if (options.compression == "DEFLATE") set("ZLEVEL", std::to_string(options.level));
         if (options.predictor) set("PREDICTOR", "2");
         if (options.sparse || by_blocks()) set("SPARSE_OK", "TRUE");
@@ -116,7 +119,7 @@ struct GeoTiffWriter::Impl {
         }
         GDALClose(dataset.release());
         check(true, path, messages);
-        blocks = std::make_unique<TiffBlocks>(out.temporary(), path, options.level);
+        blocks = std::make_unique<TiffBlocks>(out.temporary(), path);
     }
 
     void write_overview() {
@@ -130,7 +133,7 @@ struct GeoTiffWriter::Impl {
                     for (std::size_t x = 0; x < cols; x += size) {
                         fill_block(std::span(plane).subspan(y * cols, std::min(size, rows - y) * cols), cols,
                                    x);
-                        blocks->write(index++, block);
+                        blocks->write(index++, block, options.level);
                     }
             return;
         }
@@ -197,7 +200,7 @@ struct GeoTiffWriter::Impl {
         if (options.sparse && empty(rows, cols, from)) return;
         fill_block(rows, cols, from);
         if (blocks) {
-            blocks->write(index_of(plane, bx, by), block);
+            blocks->write(index_of(plane, bx, by), block, level_of(plane));
             return;
         }
         void* data = block.data();
@@ -241,20 +244,20 @@ void GeoTiffWriter::write(int plane, std::int64_t first_row, std::span<const std
     }
 }
 
-void GeoTiffWriter::encode(std::span<const std::uint16_t> values, std::int64_t cols,
+void GeoTiffWriter::encode(int plane, std::span<const std::uint16_t> values, std::int64_t cols,
                            PackedBlock& packed) const {
     const auto& m = *m_impl;
     packed.clear();
     if (m.options.sparse && all_zero(values)) return;
     const auto pixels = static_cast<std::size_t>(m.options.block) * static_cast<std::size_t>(m.options.block);
     if (values.size() == pixels) {
-        m.blocks->encode(values, packed);
+        m.blocks->encode(values, m.level_of(plane), packed);
         return;
     }
     thread_local std::vector<std::uint16_t> block;
     block.resize(pixels);
     m.fill_block(values, static_cast<std::size_t>(cols), 0, block);
-    m.blocks->encode(block, packed);
+    m.blocks->encode(block, m.level_of(plane), packed);
 }
 
 void GeoTiffWriter::write_block(int plane, std::int64_t x, std::int64_t y, const PackedBlock& packed) {

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include <fmt/format.h>
+#define ZSTD_STATIC_LINKING_ONLY  // for ZSTD_c_literalCompressionMode
 #include <zstd.h>
 
 #include <shuibao/core/error.hpp>
@@ -43,8 +44,8 @@ TiffPtr open_tiff(const std::filesystem::path& path, const char* mode, std::stri
     return TiffPtr(TIFFOpenExt(path.c_str(), mode, options.get()));
 }
 
-TiffBlocks::TiffBlocks(const std::filesystem::path& path, std::filesystem::path shown, int level)
-    : m_shown(std::move(shown)), m_level(level), m_tiff(open_tiff(path, "r+m", m_errors)) {
+TiffBlocks::TiffBlocks(const std::filesystem::path& path, std::filesystem::path shown)
+    : m_shown(std::move(shown)), m_tiff(open_tiff(path, "r+m", m_errors)) {
     if (!m_tiff) fail(errno);
 }
 
@@ -57,11 +58,15 @@ void TiffBlocks::fail(int error) const {
                 "Free some space or point store/output at another disk; run the same command again.");
 }
 
-void TiffBlocks::encode(std::span<const std::uint16_t> block, std::vector<char>& packed) const {
+void TiffBlocks::encode(std::span<const std::uint16_t> block, int level, std::vector<char>& packed) const {
     thread_local const std::unique_ptr<ZSTD_CCtx, FreeContext> context(ZSTD_createCCtx());
     constexpr int least_match = 7;
-    ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, m_level);
+    ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, level);
     ZSTD_CCtx_setParameter(context.get(), ZSTD_c_minMatch, least_match);
+    // What gains time below level 0 is not to look for matches; that literals are not coded then costs more
+    // than it gains. A library that refuses writes larger files.
+    ZSTD_CCtx_setParameter(context.get(), ZSTD_c_literalCompressionMode,
+                           level < 0 ? ZSTD_lcm_huffman : ZSTD_lcm_auto);
     // Room for the worst case, which is hardly ever needed: kept, and not cleared each time.
     thread_local std::unique_ptr<char[]> room;
     thread_local std::size_t room_size = 0;
@@ -84,8 +89,8 @@ void TiffBlocks::write(std::uint32_t index, std::span<const char> packed) {
     if (TIFFWriteRawTile(m_tiff.get(), index, const_cast<char*>(packed.data()), size) != size) fail(errno);
 }
 
-void TiffBlocks::write(std::uint32_t index, std::span<const std::uint16_t> block) {
-    encode(block, m_packed);
+void TiffBlocks::write(std::uint32_t index, std::span<const std::uint16_t> block, int level) {
+    encode(block, level, m_packed);
     write(index, std::span<const char>(m_packed));
 }
 

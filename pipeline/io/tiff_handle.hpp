@@ -30,14 +30,14 @@ using TiffPtr = std::unique_ptr<TIFF, CloseTiff>;
 class TiffBlocks {
   public:
     /// Throws Error(failed) naming `shown` when `path` cannot be opened.
-    TiffBlocks(const std::filesystem::path& path, std::filesystem::path shown, int level);
+    TiffBlocks(const std::filesystem::path& path, std::filesystem::path shown);
     /// Turns to another directory of the file (0 is the first); blocks are numbered anew.
     void directory(std::uint32_t number);
-    /// What write() stores of a block. Reentrant. Throws Error(failed).
-    void encode(std::span<const std::uint16_t> block, std::vector<char>& packed) const;
+    /// A block as write() takes it; `level` as in GeoTiffOptions. Reentrant. Throws Error(failed).
+    void encode(std::span<const std::uint16_t> block, int level, std::vector<char>& packed) const;
     /// One block by libtiff's number, each at most once. Throws Error(failed) when the disk is full.
     void write(std::uint32_t index, std::span<const char> packed);
-    void write(std::uint32_t index, std::span<const std::uint16_t> block);
+    void write(std::uint32_t index, std::span<const std::uint16_t> block, int level);
     /// Closes; throws Error(failed) when the directory cannot be written.
     void close();
 
@@ -45,7 +45,6 @@ class TiffBlocks {
     [[noreturn]] void fail(int error) const;
 
     std::filesystem::path m_shown;
-    int m_level;
     std::string m_errors;
     TiffPtr m_tiff;  // last: closed before what it tells its errors to
     std::vector<char> m_packed;

@@ -256,7 +256,8 @@ std::vector<GeoTiffPlane> change_planes(bool history) {
 ChangeWriter::ChangeWriter(const fs::path& path, const Grid& grid, const Window& window, bool history)
     : m_window(window),
       m_file(path, grid, window, change_planes(history),
-             {.sparse = true,
+             {.level = GeoTiffOptions::quick,
+              .sparse = true,
               .metadata = {{"SHUIBAO_ONSET_UNIT", "days since 1970-01-01"},
                            {"SHUIBAO_UNOBSERVED", "evidence 65535"}}}) {}
 

@@ -239,7 +239,8 @@ class TileWork {
         for (std::size_t p = 0; p < planes; ++p) {
             hashes.push_back(hash_of(state.planes[p]));
             // A plane that no look altered, as those of the model between two lessons, stays as it is stored.
-            if (hashes[p] != before[p]) file.encode(state.planes[p], w.cols, stored.planes[p]);
+            if (hashes[p] != before[p])
+                file.encode(static_cast<int>(p), state.planes[p], w.cols, stored.planes[p]);
         }
         stored.checksum = checksum(hashes);
         put_into(strip, w, here.evidence, change.evidence);
@@ -255,7 +256,11 @@ class TileWork {
     void bring_forward(const StateFiles::Start& start) const {
         const Grid& grid = m_job.archive.grid();
         std::vector<io::GeoTiffPlane> planes;
-        for (const auto& name : m_detector.state_bands()) planes.push_back({name, {}});
+        for (const auto& name : m_detector.state_bands()) {
+            planes.push_back({name});
+            if (m_detector.alters_with_looks(planes.size() - 1))
+                planes.back().level = io::GeoTiffOptions::quick;
+        }
         io::GeoTiffWriter state_file(m_states.path(m_job.batch), grid, m_tile, planes, {.sparse = true});
         const bool history = m_detector.needs().tells_history;
         io::ChangeWriter change_file(m_change, grid, m_tile, history);

@@ -159,6 +159,8 @@ class SeriesDetector : public Detector {
     [[nodiscard]] virtual std::vector<Band> bands(std::span<const Band> common) const = 0;
     /// Names of the state's planes, in order.
     [[nodiscard]] virtual std::vector<std::string> state_bands() const = 0;
+    /// Whether any look may alter a plane, not only what is learnt once a year: stored quickly, not small.
+    [[nodiscard]] virtual bool alters_with_looks(std::size_t /*plane*/) const { return true; }
     /// Takes in the new looks of `looks` (which covers state.window). A state of zeros is a new one.
     virtual void advance(LookSource& looks, const SeriesTimes& times, const DetectorOptions& options,
                          DetectorState& state) const = 0;
