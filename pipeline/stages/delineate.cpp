@@ -117,6 +117,11 @@ class DelineateStage final : public Stage {
                .type = OptionType::path,
                .help = "What a disturbance is taken for: rules of types; default: shuibao's own "
                        "(configs/objects/types.yaml)"});
+        t.add({.key = "delineate.hotspots",
+               .type = OptionType::path,
+               .help =
+                   "Fires seen from space (火点), any OGR vector of places with a day, as FIRMS gives them: "
+                   "ground that nobody tills and that burnt when it turned bare is taken for burnt"});
         t.add({.key = "delineate.grow",
                .type = OptionType::number,
                .fallback = "-1.213",
@@ -163,6 +168,8 @@ class DelineateStage final : public Stage {
     void require(const RunContext& c) const override {
         (void)load_object_model(object_model_file(c.settings));
         (void)load_type_rules(type_rules_file(c.settings));
+        if (c.settings.has("delineate.hotspots"))
+            require_layer("The layer of hotspots", c.settings.path("delineate.hotspots"));
     }
     [[nodiscard]] std::filesystem::path first_input(const RunContext& c) const override {
         return c.store.acquisitions_file();

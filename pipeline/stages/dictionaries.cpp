@@ -33,6 +33,7 @@ std::map<std::string, DictionarySchema> schemas() {
                {"yards", {.entries = {"spoil", "borrow"}}},
                {"credit", {.entries = {"listed"}}}}}},
             {"clues", {{{"fields", {.entries = {"number", "date"}}}}}},
+            {"hotspots", {{{"fields", {.entries = {"date"}}}}}},
             {"deliverables",
              {{{"labels", any},
                {"ledger", {.entries_of = "labels"}},

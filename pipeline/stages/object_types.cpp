@@ -8,6 +8,7 @@
 
 #include "ground.hpp"
 #include "rounded.hpp"
+#include "rules.hpp"
 #include "type_rules.hpp"
 #include <shuibao/engine/hash.hpp>
 #include <shuibao/engine/resources.hpp>
@@ -84,6 +85,8 @@ std::map<std::string, std::string> type_inputs(const RunContext& c) {
         {"types", engine::hash_file(type_rules_file(c.settings).string())}};
     if (const auto model = elevation_option(c.settings); !model.empty())
         inputs["heights"] = engine::hash_file(c.settings.path(model));
+    if (c.settings.has("delineate.hotspots"))
+        inputs["hotspots"] = hash_vector(c.settings.path("delineate.hotspots"));
     return inputs;
 }
 
@@ -91,6 +94,7 @@ ObjectTypes::ObjectTypes(const RunContext& context, const Grid& grid)
     : m_context(context), m_grid(grid), m_rules(load_type_rules(type_rules_file(context.settings))) {
     if (const auto model = elevation_option(context.settings); !model.empty())
         m_heights.emplace(context.settings.path(model));
+    if (context.settings.has("delineate.hotspots")) m_hotspots.emplace(context, grid.crs());
 }
 
 TypeInputs ObjectTypes::inputs_of(const algorithms::Segment& s, const Disturbance& d) const {
@@ -115,9 +119,12 @@ TypeInputs ObjectTypes::inputs_of(const algorithms::Segment& s, const Disturbanc
     if (s.evidence)
         for (std::size_t k = 0; k < algorithms::measure_count; ++k)
             in[std::string(name_of(static_cast<algorithms::Measure>(k)))] = (*s.evidence)[k];
+    const io::Geometry outline(d.shape);
     if (m_heights)
-        if (const auto terrain = m_heights->under(io::Geometry(d.shape), m_grid.crs(), {}))
+        if (const auto terrain = m_heights->under(outline, m_grid.crs(), {}))
             in["slope_deg"] = terrain->slope;
+    if (m_hotspots)
+        in["hotspots"] = static_cast<double>(m_hotspots->count(outline, d.onset_from, d.onset_to));
     return in;
 }
 

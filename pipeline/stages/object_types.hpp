@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "hotspots.hpp"
 #include "terrain.hpp"
 #include <shuibao/algorithms/object_type.hpp>
 #include <shuibao/core/disturbance.hpp>
@@ -18,12 +19,13 @@ namespace shuibao::pipeline {
 
 /// `delineate.types`, or shuibao's own.
 [[nodiscard]] std::filesystem::path type_rules_file(const engine::Settings& settings);
-/// What types depend on beside the change maps: hashes of the rules and of the elevation model.
+/// What types depend on beside the change maps: hashes of the rules, of the elevation model and of
+/// the hotspots.
 [[nodiscard]] std::map<std::string, std::string> type_inputs(const RunContext& context);
 
 class ObjectTypes {
   public:
-    /// Throws Error for rules or an elevation model that cannot be used.
+    /// Throws Error for rules, an elevation model or hotspots that cannot be used.
     ObjectTypes(const RunContext& context, const Grid& grid);
     /// Sets image_type and type_evidence, and lowers the confidence where the rule says so. `segments` are
     /// what `list` was made of, in the same order. O(n log n) and the pixels.
@@ -36,6 +38,7 @@ class ObjectTypes {
     const Grid& m_grid;
     algorithms::TypeRules m_rules;
     std::optional<TerrainModel> m_heights;
+    std::optional<Hotspots> m_hotspots;
 };
 
 }  // namespace shuibao::pipeline

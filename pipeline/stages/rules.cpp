@@ -108,6 +108,13 @@ std::map<std::string, std::string> rule_hashes(const RunContext& c) {
     return hashes;
 }
 
+void require_layer(const std::string& what, const std::string& path, const std::string& hint) {
+    std::error_code error;
+    const bool plain = !path.starts_with("/vsi") && path.find(':') == std::string::npos;
+    if (plain && !std::filesystem::exists(path, error))
+        throw Error(ErrorCode::input, fmt::format("{} {} does not exist.", what, path), hint);
+}
+
 std::string hash_vector(const std::string& path) {
     const auto hash = [](const std::string& file) {
         return file.starts_with("/vsi") ? engine::hash_bytes(io::bytes_of(file)) : engine::hash_file(file);

@@ -208,14 +208,6 @@ class ScreenStage final : public Stage {
                           "Correct approvals.path, or write `approvals.path: none`.");
     }
 
-    static void require_layer(const std::string& what, const std::string& path,
-                              const std::string& hint = "Correct its path in the configuration.") {
-        std::error_code error;
-        const bool plain = !path.starts_with("/vsi") && path.find(':') == std::string::npos;
-        if (plain && !std::filesystem::exists(path, error))
-            throw Error(ErrorCode::input, fmt::format("{} {} does not exist.", what, path), hint);
-    }
-
     // The state of every approved range goes out beside what was found.
     static void deliver_ranges(RunContext& c, const std::filesystem::path& ranges) {
         const auto output = c.output / "ranges.gpkg";

@@ -65,7 +65,7 @@ class Reader : YamlRules {
 std::vector<std::string> type_input_names() {
     std::vector<std::string> names = {
         "area_m2",     "length_m",    "width_m",      "widest_m",  "elongation",  "fill",      "convexity",
-        "built_share", "water_share", "beside_water", "slope_deg", "to_larger_m", "confidence"};
+        "built_share", "water_share", "beside_water", "slope_deg", "to_larger_m", "hotspots", "confidence"};
     for (std::size_t k = 0; k < algorithms::measure_count; ++k)
         names.emplace_back(name_of(static_cast<algorithms::Measure>(k)));
     return names;

@@ -93,6 +93,52 @@ class Types(ArchiveTest):
         for against in told.get("against", []):
             self.assertIn(f"not {against['type']}: {against['input']}", text)
 
+    def test_what_burnt_when_it_turned_bare_is_no_suspect(self):
+        """algorithms.md §2.7: a hotspot tells a fire from a site, on ground that nobody tills."""
+        inputs = {r["id"]: json.loads(r["type_evidence"])["inputs"] for r in self.stored}
+        shapes, burnt = {}, max(self.stored, key=lambda r: r["confidence"])
+        data = ogr.Open(str(self.base / "a/store/batches" / BATCH / "disturbances.gpkg"))
+        for f in data.GetLayerByName("disturbances"):
+            shapes[f["id"]] = f.GetGeometryRef().PointOnSurface()
+        reference = data.GetLayerByName("disturbances").GetSpatialRef()
+        late = max(self.stored, key=lambda r: shapes[r["id"]].Distance(shapes[burnt["id"]]))
+        self.assertGreater(burnt["confidence"], 0.4)
+        self.assertGreater(inputs[burnt["id"]]["tilled"], 0.2)
+        fires = self.base / "fires.gpkg"
+        data = ogr.GetDriverByName("GPKG").CreateDataSource(str(fires))
+        layer = data.CreateLayer("fires", reference, ogr.wkbPoint)
+        layer.CreateField(ogr.FieldDefn("ACQ_DATE", ogr.OFTString))
+        for row, day in ((burnt, burnt["onset_to"]), (late, "2023-12-31"), (late, "")):
+            feature = ogr.Feature(layer.GetLayerDefn())
+            feature["ACQ_DATE"] = day.replace("/", "-")
+            feature.SetGeometry(shapes[row["id"]])
+            layer.CreateFeature(feature)
+        del layer, data
+        anywhere = self.base / "anywhere.yaml"  # fields too; those of this archive are tilled
+        anywhere.write_text(RULES.read_text(encoding="utf8").replace("at_least: 1}, tilled: {at_most: 0.2}", "at_least: 1}"))
+
+        def delineated(*more, code=0):
+            told = shuibao("delineate", *self.options(), *more, "-q", code=code).stderr
+            found = rows(self.base / "a/store/batches" / BATCH / "disturbances.gpkg")
+            return told, {r["id"]: r for r in found}
+
+        told, own = delineated("--set", f"delineate.hotspots={fires}", code=3)
+        self.assertIn("fires.gpkg:3", told)
+        self.assertIn("has no day that can be read in any of ACQ_DATE", told)
+        for row in self.stored:  # fields burn every year: nothing but the count has changed
+            again = json.loads(own[row["id"]]["type_evidence"])["inputs"]
+            self.assertEqual(row["image_type"], own[row["id"]]["image_type"])
+            self.assertEqual(inputs[row["id"]], {k: v for k, v in again.items() if k != "hotspots"})
+        self.assertEqual(1, json.loads(own[burnt["id"]]["type_evidence"])["inputs"]["hotspots"])
+        self.assertEqual(0, json.loads(own[late["id"]]["type_evidence"])["inputs"]["hotspots"])
+        found = delineated("--set", f"delineate.hotspots={fires}", "--set", f"delineate.types={anywhere}", code=3)[1][burnt["id"]]
+        self.assertEqual((found["image_type"], found["image_type_zh"]), ("burnt", "火烧迹地（期间有火点）"))
+        self.assertEqual(0.35, found["confidence"])  # below 0.4: waits for the next batch (rules §6)
+        wrong = shuibao("delineate", *self.options(), "--set", "delineate.hotspots=nowhere.shp", "-q", code=4)
+        self.assertIn("nowhere.shp does not exist", wrong.stderr)
+        self.assertEqual([(r["id"], r["image_type"], r["confidence"]) for r in self.stored],
+                         [(r["id"], r["image_type"], r["confidence"]) for r in delineated()[1].values()])
+
     def test_other_rules_give_other_types_and_the_same_verdicts(self):
         own = self.base / "own.yaml"
         own.write_text("types: {ground: 地面, none: 无}\notherwise: none\nrules:\n"

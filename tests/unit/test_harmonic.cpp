@@ -190,6 +190,33 @@ TEST_CASE("harmonic: a site that is green again on two looks 15 days apart is no
     }
 }
 
+TEST_CASE("harmonic: of a run that is over nothing is kept, and of one that goes on all its looks") {
+    const auto land = landscape();
+    const Follower f(watched);
+    const auto state = f.follow(land, {land.dates.size()});
+    const auto names = f.detector->state_bands();
+    const auto plane = [&](const std::string& name) -> const auto& {
+        return state.planes.at(
+            static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin()));
+    };
+    std::size_t over = 0, on = 0;
+    for (std::size_t p = 0; p < land.pixels.size(); ++p) {
+        CAPTURE(p);
+        const int run = plane("skip_run")[p] & 255;
+        ++(run == 0 ? over : on);
+        CHECK((plane("first")[p] == 0) == (run == 0));
+        CHECK((plane("before")[p] == 0) == (run == 0));
+        CHECK(((plane("brightness_spread_mean_index")[p] & 255) == 0 || run > 0));
+        for (int k = 0; k < 8; ++k) {
+            const auto look = plane("ring_" + std::to_string(k + 1))[p];
+            CHECK((look == 0 || k < run));
+            if (k > 0) CHECK(((look >> 8) > 0) == (k < run));  // days since the look before
+        }
+    }
+    CHECK(over > 0);
+    CHECK(on > 0);
+}
+
 TEST_CASE("harmonic O18: looks in 1, 2, 3 or 7 batches, or one by one, give the same bits") {
     for (const bool four_bands : {false, true}) {
         CAPTURE(four_bands);

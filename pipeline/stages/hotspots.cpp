@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hotspots.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "dictionaries.hpp"
+#include "disturbance_file.hpp"
+#include <shuibao/io/vector.hpp>
+
+namespace shuibao::pipeline {
+
+Hotspots::Hotspots(const RunContext& c, const std::string& crs) {
+    const auto path = c.settings.path("delineate.hotspots");
+    const auto words = load_dictionary("hotspots");
+    const auto& names = words.values("fields", "date");
+    const auto layer = io::read_places(path, crs);
+    const auto tell = [&](std::int64_t row, const std::string& code, const std::string& text) {
+        c.problems.add({"delineate",
+                        fmt::format("{}:{}", std::filesystem::path(path).filename().string(), row), code,
+                        text, "Mend the row in its source; until then it tells no fire."});
+    };
+    for (const auto& n : layer.notes) tell(n.row, n.code, n.text);
+    std::vector<Bounds> boxes;
+    for (const auto& p : layer.places) {
+        const auto day = io::to_date(field_value(p.values, names));
+        if (!day) {
+            tell(
+                p.row, "no_date",
+                fmt::format("The hotspot has no day that can be read in any of {}.", fmt::join(names, ", ")));
+            continue;
+        }
+        m_list.push_back({p.at, *day});
+        boxes.push_back({p.at.x, p.at.y, p.at.x, p.at.y});
+    }
+    m_index.emplace(boxes);
+}
+
+std::size_t Hotspots::count(const io::Geometry& shape, std::optional<Date> first,
+                            std::optional<Date> last) const {
+    const auto near = m_index->near(shape.bounds(), reach);
+    return static_cast<std::size_t>(std::count_if(near.begin(), near.end(), [&](std::size_t k) {
+        const auto& h = m_list[k];
+        return (!first || h.day >= *first) && (!last || h.day <= *last) && shape.distance(h.place) <= reach;
+    }));
+}
+
+}  // namespace shuibao::pipeline
