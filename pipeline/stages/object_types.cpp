@@ -85,8 +85,10 @@ std::map<std::string, std::string> type_inputs(const RunContext& c) {
         {"types", engine::hash_file(type_rules_file(c.settings).string())}};
     if (const auto model = elevation_option(c.settings); !model.empty())
         inputs["heights"] = engine::hash_file(c.settings.path(model));
-    if (c.settings.has("delineate.hotspots"))
+    if (c.settings.has("delineate.hotspots")) {
         inputs["hotspots"] = hash_vector(c.settings.path("delineate.hotspots"));
+        inputs["dictionary hotspots"] = engine::hash_file(engine::config_file("dictionaries/hotspots.yaml"));
+    }
     return inputs;
 }
 

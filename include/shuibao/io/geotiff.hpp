@@ -54,8 +54,7 @@ class GeoTiffWriter {
     /// from the window's top. REQUIRES whole rows of blocks (the last may be short), each written once.
     void write(int plane, std::int64_t first_row, std::span<const std::uint16_t> values);
     /// What is stored of a block of `plane` whose part inside the window is `values`, row-major, `cols` to a
-    /// row.
-    /// Reentrant. REQUIRES ZSTD without predictor and UInt16.
+    /// row. Reentrant. REQUIRES ZSTD without predictor and UInt16.
     void encode(int plane, std::span<const std::uint16_t> values, std::int64_t cols,
                 PackedBlock& packed) const;
     /// The block in column `x` and row `y` of blocks, at most once. The bytes of the file are those of
