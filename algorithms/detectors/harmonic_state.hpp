@@ -66,13 +66,14 @@ struct Packed {
     struct Whole {
         Plane plane;
         LaneInt PixelTrack::*lane;
+        bool of_run;  // means nothing once the run is over
     };
-    static constexpr std::array<Whole, 6> whole_planes = {{{material, &PixelTrack::material},
-                                                           {persistence, &PixelTrack::persistence},
-                                                           {before, &PixelTrack::before},
-                                                           {first, &PixelTrack::first},
-                                                           {last, &PixelTrack::last},
-                                                           {alarm, &PixelTrack::alarm}}};
+    static constexpr std::array<Whole, 6> whole_planes = {{{material, &PixelTrack::material, false},
+                                                           {persistence, &PixelTrack::persistence, false},
+                                                           {before, &PixelTrack::before, true},
+                                                           {first, &PixelTrack::first, true},
+                                                           {last, &PixelTrack::last, false},
+                                                           {alarm, &PixelTrack::alarm, false}}};
 
     DetectorState& state;
     std::size_t from, n;  // pixels of the block that exist
@@ -167,7 +168,7 @@ struct Packed {
         at(looks_epoch, l) = pair_of(m.looks[l], epoch);
     }
     void read(PixelTrack& t) const {
-        for (const auto& [plane, lane] : whole_planes)
+        for (const auto& [plane, lane, of_run] : whole_planes)
             each(plane, [&, to = lane](std::size_t l, std::uint16_t v) { (t.*to)[l] = v; });
         each(skip_run, [&](std::size_t l, std::uint16_t v) {
             t.skip[l] = high_of(v);
@@ -197,17 +198,14 @@ struct Packed {
             std::uint16_t* values = state.planes[plane].data() + from;
             for (std::size_t l = 0; l < n; ++l) values[l] = value(l, values[l]);
         };
-        for (const auto& [plane, lane] : whole_planes)
-            put(plane, [&, of = lane](std::size_t l, std::uint16_t) {
-                return static_cast<std::uint16_t>(std::clamp((t.*of)[l], 0, 65535));
-            });
         // What was kept of a run that is over means nothing any more, and zeros take no room.
         const auto runs = [&](std::size_t l, std::size_t k) {
-            return t.run[l] > static_cast<std::int32_t>(k) ? std::uint16_t{0xFFFF} : std::uint16_t{0};
+            return t.run[l] > static_cast<std::int32_t>(k) ? 0xFFFF : 0;
         };
-        for (const auto plane : {before, first})
-            put(plane,
-                [&](std::size_t l, std::uint16_t v) { return static_cast<std::uint16_t>(v & runs(l, 0)); });
+        for (const auto& [plane, lane, of_run] : whole_planes)
+            put(plane, [&, of = lane, always = of_run ? 0 : 0xFFFF](std::size_t l, std::uint16_t) {
+                return static_cast<std::uint16_t>(std::clamp((t.*of)[l], 0, 65535) & (runs(l, 0) | always));
+            });
         put(skip_run, [&](std::size_t l, std::uint16_t) { return pair_of(t.skip[l], t.run[l]); });
         put(status_greens, [&](std::size_t l, std::uint16_t) {
             return pair_of(t.status[l] | t.since_green[l] << 4, t.greens[l] | t.builts[l] << 4);

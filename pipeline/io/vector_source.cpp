@@ -118,7 +118,7 @@ OGRLayer& layer_of(GDALDataset& d, const std::string& path, const std::string& n
     for (int i = 0; i < d.GetLayerCount(); ++i)
         if (d.GetLayer(i)->GetGeomType() != wkbNone) return *d.GetLayer(i);
     throw Error(ErrorCode::input, fmt::format("{} has no layer with geometries.", path),
-                "Name a polygon layer.");
+                "Name a layer with shapes; make points of a table's coordinates first.");
 }
 
 namespace {

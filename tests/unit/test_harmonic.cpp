@@ -217,6 +217,25 @@ TEST_CASE("harmonic: of a run that is over nothing is kept, and of one that goes
     CHECK(on > 0);
 }
 
+TEST_CASE("harmonic: between two lessons looks alter no plane but those that say so") {
+    const auto land = landscape();
+    const Follower f(watched);
+    const auto until = [&](const std::string& text) {
+        return static_cast<std::size_t>(std::lower_bound(land.dates.begin(), land.dates.end(), day(text)) -
+                                        land.dates.begin());
+    };
+    const auto early = f.follow(land, {until("2021-02-01")}), late = f.follow(land, {until("2021-11-01")});
+    std::size_t altered = 0;
+    for (std::size_t k = 0; k < late.planes.size(); ++k) {
+        CAPTURE(f.detector->state_bands()[k]);
+        if (f.detector->alters_with_looks(k))
+            altered += early.planes[k] != late.planes[k] ? 1U : 0U;
+        else
+            CHECK(early.planes[k] == late.planes[k]);
+    }
+    CHECK(altered > 15);
+}
+
 TEST_CASE("harmonic O18: looks in 1, 2, 3 or 7 batches, or one by one, give the same bits") {
     for (const bool four_bands : {false, true}) {
         CAPTURE(four_bands);

@@ -203,6 +203,20 @@ TEST_CASE("object_type: what is not known fulfils no condition") {
     CHECK(none.failed[1]->input == "tilled");
 }
 
+TEST_CASE("object_type: a fire while it turned bare makes it burnt where nobody tills, and where that is known") {
+    const auto rules = pipeline::load_type_rules(engine::config_file("objects/types.yaml"));
+    const auto type = [&](const TypeInputs& inputs) { return decide_type(rules, inputs); };
+    const auto burnt = type({{"hotspots", 1}, {"tilled", 0.2}, {"synchrony", 0.5}});
+    CHECK(burnt.type == "burnt");
+    REQUIRE(burnt.rule != nullptr);
+    REQUIRE(burnt.rule->most_confidence);
+    CHECK(*burnt.rule->most_confidence < 0.4);  // below it a polygon waits for the next batch (rules §6)
+    CHECK(type({{"hotspots", 0}, {"tilled", 0.2}, {"synchrony", 0.5}}).type == "together");
+    CHECK(type({{"hotspots", 3}, {"tilled", 0.3}}).type == rules.otherwise);
+    CHECK(type({{"tilled", 0}}).type == rules.otherwise);
+    CHECK(type({{"hotspots", 1}}).type == rules.otherwise);
+}
+
 TEST_CASE("object_type: the rules that come with shuibao can be read, and name every type in a word") {
     const auto rules = pipeline::load_type_rules(engine::config_file("objects/types.yaml"));
     CHECK(rules.rules.size() >= 5);
