@@ -227,10 +227,14 @@ VectorLayer read_layer(const std::string& path, const ReadOptions& o) {
     return std::move(layer);
 }
 
-Places read_places(const std::string& path, const std::string& to_crs) {
-    const GDALDatasetUniquePtr d = open_vector(path);
+Places read_places(const std::string& path, const std::string& to_crs, const std::string& columns_in) {
+    const bool columns = extension_of(path) == ".csv" && !columns_in.empty();
+    std::vector<const char*> options;
+    if (columns) options = {"X_POSSIBLE_NAMES=longitude", "Y_POSSIBLE_NAMES=latitude"};
+    const GDALDatasetUniquePtr d = open_vector(path, options);
     OGRLayer& source = layer_of(*d, path, {});
-    const Transformation move = transformation(path, crs_of(source, path), to_crs);
+    const bool stated = !columns || source.GetSpatialRef() != nullptr;
+    const Transformation move = transformation(path, stated ? crs_of(source, path) : columns_in, to_crs);
     Places out;
     Decoder decode(path, {}, out.notes);
     const auto place = [](const OGRGeometry& g) -> std::optional<Point> {
@@ -248,7 +252,7 @@ Places read_places(const std::string& path, const std::string& to_crs) {
     const auto names = std::make_shared<const FieldNames>(fields);
     const GdalMessages messages;
     source.ResetReading();
-    std::int64_t row = 0;
+    std::int64_t row = extension_of(path) == ".csv" ? 1 : 0;  // the line of names
     while (const std::unique_ptr<OGRFeature> f{source.GetNextFeature()}) {
         ++row;
         std::vector<Point> found;

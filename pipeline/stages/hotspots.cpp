@@ -17,7 +17,7 @@ Hotspots::Hotspots(const RunContext& c, const std::string& crs) {
     const auto path = c.settings.path("delineate.hotspots");
     const auto words = load_dictionary("hotspots");
     const auto& names = words.values("fields", "date");
-    const auto layer = io::read_places(path, crs);
+    const auto layer = io::read_places(path, crs, "EPSG:4326");  // as FIRMS gives its tables
     const auto tell = [&](std::int64_t row, const std::string& code, const std::string& text) {
         c.problems.add({"delineate",
                         fmt::format("{}:{}", std::filesystem::path(path).filename().string(), row), code,

@@ -19,7 +19,8 @@ class Hotspots {
     /// How far from its centre the fire of a hotspot may lie: half the diagonal of a pixel of VIIRS, 375 m.
     static constexpr double reach = 265;
 
-    /// The layer `delineate.hotspots`; field names come from configs/dictionaries/hotspots.yaml. A row
+    /// The layer `delineate.hotspots`, or a CSV with longitude and latitude (WGS 84); field names come from
+    /// configs/dictionaries/hotspots.yaml. A row
     /// without a place or a day tells nothing: it is told with its row in context.problems. Throws
     /// Error(input) for a layer that cannot be read. REQUIRES that the option is given, and a CRS in metres.
     Hotspots(const RunContext& context, const std::string& crs);

@@ -7,7 +7,7 @@ import unittest
 
 import numpy
 import yaml
-from osgeo import gdal, ogr
+from osgeo import gdal, ogr, osr
 
 from harness import SOURCE, ArchiveTest, main, shuibao
 
@@ -131,6 +131,21 @@ class Types(ArchiveTest):
             self.assertEqual(inputs[row["id"]], {k: v for k, v in again.items() if k != "hotspots"})
         self.assertEqual(1, json.loads(own[burnt["id"]]["type_evidence"])["inputs"]["hotspots"])
         self.assertEqual(0, json.loads(own[late["id"]]["type_evidence"])["inputs"]["hotspots"])
+        # The same fires as FIRMS gives its tables: degrees of WGS 84 in two columns, no shapes.
+        table = self.base / "fires.csv"
+        degrees = osr.SpatialReference()
+        degrees.ImportFromEPSG(4326)
+        degrees.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
+        lines = ["latitude,longitude,bright_ti4,acq_date,acq_time"]
+        for row, day in ((burnt, burnt["onset_to"]), (late, "2023-12-31")):
+            place = shapes[row["id"]].Clone()
+            place.Transform(osr.CoordinateTransformation(reference, degrees))
+            lines.append(f"{place.GetY():.5f},{place.GetX():.5f},330.1,{day.replace('/', '-')},0512")
+        table.write_text("\n".join([*lines, f",,330.1,{burnt['onset_to'].replace('/', '-')},0512"]) + "\n")
+        told, tabled = delineated("--set", f"delineate.hotspots={table}", code=3)
+        self.assertIn("fires.csv:4", told)
+        self.assertIn("has no place on the map", told)
+        self.assertEqual({k: r["type_evidence"] for k, r in own.items()}, {k: r["type_evidence"] for k, r in tabled.items()})
         found = delineated("--set", f"delineate.hotspots={fires}", "--set", f"delineate.types={anywhere}", code=3)[1][burnt["id"]]
         self.assertEqual((found["image_type"], found["image_type_zh"]), ("burnt", "火烧迹地（期间有火点）"))
         self.assertEqual(0.35, found["confidence"])  # below 0.4: waits for the next batch (rules §6)

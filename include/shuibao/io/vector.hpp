@@ -114,8 +114,10 @@ struct Places {
     std::vector<LayerNote> notes;  ///< rows that have no place on the earth, and texts that were mended
 };
 /// The places of a layer: points as they are, parts of collections one by one, the inside of anything else.
+/// Of a CSV without shapes the columns longitude and latitude, where `columns_in` says what CRS those are in.
 /// Throws Error(input) as read_layer.
-[[nodiscard]] Places read_places(const std::string& path, const std::string& to_crs);
+[[nodiscard]] Places read_places(const std::string& path, const std::string& to_crs,
+                                 const std::string& columns_in = {});
 
 /// A row of a table, with or without a place on the map.
 struct TableRow {
