@@ -9,8 +9,7 @@
 
 #include "approval_fields.hpp"
 #include "industries.hpp"
-#include "layer_notes.hpp"
-#include "rules.hpp"
+#include "layer_files.hpp"
 #include "words.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/core/text.hpp>
@@ -100,7 +99,7 @@ Approvals read_approvals(RunContext& c, const std::string& crs) {
     const auto layer = io::read_layer(
         path, {c.settings.text("approvals.layer"), c.settings.text("approvals.encoding"), crs});
     const auto name = std::filesystem::path(path).filename().string();
-    for (const auto& n : layer.notes) tell_row(c, name, n, "Ask for a corrected layer.");
+    for (const auto& n : layer.notes) tell_row(c, "screen", path, n, "Ask for a corrected layer.");
     if (layer.features.empty())
         throw Error(ErrorCode::input, fmt::format("The layer of approvals {} holds no range.", path),
                     "Give the right layer; write `approvals.path: none` only if there truly is none.");

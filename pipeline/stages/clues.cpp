@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "clues.hpp"
 
-#include <filesystem>
-
 #include <fmt/format.h>
 
 #include "dictionaries.hpp"
 #include "disturbance_file.hpp"
+#include "layer_files.hpp"
 #include <shuibao/io/vector.hpp>
 
 namespace shuibao::pipeline {
@@ -26,9 +25,7 @@ std::vector<Clue> read_clues(RunContext& c, const std::string& crs) {
     const auto words = load_dictionary("clues");
     const auto layer = io::read_places(path, crs);
     for (const auto& n : layer.notes)
-        c.problems.add({"screen",
-                        fmt::format("{}:{}", std::filesystem::path(path).filename().string(), n.row), n.code,
-                        n.text, "Give the clue a place in its source; until then it raises nothing."});
+        tell_row(c, "screen", path, n, "Give the clue a place in its source; until then it raises nothing.");
     std::vector<Clue> clues;
     for (const auto& p : layer.places) {
         auto name = io::to_text(field_value(p.values, words.values("fields", "number")));

@@ -15,6 +15,7 @@
 #include "detect.hpp"
 #include "dictionaries.hpp"
 #include "disturbance_file.hpp"
+#include "layer_files.hpp"
 #include "object_model.hpp"
 #include "object_types.hpp"
 #include "rules.hpp"
@@ -119,9 +120,9 @@ class DelineateStage final : public Stage {
                        "(configs/objects/types.yaml)"});
         t.add({.key = "delineate.hotspots",
                .type = OptionType::path,
-               .help =
-                   "Fires seen from space (火点), any OGR vector of places with a day, as FIRMS gives them: "
-                   "ground that nobody tills and that burnt when it turned bare is taken for burnt"});
+               .help = "Fires seen from space (火点), any OGR vector of places with a day, or a CSV with "
+                       "latitude and longitude, as FIRMS gives them: ground that nobody tills and that burnt "
+                       "when it turned bare is taken for burnt"});
         t.add({.key = "delineate.grow",
                .type = OptionType::number,
                .fallback = "-1.213",

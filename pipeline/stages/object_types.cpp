@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "ground.hpp"
+#include "layer_files.hpp"
 #include "rounded.hpp"
-#include "rules.hpp"
 #include "type_rules.hpp"
 #include <shuibao/engine/hash.hpp>
 #include <shuibao/engine/resources.hpp>

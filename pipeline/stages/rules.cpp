@@ -10,7 +10,6 @@
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/hash.hpp>
 #include <shuibao/engine/resources.hpp>
-#include <shuibao/io/vector.hpp>
 
 namespace shuibao::pipeline {
 namespace {
@@ -106,26 +105,6 @@ std::map<std::string, std::string> rule_hashes(const RunContext& c) {
     for (const auto& file : rule_files(c))
         hashes["rules " + file.stem().string()] = engine::hash_file(file.string());
     return hashes;
-}
-
-void require_layer(const std::string& what, const std::string& path, const std::string& hint) {
-    std::error_code error;
-    const bool plain = !path.starts_with("/vsi") && path.find(':') == std::string::npos;
-    if (plain && !std::filesystem::exists(path, error))
-        throw Error(ErrorCode::input, fmt::format("{} {} does not exist.", what, path), hint);
-}
-
-std::string hash_vector(const std::string& path) {
-    const auto hash = [](const std::string& file) {
-        return file.starts_with("/vsi") ? engine::hash_bytes(io::bytes_of(file)) : engine::hash_file(file);
-    };
-    const auto files = io::files_of(path);
-    if (files.empty() || (files.size() == 1 && files.front() == path)) return hash(path);
-    std::string text;
-    const auto base = fs::path(path).parent_path();
-    for (const auto& file : files)
-        text += fs::path(file).lexically_relative(base).string() + " " + hash(file) + "\n";
-    return engine::hash_bytes(text);
 }
 
 }  // namespace shuibao::pipeline

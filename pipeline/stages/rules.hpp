@@ -66,10 +66,5 @@ void declare_rules(OptionTable& table);
 [[nodiscard]] engine::Dictionary load_words(const RunContext& context);
 /// Hashes of the files above, for the manifest and run.json.
 [[nodiscard]] std::map<std::string, std::string> rule_hashes(const RunContext& context);
-/// Content of a vector source as one hash: of all files it consists of, by their names beside each other.
-[[nodiscard]] std::string hash_vector(const std::string& path);
-/// Throws Error(input), "<what> <path> does not exist.", for a layer that is a file and is not there.
-void require_layer(const std::string& what, const std::string& path,
-                   const std::string& hint = "Correct its path in the configuration.");
 
 }  // namespace shuibao::pipeline

@@ -9,6 +9,7 @@
 #include "case_file.hpp"
 #include "dictionaries.hpp"
 #include "disturbance_file.hpp"
+#include "layer_files.hpp"
 #include "overlay.hpp"
 #include "rows_ahead.hpp"
 #include "rules.hpp"

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "layer_notes.hpp"
+#include "layer_files.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/io/geometry.hpp>
 #include <shuibao/io/vector.hpp>
@@ -17,8 +17,7 @@ namespace shuibao::pipeline {
 using io::Geometry;
 
 void report(RunContext& c, const DisturbanceSet& set, const std::string& path) {
-    const auto name = std::filesystem::path(path).filename().string();
-    for (const auto& n : set.notes) tell_row(c, name, n, "Correct the polygon in its source.");
+    for (const auto& n : set.notes) tell_row(c, "screen", path, n, "Correct the polygon in its source.");
 }
 
 void forget_later_days(DisturbanceSet& set, Date end) {

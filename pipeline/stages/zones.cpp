@@ -7,8 +7,7 @@
 
 #include "dictionaries.hpp"
 #include "disturbance_file.hpp"
-#include "layer_notes.hpp"
-#include "rules.hpp"
+#include "layer_files.hpp"
 #include "words.hpp"
 #include <shuibao/core/error.hpp>
 #include <shuibao/engine/hash.hpp>
@@ -59,7 +58,7 @@ double half_width(const RunContext& c, const engine::Dictionary& words, const st
 // What was mended, and what was lost, of a layer.
 void tell(RunContext& c, const io::VectorLayer& layer, const std::string& file, const std::string& kind) {
     for (const auto& n : layer.notes)
-        tell_row(c, file, n,
+        tell_row(c, "screen", file, n,
                  n.code == "no_area" ? fmt::format("Zones of the kind {} are drawn as areas.", kind)
                                      : "Ask for a corrected layer.");
     if (layer.features.empty())

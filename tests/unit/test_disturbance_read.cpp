@@ -10,7 +10,7 @@
 #include <doctest/doctest.h>
 
 #include "../../pipeline/stages/disturbance_file.hpp"
-#include "../../pipeline/stages/rules.hpp"
+#include "../../pipeline/stages/layer_files.hpp"
 #include "support/boxes.hpp"
 #include "support/stage_run.hpp"
 
