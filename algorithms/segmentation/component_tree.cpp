@@ -353,7 +353,7 @@ Choice choose_beside(const std::vector<Candidate>& candidates, const ObjectModel
         if (taken[i]) continue;
         if (candidates[i].parent >= 0 && taken[parent(i)]) {
             taken[i] = true;
-        } else if (own[i] >= least && !holds[i]) {
+        } else if (own[i] >= model.asked(candidates[i].evidence, least) && !holds[i]) {
             taken[i] = true;
             list.emplace_back(i, most[i]);
         }

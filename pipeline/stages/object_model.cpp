@@ -34,6 +34,8 @@ class Reader : YamlRules {
         m.least = number(root, "least");
         if (root["beside"]) m.beside = number(root["beside"]);
         if (m.beside < 0) refuse(root["beside"], "beside lies below 0.");
+        if (root["together"]) m.together = number(root["together"]);
+        if (m.together < 0) refuse(root["together"], "together lies below 0.");
         const YAML::Node levels = root["levels"], pixels = root["pixels"];
         if (!levels || !levels.IsSequence() || levels.size() < 1 || levels.size() > 64)
             refuse(root, "levels must list 1 to 64 log-odds.");

@@ -38,11 +38,13 @@ struct Map {
     }
 };
 
-SegmentationOptions options_with(std::vector<double> levels) {
+SegmentationOptions options_with(std::vector<double> levels, double beside = 0, double together = 0) {
     ObjectModel m;
     m.quiet = -1.6;
     m.likely = 1;
     m.least = 0;
+    m.beside = beside;
+    m.together = together;
     m.levels = std::move(levels);
     // Bare beside ground that was the same: a site. Else a field.
     m.objects.trees.push_back({{{static_cast<std::uint8_t>(Measure::same_contrast), 1.0, -1, -2}}, {-2, 2}});
@@ -359,10 +361,7 @@ TEST_CASE("of objects inside one another the largest that passes is taken, with 
 TEST_CASE("within six pixels of an object that passes, or of one taken for it, less is enough") {
     // One sure patch, then weak ones to the right of it, each `gap` pixels from the one before.
     const auto found = [](std::int64_t gap, double beside) {
-        auto o = options_with({-1.5, 0.5});
-        auto model = *o.model;
-        model.beside = beside;
-        o.model = std::make_shared<const ObjectModel>(std::move(model));
+        const auto o = options_with({-1.5, 0.5}, beside);
         Map m({0, 0, 60, 30});
         for (std::int64_t r = 0; r < 30; ++r)
             for (std::int64_t c = 0; c < 60; ++c) {
@@ -377,4 +376,28 @@ TEST_CASE("within six pixels of an object that passes, or of one taken for it, l
     CHECK(found(6, 1.9) == 1);  // the weak ones lack two units
     CHECK(found(6, 2) == 3);
     CHECK(found(7, 2) == 1);
+}
+
+TEST_CASE("ground that turned bare with its like must reach more") {
+    // A patch in the middle; `like`: two fifths of all ground turned bare in patches when it did.
+    const auto found = [](bool like, double together) {
+        const auto o = options_with({-1.5, 0.5}, 0, together);
+        Map m({0, 0, 80, 80});
+        for (std::int64_t r = 0; r < 80; ++r)
+            for (std::int64_t c = 0; c < 80; ++c) {
+                const bool patch = r % 8 < 5 && c % 8 < 5, here = r / 8 == 5 && c / 8 == 5;
+                m.set(r, c, patch && (like || here) ? 2 : -9, 0.4, false);
+                m.change.onset_to[m.at(r, c)] = 19000;
+            }
+        SynchronyCells cells(100);  // of 6 pixels
+        cells.add(m.change);
+        const Synchrony synchrony(cells);
+        const std::vector<RunStrip> strips = {whole(m, o, &synchrony)};
+        return connect(strips, o).size();
+    };
+    CHECK(found(false, 0) == 1);
+    CHECK(found(false, 9) == 1);
+    CHECK(found(true, 0) == 100);
+    CHECK(found(true, 2) == 100);  // they have two units of log-odds
+    CHECK(found(true, 2.1) == 0);
 }

@@ -95,6 +95,10 @@ struct ObjectModel {
     double least = 0;   ///< what an object must reach, beside SegmentationOptions::seed
     double beside = 0;  ///< by how much less is enough within `beside_reach` of one that passes
     static constexpr int beside_reach = 6;  ///< pixels
+    /// By how much more is asked of ground that turned bare with its like (Measure::synchrony): what is wrong
+    /// about one field is wrong about all that were harvested under the same clouds.
+    double together = 0;
+    static constexpr float together_from = 0.2F;
     /// Log-odds at which the map is cut, ascending; at most 64: of `pixels`, else of its evidence.
     std::vector<double> levels;
     std::optional<Forest> pixels;        ///< of PixelScore::names()
@@ -105,6 +109,11 @@ struct ObjectModel {
 
     /// Log-odds that an object like this is a site.
     [[nodiscard]] double log_odds(const ObjectEvidence& evidence) const { return objects.log_odds(evidence); }
+    /// What such an object must reach where others must reach `usual`.
+    [[nodiscard]] double asked(const ObjectEvidence& evidence, double usual) const {
+        return usual +
+               (evidence[static_cast<std::size_t>(Measure::synchrony)] >= together_from ? together : 0);
+    }
 };
 
 }  // namespace shuibao::algorithms

@@ -61,6 +61,8 @@ TABLE = [
           ["objects.yaml:5: levels must ascend."]),
     usage("object model with a level that maps do not keep", objects("levels: [-9, 0]\ntrees: []\n"),
           ["objects.yaml:5: no level lies below -2.5"]),
+    usage("object model that asks less of what is together", objects("together: -1\nlevels: [0]\ntrees: []\n"),
+          ["objects.yaml:5: together lies below 0."]),
     usage("object model with a measure nobody takes", objects("levels: [0]\ntrees:\n  - [contrst, 1, [tilled, 1, 0, 0], 0]\n"),
           ["objects.yaml:7: there is no measure 'contrst'; did you mean 'contrast'?"]),
     usage("object model with half a tree", objects("levels: [0]\ntrees:\n  - [contrast, 1]\n"),
