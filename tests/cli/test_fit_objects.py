@@ -80,10 +80,11 @@ class Fitting(unittest.TestCase):
 
     def test_the_same_folders_give_the_same_model_and_the_program_reads_it(self):
         self.series()
-        text = self.fit("--trees", "20", "--least", "1.5", "--beside", "2.5")
-        self.assertEqual(text, self.fit("--trees", "20", "--least", "1.5", "--beside", "2.5"))
+        text = self.fit("--trees", "20", "--least", "1.5", "--beside", "2.5", "--together", "3")
+        self.assertEqual(text, self.fit("--trees", "20", "--least", "1.5", "--beside", "2.5", "--together", "3"))
         self.assertRegex(text, r"(?m)^least: 1\.5 ")
         self.assertRegex(text, r"(?m)^beside: 2\.5 ")
+        self.assertRegex(text, r"(?m)^together: 3 ")
         trees = re.findall(r"(?m)^  - \[(.*)\]$", text)
         self.assertEqual(20, len(trees))
         first = [t.split(", ")[0] for t in trees]
