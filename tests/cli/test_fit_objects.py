@@ -2,8 +2,10 @@
 """scripts/dev/fit-objects: what it takes for right, that it learns what tells sites from fields, that the same folders give
 the same file, and that the program reads it."""
 import json
+import math
 import random
 import re
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -96,6 +98,21 @@ class Fitting(unittest.TestCase):
         model.write_text(text.replace("same_contrast", "same_contract"))
         said = shuibao("check", "-c", self.folder / "pair/run.yaml", "--set", f"delineate.objects={model}", code=2).stderr
         self.assertIn("did you mean 'same_contrast'?", said)
+
+    def test_sparse_series_count_four_times(self):
+        self.series()
+        plain = self.fit("--trees", "5")
+        same = self.fit("--trees", "5", "--sparse", self.folder)
+        self.assertRegex(same, r"from 1680 candidates \(360 right\) of 2 simulated series")
+        base = [float(re.search(r"(?m)^base: (.*)$", t)[1]) for t in (plain, same)]
+        self.assertEqual(*base)  # the same shares, whatever counts
+        other = self.folder / "other"
+        shutil.copytree(self.folder, other, ignore=shutil.ignore_patterns("other"))
+        (other / "truth.gpkg").unlink()
+        write(other / "truth.gpkg", "truth", [("onset", ogr.OFTDate)], [(square(9800, 9800, 50), ["2023/12/31"])])
+        # 180 of 840 once, and none of 840 four times.
+        self.assertRegex(self.fit("--trees", "5", "--sparse", other), rf"(?m)^base: {math.log(180 / 4020):.4f}$")
+        self.assertIn("--sparse is for objects", self.fit("--pixels", "--sparse", other, code=2))
 
     def pixels(self):
         """One batch: 120 × 20 pixels of 10 m along the sites; those of the sites stand out from what lies eight pixels away."""
