@@ -106,8 +106,8 @@ class LayerReader {
 
 struct Place {
     Point at;
-    std::int64_t row = 0;
-    Attributes values;  ///< by field name as in the file
+    std::int64_t row = 0;  ///< as people count: in a CSV the line of names is 1
+    Attributes values;     ///< by field name as in the file
 };
 struct Places {
     std::vector<Place> places;
