@@ -73,6 +73,78 @@ Interval onset_of(const PixelTrack& t, std::size_t l) {
     return {day[low], day[high + 1]};
 }
 
+// Below it a field alone says nothing; beside ground that was the same until then it may.
+constexpr double least_told = 0.8;
+
+double level_of(const PixelTrack& t, std::size_t l) {
+    return std::max(t.material[l], t.persistence[l]) / static_cast<double>(PixelTrack::statistic_unit);
+}
+
+// Log-odds of a level of the statistic. Below even they fall so that watched pixels just join an object
+// that grows: a season left out alone brings a pixel there, and so does a site in the same season.
+double log_odds_of(double level, double even, double watch) {
+    constexpr double above = 0.16, joins = -1.213;
+    const double slope = level < even && watch < even ? -joins / (even - watch) : above;
+    return slope * (level - even);
+}
+
+// Makes a change map, one vector of pixels after the other.
+class Teller {
+  public:
+    Teller(const Window& window, const SeriesTimes& times, const DetectorOptions& options, Change& change)
+        : m_change(change),
+          m_history(times.report_to),
+          m_report_from(times.report_from.days()),
+          m_even(options.at("even_level")),
+          m_watch(options.at("watch")) {
+        change.reset(window);
+        change.history.resize(window);
+    }
+
+    // Of the first `n` lanes, whose pixels begin at `from`.
+    void tell(const PixelModel& m, const PixelTrack& t, std::size_t n, std::size_t from) {
+        m_history.tell(m, t, n, m_change.history, from);
+        for (std::size_t l = 0; l < n; ++l) tell_pixel(m, t, l, from + l);
+    }
+
+  private:
+    void tell_pixel(const PixelModel& m, const PixelTrack& t, std::size_t l, std::size_t i) {
+        const auto ground = m.ground[l];
+        if (ground == static_cast<std::int32_t>(Ground::water)) m_change.history.set_water(i);
+        if (ground == static_cast<std::int32_t>(Ground::unknown) || t.last[l] < m_report_from)
+            return;  // stays unobserved
+        m_change.evidence[i] = Change::no_evidence;
+        if (t.run[l] == 0 || level_of(t, l) < least_told) return;
+        const double log_odds = log_odds_of(level_of(t, l), m_even, m_watch);
+        if (log_odds < Change::kept_evidence) return;
+        const double ndvi = (t.mean_ndvi[l] - 100) / 100.0, index = (t.mean_index[l] - 100) / 100.0,
+                     usual = m.terms[0][0][l] / static_cast<double>(feature_unit),
+                     deviation = std::max(m.spread[0][l], 1) / static_cast<double>(feature_unit);
+        m_change.set(i, log_odds, std::abs(usual - ndvi) / deviation);
+        const Interval onset = onset_of(t, l);
+        const auto day = [](std::int32_t d) { return static_cast<std::uint16_t>(std::clamp(d, 1, 65534)); };
+        m_change.onset_from[i] = day(onset.from);
+        m_change.onset_to[i] = day(onset.to);
+        m_change.kind[i] = t.status[l] == static_cast<std::int32_t>(Status::built) ? ChangeKind::bare_to_built
+                           : index > 0.02 ? ChangeKind::vegetation_to_bare
+                                          : ChangeKind::vegetation_to_built;
+    }
+
+    Change& m_change;
+    HistoryTeller m_history;
+    std::int32_t m_report_from;
+    double m_even, m_watch;
+};
+
+SHUIBAO_LANES void unpack(const Packed& packed, PixelModel& model, PixelTrack& track) {
+    packed.fetch_ahead();
+    packed.read(model);
+    packed.read(track);
+}
+SHUIBAO_LANES void pack(const PixelTrack& track, const Packed& packed) {
+    packed.write(track);
+}
+
 class Harmonic final : public SeriesDetector {
   public:
     [[nodiscard]] std::string summary() const override {
@@ -153,84 +225,28 @@ class Harmonic final : public SeriesDetector {
 
     void advance(LookSource& source, const SeriesTimes& times, const DetectorOptions& options,
                  DetectorState& state) const override {
-        const auto dates = source.dates();
-        const std::size_t fresh = source.applied();
-        if (fresh >= dates.size()) return;
-        thread_local LookStack stack;
-        const auto k = kernel_options(options);
-        const std::int32_t last_epoch = epoch_of(dates.back(), times.monitor_from);
-        std::int32_t known = fresh > 0 ? epoch_of(dates[fresh - 1], times.monitor_from) : 0;
-        const auto bands = source.bands();
-        const FeatureSet& set =
-            features_for(bands.empty() ? std::span<const Band>(source.read(fresh).bands) : bands);
-        const auto load = [&](std::size_t from, std::size_t to) {
-            stack.reset(static_cast<std::size_t>(state.window.pixels()), to - from);
-            for (std::size_t i = from; i < to; ++i) stack.put(i - from, source.read(i), set);
-        };
-        const auto index_at = [&](Date d) {
-            return static_cast<std::size_t>(std::lower_bound(dates.begin(), dates.end(), d) - dates.begin());
-        };
-        std::size_t next = std::max(fresh, index_at(times.monitor_from));
-        for (std::int32_t epoch = std::max(known, 1); epoch <= last_epoch; ++epoch) {
-            const Date start = epoch_start(epoch, times.monitor_from);
-            if (epoch > known) {
-                const std::size_t from = index_at(history_begin(epoch, times, options)), to = index_at(start);
-                load(from, to);
-                learn(stack, moments_of(dates.subspan(from, to - from), start, stack), set, k, epoch, state);
-            }
-            const std::size_t end = index_at(epoch_start(epoch + 1, times.monitor_from));
-            // In parts, so that memory does not grow with the number of looks.
-            while (next < end) {
-                const std::size_t part = std::min(end, next + most_at_once);
-                load(next, part);
-                follow(stack, moments_of(dates.subspan(next, part - next), start, stack), set, k, state);
-                next = part;
-            }
-        }
+        (void)go_on(source, times, options, state, nullptr);
     }
 
     void report(const DetectorState& state, const SeriesTimes& times, const DetectorOptions& options,
                 Change& change) const override {
-        change.reset(state.window);
-        change.history.resize(state.window);
-        const double even = options.at("even_level"), watch = options.at("watch");
+        Teller teller(state.window, times, options, change);
         PixelTrack t;
         PixelModel m;
-        HistoryTeller teller(times.report_to);
         DetectorState& planes = const_cast<DetectorState&>(state);  // Packed reads only here
         const auto pixels = static_cast<std::size_t>(state.window.pixels());
         for (std::size_t from = 0; from < pixels; from += lane_count) {
             const Packed packed{planes, from, std::min(lane_count, pixels - from)};
             packed.read(t);
             packed.read_told(m);
-            teller.tell(m, t, packed.n, change.history, from);
-            for (std::size_t l = 0; l < packed.n; ++l) {
-                const std::size_t i = from + l;
-                const auto ground = m.ground[l];
-                if (ground == static_cast<std::int32_t>(Ground::water)) change.history.set_water(i);
-                if (ground == static_cast<std::int32_t>(Ground::unknown) ||
-                    t.last[l] < times.report_from.days())
-                    continue;  // stays unobserved
-                change.evidence[i] = Change::no_evidence;
-                if (t.run[l] == 0 || level_of(t, l) < least_told) continue;
-                const double log_odds = log_odds_of(level_of(t, l), even, watch);
-                if (log_odds < Change::kept_evidence) continue;
-                const double ndvi = (t.mean_ndvi[l] - 100) / 100.0, index = (t.mean_index[l] - 100) / 100.0,
-                             usual = m.terms[0][0][l] / static_cast<double>(feature_unit),
-                             deviation = std::max(m.spread[0][l], 1) / static_cast<double>(feature_unit);
-                change.set(i, log_odds, std::abs(usual - ndvi) / deviation);
-                const Interval onset = onset_of(t, l);
-                const auto day = [](std::int32_t d) {
-                    return static_cast<std::uint16_t>(std::clamp(d, 1, 65534));
-                };
-                change.onset_from[i] = day(onset.from);
-                change.onset_to[i] = day(onset.to);
-                change.kind[i] = t.status[l] == static_cast<std::int32_t>(Status::built)
-                                     ? ChangeKind::bare_to_built
-                                 : index > 0.02 ? ChangeKind::vegetation_to_bare
-                                                : ChangeKind::vegetation_to_built;
-            }
+            teller.tell(m, t, packed.n, from);
         }
+    }
+
+    void advance_and_report(LookSource& source, const SeriesTimes& times, const DetectorOptions& options,
+                            DetectorState& state, Change& change) const override {
+        Teller teller(state.window, times, options, change);
+        if (!go_on(source, times, options, state, &teller)) report(state, times, options, change);
     }
 
     [[nodiscard]] double power(std::span<const Date> clear, const DetectorOptions& options) const override {
@@ -271,24 +287,53 @@ class Harmonic final : public SeriesDetector {
 
   private:
     static constexpr std::size_t most_at_once = 64;
-    // Below it a field alone says nothing; beside ground that was the same until then it may.
-    static constexpr double least_told = 0.8;
-
-    static double level_of(const PixelTrack& t, std::size_t l) {
-        return std::max(t.material[l], t.persistence[l]) / static_cast<double>(PixelTrack::statistic_unit);
-    }
-
-    // Log-odds of a level of the statistic. Below even they fall so that watched pixels just join an object
-    // that grows: a season left out alone brings a pixel there, and so does a site in the same season.
-    static double log_odds_of(double level, double even, double watch) {
-        constexpr double above = 0.16, joins = -1.213;
-        const double slope = level < even && watch < even ? -joins / (even - watch) : above;
-        return slope * (level - even);
-    }
-
     static Date history_begin(std::int32_t epoch, const SeriesTimes& times, const DetectorOptions& options) {
         const auto years = static_cast<std::int32_t>(options.at("history_years") * days_per_year);
         return Date(epoch_start(epoch, times.monitor_from).days() - years);
+    }
+
+    // Brings a state forward; true when `teller` has told every pixel of it.
+    static bool go_on(LookSource& source, const SeriesTimes& times, const DetectorOptions& options,
+                      DetectorState& state, Teller* teller) {
+        const auto dates = source.dates();
+        const std::size_t fresh = source.applied();
+        if (fresh >= dates.size()) return false;
+        thread_local LookStack stack;
+        const auto k = kernel_options(options);
+        const std::int32_t last_epoch = epoch_of(dates.back(), times.monitor_from);
+        std::int32_t known = fresh > 0 ? epoch_of(dates[fresh - 1], times.monitor_from) : 0;
+        const auto bands = source.bands();
+        const FeatureSet& set =
+            features_for(bands.empty() ? std::span<const Band>(source.read(fresh).bands) : bands);
+        const auto load = [&](std::size_t from, std::size_t to) {
+            stack.reset(static_cast<std::size_t>(state.window.pixels()), to - from);
+            for (std::size_t i = from; i < to; ++i) stack.put(i - from, source.read(i), set);
+        };
+        const auto index_at = [&](Date d) {
+            return static_cast<std::size_t>(std::lower_bound(dates.begin(), dates.end(), d) - dates.begin());
+        };
+        bool told = false;
+        std::size_t next = std::max(fresh, index_at(times.monitor_from));
+        for (std::int32_t epoch = std::max(known, 1); epoch <= last_epoch; ++epoch) {
+            const Date start = epoch_start(epoch, times.monitor_from);
+            if (epoch > known) {
+                const std::size_t from = index_at(history_begin(epoch, times, options)), to = index_at(start);
+                load(from, to);
+                learn(stack, moments_of(dates.subspan(from, to - from), start, stack), set, k, epoch, state);
+            }
+            const std::size_t end = index_at(epoch_start(epoch + 1, times.monitor_from));
+            // In parts, so that memory does not grow with the number of looks.
+            while (next < end) {
+                const std::size_t part = std::min(end, next + most_at_once);
+                load(next, part);
+                const bool last = part == dates.size();
+                follow(stack, moments_of(dates.subspan(next, part - next), start, stack), set, k, state,
+                       last ? teller : nullptr);
+                told = last;
+                next = part;
+            }
+        }
+        return told && teller != nullptr;
     }
 
     // Of the looks of a stack.
@@ -354,17 +399,20 @@ class Harmonic final : public SeriesDetector {
     }
 
     static void follow(const LookStack& stack, const std::vector<Moment>& moments, const FeatureSet& set,
-                       const HarmonicOptions& k, DetectorState& state) {
+                       const HarmonicOptions& k, DetectorState& state, Teller* teller) {
         PixelModel model;
         PixelTrack track;
         const auto pixels = static_cast<std::size_t>(state.window.pixels());
         for (std::size_t b = 0; b < stack.blocks(); ++b) {
             const Packed packed{state, b * lane_count, std::min(lane_count, pixels - b * lane_count)};
-            if (!seen(stack.block(b), moments.size())) continue;  // what nobody saw stays as it is
-            packed.read(model);
-            packed.read(track);
-            follow_pixels(stack.block(b), moments, set, k, model, track);
-            packed.write(track);
+            const bool shown = seen(stack.block(b), moments.size());  // what nobody saw stays as it is
+            if (!shown && teller == nullptr) continue;
+            unpack(packed, model, track);
+            if (shown) {
+                follow_pixels(stack.block(b), moments, set, k, model, track);
+                pack(track, packed);
+            }
+            if (teller != nullptr) teller->tell(model, track, packed.n, b * lane_count);
         }
     }
 };

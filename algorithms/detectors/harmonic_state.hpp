@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "harmonic_model.hpp"
+#include "lanes.hpp"
 #include <shuibao/algorithms/detector.hpp>
 
 namespace shuibao::algorithms::harmonic_state {
@@ -86,38 +87,51 @@ struct Packed {
     [[nodiscard]] static std::int32_t ground_of(std::uint16_t v) { return low_of(v) & 3; }
     [[nodiscard]] static std::int32_t sown_of(std::uint16_t v) { return low_of(v) >> 2 & 3; }
 
-    // Plane by plane: the pixels of a block lie together in each.
+    // The planes are too many for the processor to see that each is read from its beginning to its end.
+    void fetch_ahead() const {
+        constexpr std::size_t ahead = 8 * lane_count, line = 64 / sizeof(std::uint16_t);
+        if (from % line == 0)
+            for (const auto& plane : state.planes)
+                __builtin_prefetch(plane.data() + std::min(from + ahead, plane.size()));
+    }
+
+    // Plane by plane: the pixels of a block lie together in each. Most blocks are full, and a number of
+    // pixels that the compiler knows is a few vectors.
     template <class To>
-    void each(std::size_t plane, const To& to) const {
-        const std::uint16_t* values = state.planes[plane].data() + from;
-        for (std::size_t l = 0; l < n; ++l) to(l, values[l]);
+    SHUIBAO_INLINE void each(std::size_t plane, const To& to) const {
+        const std::uint16_t* __restrict values = state.planes[plane].data() + from;
+        if (n == lane_count)
+            for (std::size_t l = 0; l < lane_count; ++l) to(l, values[l]);
+        else
+            for (std::size_t l = 0; l < n; ++l) to(l, values[l]);
     }
 
     // Three planes hold four numbers of twelve bits: their upper four bits are the fourth.
-    void read_twelve(std::size_t plane, std::array<LaneInt, 4>& numbers) const {
+    SHUIBAO_INLINE void read_twelve(std::size_t plane, std::array<LaneInt, 4>& numbers) const {
         LaneInt fourth{};
         for (std::size_t k = 0; k < 3; ++k)
             each(plane + k, [&](std::size_t l, std::uint16_t v) {
                 numbers[k][l] = signed12_of(v);
                 fourth[l] |= (v >> 12) << (4 * k);
             });
-        for (std::size_t l = 0; l < n; ++l) numbers[3][l] = signed12_of(fourth[l]);
+        for (std::size_t l = 0; l < lane_count; ++l) numbers[3][l] = signed12_of(fourth[l]);
     }
     [[nodiscard]] static std::uint16_t twelve(std::int32_t number, std::int32_t fourth, std::size_t k) {
         return static_cast<std::uint16_t>((number & 0xFFF) | (fourth >> (4 * k) & 15) << 12);
     }
 
-    void read_feature(PixelModel& m, std::size_t f) const {
+    SHUIBAO_INLINE void read_feature(PixelModel& m, std::size_t f) const {
         const std::size_t plane = terms + f * planes_of_terms;
         each(plane, [&](std::size_t l, std::uint16_t v) { m.terms[f][0][l] = signed_of(v); });
-        std::array<LaneInt, 4> waves;
+        std::array<LaneInt, 4> waves{};
         read_twelve(plane + 1, waves);
         for (std::size_t i = 0; i < waves.size(); ++i)
-            for (std::size_t l = 0; l < n; ++l) m.terms[f][i + 1][l] = waves[i][l] * PixelModel::wave_steps;
+            for (std::size_t l = 0; l < lane_count; ++l)
+                m.terms[f][i + 1][l] = waves[i][l] * PixelModel::wave_steps;
         each(soil + f, [&](std::size_t l, std::uint16_t v) { m.soil[f][l] = signed_of(v); });
     }
     // The part of a model that is reported: seasons and soils, and what ground it is.
-    void read_told(PixelModel& m) const {
+    SHUIBAO_INLINE void read_told(PixelModel& m) const {
         for (std::size_t f = 0; f < feature_count; ++f) read_feature(m, f);
         each(spread, [&](std::size_t l, std::uint16_t v) {
             m.spread[0][l] = spread_of(high_of(v));
@@ -129,7 +143,7 @@ struct Packed {
             m.sown[l] = sown_of(v);
         });
     }
-    void read(PixelModel& m) const {
+    SHUIBAO_INLINE void read(PixelModel& m) const {
         read_told(m);
         each(spread + 1, [&](std::size_t l, std::uint16_t v) { m.spread[2][l] = spread_of(high_of(v)); });
         for (std::size_t k = 0; k < month_count; ++k)
@@ -167,7 +181,7 @@ struct Packed {
         nibbles(bare_share, m.bare_share);
         at(looks_epoch, l) = pair_of(m.looks[l], epoch);
     }
-    void read(PixelTrack& t) const {
+    SHUIBAO_INLINE void read(PixelTrack& t) const {
         for (const auto& [plane, lane, of_run] : whole_planes)
             each(plane, [&, to = lane](std::size_t l, std::uint16_t v) { (t.*to)[l] = v; });
         each(skip_run, [&](std::size_t l, std::uint16_t v) {
@@ -192,11 +206,14 @@ struct Packed {
                 t.ring_evidence[k][l] = static_cast<std::int8_t>(low_of(v));
             });
     }
-    void write(const PixelTrack& t) const {
+    SHUIBAO_INLINE void write(const PixelTrack& t) const {
         // One plane: value(l, what is there) for every pixel.
         const auto put = [&](std::size_t plane, const auto& value) {
-            std::uint16_t* values = state.planes[plane].data() + from;
-            for (std::size_t l = 0; l < n; ++l) values[l] = value(l, values[l]);
+            std::uint16_t* __restrict values = state.planes[plane].data() + from;
+            if (n == lane_count)
+                for (std::size_t l = 0; l < lane_count; ++l) values[l] = value(l, values[l]);
+            else
+                for (std::size_t l = 0; l < n; ++l) values[l] = value(l, values[l]);
         };
         // What was kept of a run that is over means nothing any more, and zeros take no room.
         const auto runs = [&](std::size_t l, std::size_t k) {

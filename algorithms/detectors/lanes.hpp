@@ -12,6 +12,9 @@ namespace shuibao::algorithms {
 /// bits.
 #define SHUIBAO_LANES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 
+/// Of what is called from those, so that it is compiled for the processor too.
+#define SHUIBAO_INLINE __attribute__((always_inline))
+
 /// e^x, relative error below 2e-7 in [-80, 80]; saturates outside.
 inline float lane_exp(float x) {
     const float c = x < -80.0F ? -80.0F : x > 80.0F ? 80.0F : x;

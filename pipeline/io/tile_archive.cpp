@@ -277,6 +277,27 @@ void ChangeWriter::write(const Change& c) {
             m_file.write(first_history_band + static_cast<int>(k), first, c.history.values[k]);
 }
 
+void ChangeWriter::encode(const Change& c, std::vector<PackedBlock>& bands) const {
+    const std::int64_t cols = c.window.cols;
+    thread_local std::vector<std::uint16_t> kind;
+    kind.resize(c.kind.size());
+    std::transform(c.kind.begin(), c.kind.end(), kind.begin(),
+                   [](ChangeKind k) { return static_cast<std::uint16_t>(k); });
+    std::vector<const std::vector<std::uint16_t>*> list = {&c.evidence,   &c.confidence, &c.magnitude,
+                                                           &c.onset_from, &c.onset_to,   &kind};
+    if (!c.history.empty())
+        for (const auto& plane : c.history.values) list.push_back(&plane);
+    bands.resize(list.size());
+    for (std::size_t p = 0; p < list.size(); ++p)
+        m_file.encode(static_cast<int>(p), *list[p], cols, bands[p]);
+}
+
+void ChangeWriter::write_blocks(std::int64_t row, std::span<const std::vector<PackedBlock>> across) {
+    for (std::size_t p = 0; !across.empty() && p < across[0].size(); ++p)
+        for (std::size_t x = 0; x < across.size(); ++x)
+            m_file.write_block(static_cast<int>(p), static_cast<std::int64_t>(x), row, across[x][p]);
+}
+
 bool change_has_history(const fs::path& root, const Grid& grid, TileId tile) {
     const fs::path path = root / (tile.str() + ".tif");
     std::error_code error;

@@ -160,14 +160,6 @@ std::string checksum(const std::vector<std::string>& planes) {
     return engine::hash_bytes(fmt::format("{}", fmt::join(planes, "")));
 }
 
-// Puts the values of one window where they belong in a strip that contains it.
-template <class Values>
-void put_into(const Window& strip, const Window& part, const Values& from, Values& to) {
-    for (std::int64_t y = 0; y < part.rows; ++y)
-        std::copy_n(from.data() + y * part.cols, part.cols,
-                    to.data() + (part.row - strip.row + y) * strip.cols + part.col - strip.col);
-}
-
 // Everything of one tile.
 class TileWork {
   public:
@@ -194,10 +186,11 @@ class TileWork {
   private:
     struct DamagedState {};
 
-    // The state of one block of the tiles as it will be stored.
+    // The state of one block of the tiles and its change map as they will be stored.
     struct StoredBlock {
         std::vector<io::PackedBlock> planes;
         std::string checksum;
+        std::vector<io::PackedBlock> change;
     };
 
     // The pixels of a block and how each plane of them is stored; returns the hashes of the planes.
@@ -218,11 +211,12 @@ class TileWork {
     }
 
     // The pixels of one block, from where the last batch left them to where all looks leave them.
-    void advance(const StateFiles::Start& start, const io::GeoTiffWriter& file, const Window& strip,
-                 std::int64_t x, StoredBlock& stored, Change& change) const {
+    void advance(const StateFiles::Start& start, const io::GeoTiffWriter& file,
+                 const io::ChangeWriter& change_file, const Window& strip, std::int64_t x,
+                 StoredBlock& stored) const {
         thread_local DetectorState state;
         thread_local Image image;
-        thread_local Change here;
+        thread_local Change change;
         const Window w{strip.col + x * block, strip.row, std::min(block, strip.cols - x * block), strip.rows};
         const std::size_t planes = stored.planes.size();
         std::vector<std::string> before(planes);
@@ -233,8 +227,7 @@ class TileWork {
             state.reset(w, planes);
         }
         TileLooks looks(m_job.archive, m_looks, m_plan, start.applied, w, image);
-        m_detector.advance(looks, m_plan.times, m_job.options, state);
-        m_detector.report(state, m_plan.times, m_job.options, here);
+        m_detector.advance_and_report(looks, m_plan.times, m_job.options, state, change);
         std::vector<std::string> hashes;
         for (std::size_t p = 0; p < planes; ++p) {
             hashes.push_back(hash_of(state.planes[p]));
@@ -243,14 +236,7 @@ class TileWork {
                 file.encode(static_cast<int>(p), state.planes[p], w.cols, stored.planes[p]);
         }
         stored.checksum = checksum(hashes);
-        put_into(strip, w, here.evidence, change.evidence);
-        put_into(strip, w, here.confidence, change.confidence);
-        put_into(strip, w, here.magnitude, change.magnitude);
-        put_into(strip, w, here.onset_from, change.onset_from);
-        put_into(strip, w, here.onset_to, change.onset_to);
-        put_into(strip, w, here.kind, change.kind);
-        for (std::size_t p = 0; p < PixelHistory::planes && !here.history.empty(); ++p)
-            put_into(strip, w, here.history.values[p], change.history.values[p]);
+        change_file.encode(change, stored.change);
     }
 
     void bring_forward(const StateFiles::Start& start) const {
@@ -262,28 +248,28 @@ class TileWork {
                 planes.back().level = io::GeoTiffOptions::quick;
         }
         io::GeoTiffWriter state_file(m_states.path(m_job.batch), grid, m_tile, planes, {.sparse = true});
-        const bool history = m_detector.needs().tells_history;
-        io::ChangeWriter change_file(m_change, grid, m_tile, history);
+        io::ChangeWriter change_file(m_change, grid, m_tile, m_detector.needs().tells_history);
         std::string checksums, taken;
         for (const auto& l : m_looks) taken += l.text + "\n";
         std::vector<StoredBlock> blocks(static_cast<std::size_t>(blocks_across()));
         for (auto& b : blocks) b.planes.resize(planes.size());
-        Change change;
         for (std::int64_t row = 0; row < m_tile.rows; row += block) {
             const Window strip{m_tile.col, m_tile.row + row, m_tile.cols, std::min(block, m_tile.rows - row)};
-            change.reset(strip);
-            if (history) change.history.resize(strip);
             // Threads that have no tile of their own help with the blocks of this one.
             m_job.context.executor.parallel_for(blocks.size(), [&](std::size_t i) {
                 engine::check_stop();
-                advance(start, state_file, strip, static_cast<std::int64_t>(i), blocks[i], change);
+                advance(start, state_file, change_file, strip, static_cast<std::int64_t>(i), blocks[i]);
             });
             for (std::size_t p = 0; p < planes.size(); ++p)
                 for (std::size_t i = 0; i < blocks.size(); ++i)
                     state_file.write_block(static_cast<int>(p), static_cast<std::int64_t>(i), row / block,
                                            blocks[i].planes[p]);
-            for (const auto& b : blocks) checksums += b.checksum + "\n";
-            change_file.write(change);
+            std::vector<std::vector<io::PackedBlock>> maps;
+            for (auto& b : blocks) {
+                checksums += b.checksum + "\n";
+                maps.push_back(std::move(b.change));
+            }
+            change_file.write_blocks(row / block, maps);
         }
         state_file.metadata("SHUIBAO_SETTINGS", m_plan.settings);
         state_file.metadata("SHUIBAO_LOOKS", taken);

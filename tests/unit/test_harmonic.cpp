@@ -70,12 +70,14 @@ std::size_t kind_of(std::size_t pixel) {
 }
 
 void check_same(const Change& a, const Change& b) {
+    CHECK(a.window == b.window);
     CHECK(a.evidence == b.evidence);
     CHECK(a.confidence == b.confidence);
     CHECK(a.magnitude == b.magnitude);
     CHECK(a.onset_from == b.onset_from);
     CHECK(a.onset_to == b.onset_to);
     CHECK(a.kind == b.kind);
+    CHECK(a.history.values == b.history.values);
 }
 
 bool any_evidence(const Change& c) {
@@ -308,6 +310,36 @@ TEST_CASE("harmonic O18: a batch of nothing but cloud leaves the state as it was
     CHECK(std::all_of(now.evidence.begin(), now.evidence.end(),
                       [](auto e) { return e == Change::unobserved; }));
     CHECK(std::all_of(now.confidence.begin(), now.confidence.end(), [](auto v) { return v == 0; }));
+}
+
+TEST_CASE("harmonic: what is told while looks are taken in is what the state says afterwards") {
+    auto land = landscape(2);  // one vector of pixels, and one that is not full
+    land.pixels.push_back(field);
+    Follower f(watched);
+    const std::size_t n = land.dates.size();
+    const auto at = [&](const char* text) {
+        return static_cast<std::size_t>(std::lower_bound(land.dates.begin(), land.dates.end(), day(text)) -
+                                        land.dates.begin());
+    };
+    // Of the last looks some pixels, and in the very last weeks all, are under cloud.
+    land.cloudy_pixel = a_site_in_field;
+    land.cloudy_from = day("2022-08-01");
+    land.all_cloud_from = day("2023-10-01");
+    // History alone; on its first watched looks; in the middle of a site; many looks with a lesson between
+    // them; nothing but cloud; nothing at all.
+    for (const std::size_t cut : {at("2020-10-01"), at("2021-01-20"), at("2022-07-01"), at("2023-10-01"), n})
+        for (const std::size_t from : {std::size_t{0}, at("2020-10-01"), at("2022-06-01"), cut}) {
+            if (from > cut) continue;
+            CAPTURE(cut);
+            CAPTURE(from);
+            auto state = f.follow(land, {from});
+            f.times.report_to = land.dates[cut - 1];
+            f.times.report_from = Date(f.times.report_to.days() - 119);
+            Change told({0, 0, 3, 2});  // of another window: its memory is used again
+            MemoryLooks looks(land, cut, from);
+            f.detector->advance_and_report(looks, f.times, f.options, state, told);
+            check_same(told, f.report(f.follow(land, {cut}), land.dates[cut - 1]));
+        }
 }
 
 TEST_CASE("harmonic: a pixel without a clear look since report_from is unobserved, its neighbours are not") {

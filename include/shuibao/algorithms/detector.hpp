@@ -168,6 +168,14 @@ class SeriesDetector : public Detector {
     /// again.
     virtual void report(const DetectorState& state, const SeriesTimes& times, const DetectorOptions& options,
                         Change& change) const = 0;
+    /// advance() and then report(). A method that has a pixel at hand when its last look is taken in tells it
+    /// there and then, which spares it going over the state twice.
+    virtual void advance_and_report(LookSource& looks, const SeriesTimes& times,
+                                    const DetectorOptions& options, DetectorState& state,
+                                    Change& change) const {
+        advance(looks, times, options, state);
+        report(state, times, options, change);
+    }
 
     /// Chance that a pixel of vegetated ground, opened before the first of these clear looks (days,
     /// ascending), counts as a site after the last of them: log-odds >= 0. What cannot be seen must be said.

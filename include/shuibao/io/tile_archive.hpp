@@ -101,6 +101,10 @@ class ChangeWriter {
                  bool history = false);
     /// The next rows from the top, as TileWriter::write.
     void write(const Change& strip);
+    /// Or by blocks: how the bands of one are stored (GeoTiffWriter::encode; reentrant), and whole rows of
+    /// blocks from the top, one after the other.
+    void encode(const Change& block, std::vector<PackedBlock>& bands) const;
+    void write_blocks(std::int64_t row, std::span<const std::vector<PackedBlock>> across);
     void finish() { m_file.finish(); }
 
   private:
