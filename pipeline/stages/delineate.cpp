@@ -177,6 +177,9 @@ class DelineateStage final : public Stage {
     }
     void check(RunContext& c) const override {
         if (!c.prospect) return;
+        if (c.prospect->grid)
+            if (const auto hotspots = read_hotspots(c, *c.prospect->grid))
+                c.out << fmt::format("hotspots: {}\n", hotspots->size());
         std::set<TileId> tiles;
         double pixels = 0;
         for (const auto& a : c.prospect->acquisitions)
@@ -206,6 +209,8 @@ class DelineateStage final : public Stage {
         std::sort(tiles.begin(), tiles.end());
         tiles.erase(std::unique(tiles.begin(), tiles.end()), tiles.end());
 
+        // Before the unit is planned: what is wrong with the layer is said on every run.
+        const auto hotspots = read_hotspots(c, grid);
         engine::Unit u;
         u.id = batch;
         u.inputs = c.settings.canonical("delineate.");
@@ -245,7 +250,7 @@ class DelineateStage final : public Stage {
                 work.write_pixels(again, true);
             }
             Measures measures;
-            const auto list = work.disturbances(measures);
+            const auto list = work.disturbances(measures, hotspots ? &*hotspots : nullptr);
             found = list.size();
             write_disturbances(disturbances, grid.crs(), list, measures);
             unseen = work.write_unobserved(unobserved);
@@ -287,6 +292,11 @@ class DelineateStage final : public Stage {
     }
 
   private:
+    static std::optional<Hotspots> read_hotspots(RunContext& c, const Grid& grid) {
+        if (!c.settings.has("delineate.hotspots")) return std::nullopt;
+        return std::optional<Hotspots>(std::in_place, c, grid.crs());
+    }
+
     // One delineation of a whole area.
     class Work {
       public:
@@ -316,7 +326,8 @@ class DelineateStage final : public Stage {
             engine::check_stop();
         }
 
-        [[nodiscard]] std::vector<Disturbance> disturbances(Measures& measures) const {
+        [[nodiscard]] std::vector<Disturbance> disturbances(Measures& measures,
+                                                            const Hotspots* hotspots) const {
             const auto segments = algorithms::connect(m_strips, m_options);
             std::vector<Disturbance> list(segments.size());
             constexpr std::size_t chunk = 64;  // objects that share one coordinate transformation
@@ -325,7 +336,7 @@ class DelineateStage final : public Stage {
                 for (std::size_t i = k * chunk; i < std::min(segments.size(), (k + 1) * chunk); ++i)
                     list[i] = describe(segments[i], static_cast<std::int64_t>(i + 1), to_geographic);
             });
-            ObjectTypes(m_context, m_grid).tell(segments, list);
+            ObjectTypes(m_context, m_grid, hotspots).tell(segments, list);
             if (m_history) measures.names = measure_names();
             for (const auto& s : segments)
                 if (s.evidence) {

@@ -2,35 +2,33 @@
 #include "hotspots.hpp"
 
 #include <algorithm>
-#include <filesystem>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "dictionaries.hpp"
 #include "disturbance_file.hpp"
+#include "layer_files.hpp"
 #include <shuibao/io/vector.hpp>
 
 namespace shuibao::pipeline {
 
-Hotspots::Hotspots(const RunContext& c, const std::string& crs) {
+Hotspots::Hotspots(RunContext& c, const std::string& crs) {
     const auto path = c.settings.path("delineate.hotspots");
     const auto words = load_dictionary("hotspots");
     const auto& names = words.values("fields", "date");
     const auto layer = io::read_places(path, crs, "EPSG:4326");  // as FIRMS gives its tables
-    const auto tell = [&](std::int64_t row, const std::string& code, const std::string& text) {
-        c.problems.add({"delineate",
-                        fmt::format("{}:{}", std::filesystem::path(path).filename().string(), row), code,
-                        text, "Mend the row in its source; until then it tells no fire."});
+    const auto tell = [&](const io::LayerNote& note) {
+        tell_row(c, "delineate", path, note, "Mend the row in its source; until then it tells no fire.");
     };
-    for (const auto& n : layer.notes) tell(n.row, n.code, n.text);
+    for (const auto& n : layer.notes) tell(n);
     std::vector<Bounds> boxes;
     for (const auto& p : layer.places) {
         const auto day = io::to_date(field_value(p.values, names));
         if (!day) {
-            tell(
-                p.row, "no_date",
-                fmt::format("The hotspot has no day that can be read in any of {}.", fmt::join(names, ", ")));
+            tell({p.row, "no_date",
+                  fmt::format("The hotspot has no day that can be read in any of {}.",
+                              fmt::join(names, ", "))});
             continue;
         }
         m_list.push_back({p.at, *day});

@@ -21,9 +21,11 @@ class Hotspots {
 
     /// The layer `delineate.hotspots`, or a CSV with longitude and latitude (WGS 84); field names come from
     /// configs/dictionaries/hotspots.yaml. A row without a place or a day tells nothing: it is told with its
-    /// row in context.problems. Throws Error(input) for a layer that cannot be read. REQUIRES that the option
-    /// is given, and a CRS in metres.
-    Hotspots(const RunContext& context, const std::string& crs);
+    /// row. Throws Error(input) for a layer that cannot be read. REQUIRES that the option is given, and a CRS
+    /// in metres.
+    Hotspots(RunContext& context, const std::string& crs);
+    /// Those that have a place and a day.
+    [[nodiscard]] std::size_t size() const { return m_list.size(); }
     /// Those within `reach` of a shape that were seen from the first day to the last. Reentrant.
     [[nodiscard]] std::size_t count(const io::Geometry& shape, std::optional<Date> first,
                                     std::optional<Date> last) const;

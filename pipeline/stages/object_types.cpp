@@ -92,11 +92,13 @@ std::map<std::string, std::string> type_inputs(const RunContext& c) {
     return inputs;
 }
 
-ObjectTypes::ObjectTypes(const RunContext& context, const Grid& grid)
-    : m_context(context), m_grid(grid), m_rules(load_type_rules(type_rules_file(context.settings))) {
+ObjectTypes::ObjectTypes(const RunContext& context, const Grid& grid, const Hotspots* hotspots)
+    : m_context(context),
+      m_grid(grid),
+      m_rules(load_type_rules(type_rules_file(context.settings))),
+      m_hotspots(hotspots) {
     if (const auto model = elevation_option(context.settings); !model.empty())
         m_heights.emplace(context.settings.path(model));
-    if (context.settings.has("delineate.hotspots")) m_hotspots.emplace(context, grid.crs());
 }
 
 TypeInputs ObjectTypes::inputs_of(const algorithms::Segment& s, const Disturbance& d) const {
@@ -125,7 +127,7 @@ TypeInputs ObjectTypes::inputs_of(const algorithms::Segment& s, const Disturbanc
     if (m_heights)
         if (const auto terrain = m_heights->under(outline, m_grid.crs(), {}))
             in["slope_deg"] = terrain->slope;
-    if (m_hotspots)
+    if (m_hotspots != nullptr)
         in["hotspots"] = static_cast<double>(m_hotspots->count(outline, d.onset_from, d.onset_to));
     return in;
 }

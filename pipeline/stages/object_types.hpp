@@ -25,8 +25,9 @@ namespace shuibao::pipeline {
 
 class ObjectTypes {
   public:
-    /// Throws Error for rules, an elevation model or hotspots that cannot be used.
-    ObjectTypes(const RunContext& context, const Grid& grid);
+    /// `hotspots`: none where they are not known. Throws Error for rules or an elevation model that cannot be
+    /// used.
+    ObjectTypes(const RunContext& context, const Grid& grid, const Hotspots* hotspots);
     /// Sets image_type and type_evidence, and lowers the confidence where the rule says so. `segments` are
     /// what `list` was made of, in the same order. O(n log n) and the pixels.
     void tell(const std::vector<algorithms::Segment>& segments, std::vector<Disturbance>& list) const;
@@ -38,7 +39,7 @@ class ObjectTypes {
     const Grid& m_grid;
     algorithms::TypeRules m_rules;
     std::optional<TerrainModel> m_heights;
-    std::optional<Hotspots> m_hotspots;
+    const Hotspots* m_hotspots;
 };
 
 }  // namespace shuibao::pipeline

@@ -190,6 +190,12 @@ class ScreenStage final : public Stage {
             c.out << "approvals: none\n";
             if (!zones.empty()) crs = plane_of(zones.begin()->second);
         }
+        if (c.settings.has("screen.disturbances")) {
+            const auto path = c.settings.path("screen.disturbances");
+            const auto set = read_disturbances(path, {"", c.settings.text("screen.encoding"), ""});
+            report(c, set, path);
+            c.out << fmt::format("disturbances: {} in {}\n", set.list.size(), path);
+        }
         static_cast<void>(Zones(c, crs));
         if (!zones.empty()) c.out << fmt::format("zones: {} layers\n", zones.size());
         if (c.settings.has("screen.clues")) c.out << fmt::format("clues: {}\n", read_clues(c, crs).size());

@@ -149,6 +149,22 @@ class Types(ArchiveTest):
         found = delineated("--set", f"delineate.hotspots={fires}", "--set", f"delineate.types={anywhere}", code=3)[1][burnt["id"]]
         self.assertEqual((found["image_type"], found["image_type_zh"]), ("burnt", "火烧迹地（期间有火点）"))
         self.assertEqual(0.35, found["confidence"])  # below 0.4: waits for the next batch (rules §6)
+        ahead = shuibao("check", *self.options(), "--set", f"delineate.hotspots={fires}", code=3)
+        self.assertIn("hotspots: 2", ahead.stdout.splitlines())
+        self.assertIn("fires.gpkg:3", ahead.stderr)
+        # It is read before any work begins, and by `check`.
+        for verb in ("delineate", "check"):
+            junk = self.base / "junk.gpkg"
+            junk.write_text("no layer")
+            wrong = shuibao(verb, *self.options(), "--set", f"delineate.hotspots={junk}", "-q", code=4)
+            self.assertIn("junk.gpkg", wrong.stderr)
+            self.assertNotIn(BATCH, wrong.stderr, "no unit has failed")
+        # Polygons drawn by hand are looked at too.
+        drawn = self.base / "a/store/batches" / BATCH / "disturbances.gpkg"
+        ahead = shuibao("check", *self.options(), "--set", f"screen.disturbances={drawn}").stdout
+        self.assertIn(f"disturbances: {len(self.stored)} in {drawn}", ahead.splitlines())
+        wrong = shuibao("check", *self.options(), "--set", f"screen.disturbances={junk}", code=4)
+        self.assertIn("junk.gpkg", wrong.stderr)
         wrong = shuibao("delineate", *self.options(), "--set", "delineate.hotspots=nowhere.shp", "-q", code=4)
         self.assertIn("nowhere.shp does not exist", wrong.stderr)
         self.assertEqual([(r["id"], r["image_type"], r["confidence"]) for r in self.stored],
