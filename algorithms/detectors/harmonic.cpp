@@ -287,6 +287,7 @@ class Harmonic final : public SeriesDetector {
 
   private:
     static constexpr std::size_t most_at_once = 64;
+
     static Date history_begin(std::int32_t epoch, const SeriesTimes& times, const DetectorOptions& options) {
         const auto years = static_cast<std::int32_t>(options.at("history_years") * days_per_year);
         return Date(epoch_start(epoch, times.monitor_from).days() - years);

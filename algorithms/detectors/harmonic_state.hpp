@@ -99,7 +99,7 @@ struct Packed {
     // pixels that the compiler knows is a few vectors.
     template <class To>
     SHUIBAO_INLINE void each(std::size_t plane, const To& to) const {
-        const std::uint16_t* __restrict values = state.planes[plane].data() + from;
+        std::uint16_t* __restrict values = state.planes[plane].data() + from;
         if (n == lane_count)
             for (std::size_t l = 0; l < lane_count; ++l) to(l, values[l]);
         else
@@ -209,11 +209,7 @@ struct Packed {
     SHUIBAO_INLINE void write(const PixelTrack& t) const {
         // One plane: value(l, what is there) for every pixel.
         const auto put = [&](std::size_t plane, const auto& value) {
-            std::uint16_t* __restrict values = state.planes[plane].data() + from;
-            if (n == lane_count)
-                for (std::size_t l = 0; l < lane_count; ++l) values[l] = value(l, values[l]);
-            else
-                for (std::size_t l = 0; l < n; ++l) values[l] = value(l, values[l]);
+            each(plane, [&](std::size_t l, std::uint16_t& v) { v = value(l, v); });
         };
         // What was kept of a run that is over means nothing any more, and zeros take no room.
         const auto runs = [&](std::size_t l, std::size_t k) {

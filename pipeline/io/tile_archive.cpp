@@ -251,6 +251,18 @@ std::vector<GeoTiffPlane> change_planes(bool history) {
     return planes;
 }
 
+// In the order of change_planes; valid until the thread asks again.
+std::vector<std::span<const std::uint16_t>> bands_of(const Change& c) {
+    thread_local std::vector<std::uint16_t> kind;
+    kind.resize(c.kind.size());
+    std::transform(c.kind.begin(), c.kind.end(), kind.begin(),
+                   [](ChangeKind k) { return static_cast<std::uint16_t>(k); });
+    std::vector<std::span<const std::uint16_t>> bands = {c.evidence,   c.confidence, c.magnitude,
+                                                         c.onset_from, c.onset_to,   kind};
+    if (!c.history.empty()) bands.insert(bands.end(), c.history.values.begin(), c.history.values.end());
+    return bands;
+}
+
 }  // namespace
 
 ChangeWriter::ChangeWriter(const fs::path& path, const Grid& grid, const Window& window, bool history)
@@ -263,33 +275,15 @@ ChangeWriter::ChangeWriter(const fs::path& path, const Grid& grid, const Window&
 
 void ChangeWriter::write(const Change& c) {
     const auto first = c.window.row - m_window.row;
-    m_file.write(0, first, c.evidence);
-    m_file.write(1, first, c.confidence);
-    m_file.write(2, first, c.magnitude);
-    m_file.write(3, first, c.onset_from);
-    m_file.write(4, first, c.onset_to);
-    m_kind.resize(c.kind.size());
-    std::transform(c.kind.begin(), c.kind.end(), m_kind.begin(),
-                   [](ChangeKind k) { return static_cast<std::uint16_t>(k); });
-    m_file.write(5, first, m_kind);
-    if (!c.history.empty())
-        for (std::size_t k = 0; k < PixelHistory::planes; ++k)
-            m_file.write(first_history_band + static_cast<int>(k), first, c.history.values[k]);
+    const auto bands = bands_of(c);
+    for (std::size_t p = 0; p < bands.size(); ++p) m_file.write(static_cast<int>(p), first, bands[p]);
 }
 
-void ChangeWriter::encode(const Change& c, std::vector<PackedBlock>& bands) const {
-    const std::int64_t cols = c.window.cols;
-    thread_local std::vector<std::uint16_t> kind;
-    kind.resize(c.kind.size());
-    std::transform(c.kind.begin(), c.kind.end(), kind.begin(),
-                   [](ChangeKind k) { return static_cast<std::uint16_t>(k); });
-    std::vector<const std::vector<std::uint16_t>*> list = {&c.evidence,   &c.confidence, &c.magnitude,
-                                                           &c.onset_from, &c.onset_to,   &kind};
-    if (!c.history.empty())
-        for (const auto& plane : c.history.values) list.push_back(&plane);
-    bands.resize(list.size());
-    for (std::size_t p = 0; p < list.size(); ++p)
-        m_file.encode(static_cast<int>(p), *list[p], cols, bands[p]);
+void ChangeWriter::encode(const Change& c, std::vector<PackedBlock>& packed) const {
+    const auto bands = bands_of(c);
+    packed.resize(bands.size());
+    for (std::size_t p = 0; p < bands.size(); ++p)
+        m_file.encode(static_cast<int>(p), bands[p], c.window.cols, packed[p]);
 }
 
 void ChangeWriter::write_blocks(std::int64_t row, std::span<const std::vector<PackedBlock>> across) {

@@ -84,7 +84,7 @@ class ScreenStage final : public Stage {
         DisturbanceSet set;
         if (digitised) {
             path = c.settings.path("screen.disturbances");
-            set = read_disturbances(path, {"", c.settings.text("screen.encoding"), ""});
+            set = read_drawn(c);
             if (c.batch.empty()) c.batch = batch_of(set);
         } else {
             path = (c.store.batch(resolve_batch(c)) / "disturbances.gpkg").string();
@@ -176,6 +176,12 @@ class ScreenStage final : public Stage {
     }
 
   private:
+    // REQUIRES that screen.disturbances is given.
+    static DisturbanceSet read_drawn(const RunContext& c) {
+        return read_disturbances(c.settings.path("screen.disturbances"),
+                                 {"", c.settings.text("screen.encoding"), ""});
+    }
+
     // Every layer as run() reads it, in a plane where it lies: the polygons are not known yet.
     static void check_layers(RunContext& c) {
         const bool ranges_known = c.settings.text("approvals.path") != "none";
@@ -192,7 +198,7 @@ class ScreenStage final : public Stage {
         }
         if (c.settings.has("screen.disturbances")) {
             const auto path = c.settings.path("screen.disturbances");
-            const auto set = read_disturbances(path, {"", c.settings.text("screen.encoding"), ""});
+            const auto set = read_drawn(c);
             report(c, set, path);
             c.out << fmt::format("disturbances: {} in {}\n", set.list.size(), path);
         }

@@ -103,14 +103,13 @@ class ChangeWriter {
     void write(const Change& strip);
     /// Or by blocks: how the bands of one are stored (GeoTiffWriter::encode; reentrant), and whole rows of
     /// blocks from the top, one after the other.
-    void encode(const Change& block, std::vector<PackedBlock>& bands) const;
+    void encode(const Change& block, std::vector<PackedBlock>& packed) const;
     void write_blocks(std::int64_t row, std::span<const std::vector<PackedBlock>> across);
     void finish() { m_file.finish(); }
 
   private:
     Window m_window;
     GeoTiffWriter m_file;
-    std::vector<std::uint16_t> m_kind;
 };
 
 inline constexpr int first_history_band = 6;
