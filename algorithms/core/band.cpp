@@ -8,8 +8,8 @@ namespace shuibao {
 namespace {
 
 constexpr std::array<std::string_view, band_count> names = {
-    "coastal", "blue",  "green", "red",    "rededge071", "rededge075", "rededge078",
-    "nir",     "nir08", "nir09", "cirrus", "swir16",     "swir22",     "pan",
+    "coastal", "blue",  "green",  "red",    "rededge071", "rededge075", "rededge078", "nir",
+    "nir08",   "nir09", "cirrus", "swir16", "swir22",     "pan",        "ndvi",
 };
 // Spellings seen in older catalogues (stac-extensions/eo before 1.1 had one `rededge`).
 constexpr std::array<std::pair<std::string_view, Band>, 5> aliases = {{

@@ -153,9 +153,9 @@ class Harmonic final : public SeriesDetector {
     [[nodiscard]] DetectorNeeds needs() const override {
         DetectorNeeds n;
         n.required = visible_features().bands;
-        n.or_else = swir_features().bands;
+        n.or_else = {swir_features().bands, ndvi_alone().bands};
         n.all_common = true;
-        n.mixes = true;
+        n.mixes = swir_features().bands;
         n.min_dates = 12;
         n.max_dates = 0;
         n.tells_history = true;
@@ -249,8 +249,9 @@ class Harmonic final : public SeriesDetector {
         if (!go_on(source, times, options, state, &teller)) report(state, times, options, change);
     }
 
-    [[nodiscard]] double power(std::span<const Date> clear, const DetectorOptions& options) const override {
-        return power_of(clear, kernel_options(options), options.at("even_level"));
+    [[nodiscard]] double power(std::span<const Date> clear, std::span<const Band> bands,
+                               const DetectorOptions& options) const override {
+        return power_of(clear, features_for(bands), kernel_options(options), options.at("even_level"));
     }
     [[nodiscard]] std::vector<std::string> features(std::span<const Band> bands) const override {
         return feature_names(features_for(bands));
@@ -268,6 +269,7 @@ class Harmonic final : public SeriesDetector {
         return list;
     }
     [[nodiscard]] SeriesAccount account(const DetectorState& state, std::size_t pixel, Date day,
+                                        std::span<const Band> series,
                                         const DetectorOptions& options) const override {
         PixelModel m;
         PixelTrack t;
@@ -275,7 +277,7 @@ class Harmonic final : public SeriesDetector {
         packed.read(m);
         packed.read(t);
         if (low_of(packed.at(looks_epoch, 0)) == 0) return {};
-        SeriesAccount a = account_of(m, t, 0, day);
+        SeriesAccount a = account_of(m, t, 0, day, features_for(series));
         a.log_odds = log_odds_of(a.statistic, options.at("even_level"), options.at("watch"));
         if (t.run[0] > 0) {
             const Interval onset = onset_of(t, 0);

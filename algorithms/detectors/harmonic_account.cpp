@@ -45,6 +45,7 @@ const char* name_of(Status s) {
 
 std::vector<std::string> feature_names(const FeatureSet& set) {
     if (&set == &swir_features()) return {"NDVI", "BSI", "ln brightness"};
+    if (&set == &ndvi_alone()) return {"NDVI"};
     return {"NDVI", "(R-G)/(R+G)", "ln brightness"};
 }
 
@@ -62,14 +63,15 @@ std::vector<double> features_of(const Image& image, std::size_t pixel, const Fea
     stack.reset(1, 1);
     stack.put(0, one, set);
     std::vector<double> values;
-    for (std::size_t f = 0; f < feature_count; ++f)
+    for (std::size_t f = 0; f < set.told; ++f)
         values.push_back(f == 1 && !stack.tells_index(0)
                              ? std::numeric_limits<double>::quiet_NaN()
                              : stack.block(0)[f * lane_count] / static_cast<double>(feature_unit));
     return values;
 }
 
-SeriesAccount account_of(const PixelModel& model, const PixelTrack& track, std::size_t l, Date day) {
+SeriesAccount account_of(const PixelModel& model, const PixelTrack& track, std::size_t l, Date day,
+                         const FeatureSet& set) {
     SeriesAccount a;
     a.learnt = true;
     const auto ground = static_cast<Ground>(model.ground[l]);
@@ -79,7 +81,7 @@ SeriesAccount account_of(const PixelModel& model, const PixelTrack& track, std::
     const Moment m = moment_of(day);
     const auto widening =
         static_cast<double>(std::sqrt(leverage_of(model.leverage[static_cast<std::size_t>(m.month)][l])));
-    for (std::size_t f = 0; f < feature_count; ++f) {
+    for (std::size_t f = 0; f < set.told; ++f) {
         double v = 0;
         for (std::size_t i = 0; i < season_terms; ++i)
             v += static_cast<double>(m.basis[i]) * model.terms[f][i][l];
@@ -95,8 +97,9 @@ SeriesAccount account_of(const PixelModel& model, const PixelTrack& track, std::
     return a;
 }
 
-double power_of(std::span<const Date> clear, const HarmonicOptions& o, double level) {
-    constexpr double mean = 4.0, spread = 0.9;  // of the evidence of one look at opened ground
+double power_of(std::span<const Date> clear, const FeatureSet& set, const HarmonicOptions& o, double level) {
+    // Of the evidence of one look at opened woods.
+    const double mean = set.told == 1 ? 2.4 : 4.0, spread = set.told == 1 ? 0.8 : 0.9;
     double sum = 0, square = 0;
     for (std::size_t i = 0; i < clear.size(); ++i) {
         const double gap = i == 0 ? 1e9 : clear[i].days() - clear[i - 1].days();

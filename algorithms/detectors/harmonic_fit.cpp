@@ -51,8 +51,10 @@ struct Seen {
     std::vector<std::array<Lane, feature_count>> x;
     std::vector<bool> tells_index;
     bool all_tell = true;
+    float features = feature_count;  // so many of a look are told
 
-    void gather(const std::int16_t* looks, std::span<const Moment> moments) {
+    void gather(const std::int16_t* looks, std::span<const Moment> moments, std::size_t told) {
+        features = static_cast<float>(told);
         basis.clear();
         weight.clear();
         x.clear();
@@ -82,7 +84,7 @@ struct Seen {
 
 // Weights of one look from its distance to the fit; adds to the deviations.
 inline void reweigh(const std::array<float, terms>& b, const std::array<Lane, feature_count>& x, bool index,
-                    const std::array<Lane, feature_count>& inverse, Work& w, Lane& weight) {
+                    float told, const std::array<Lane, feature_count>& inverse, Work& w, Lane& weight) {
     std::array<Lane, feature_count> residual;
     Lane square{};
     for (std::size_t f = 0; f < feature_count; ++f) {
@@ -98,7 +100,7 @@ inline void reweigh(const std::array<float, terms>& b, const std::array<Lane, fe
     }
     // One weight for all features: what spoils a look spoils all of it.
     for (std::size_t l = 0; l < lane_count; ++l) {
-        const float u = square[l] * ((index ? 1.0F / 3.0F : 1.0F / 2.0F) / (bisquare * bisquare));
+        const float u = square[l] * (1.0F / told / (bisquare * bisquare));
         const float v = u < 1.0F ? 1.0F - u : 0.0F;
         weight[l] *= v * v;
     }
@@ -143,7 +145,7 @@ SHUIBAO_LANES void accumulate(const Seen& seen, bool robust, Work& w) {
         for (std::size_t l = 0; l < lane_count; ++l) w.count[l] += weight[l];
         if (w.apart && index)
             for (std::size_t l = 0; l < lane_count; ++l) w.index_count[l] += weight[l];
-        if (robust) reweigh(b, x, index, inverse, w, weight);
+        if (robust) reweigh(b, x, index, seen.features - (index ? 0.0F : 1.0F), inverse, w, weight);
         for (std::size_t l = 0; l < lane_count; ++l) w.weight_sum[l] += weight[l];
         add_square(b, weight, w.gram);
         if (w.apart && index) {
@@ -269,9 +271,9 @@ struct History {
 void look_back(const std::int16_t* looks, std::span<const Moment> moments, const FeatureSet& set,
                History& h) {
     const auto steps = [](float v) { return static_cast<std::int32_t>(v * feature_unit); };
-    const std::int32_t max_ndvi = steps(set.soil_max_ndvi), green = steps(set.bare_max_ndvi),
-                       dark = steps(water_brightness), film = steps(set.film_brightness),
-                       cloud = steps(set.cloud_brightness);
+    const std::int32_t max_ndvi = steps(set.soil_max_ndvi), least_ndvi = steps(set.soil_least_ndvi),
+                       green = steps(set.bare_max_ndvi), dark = steps(water_brightness),
+                       film = steps(set.film_brightness), cloud = steps(set.cloud_brightness);
     for (const Moment& m : moments) {
         // Looks without the second feature have that of visible light in its place.
         const FeatureSet& told = m.tells_index ? set : visible_features();
@@ -288,7 +290,7 @@ void look_back(const std::int16_t* looks, std::span<const Moment> moments, const
             if (ndvi > green) h.green_looks[l] += 1;
             if (level < dark && ndvi < max_ndvi) h.water_looks[l] += 1;
             // Soil, or what covers it every year: film over beds is bright and has no soil in its spectrum.
-            if (ndvi < max_ndvi && level < cloud &&
+            if (ndvi < max_ndvi && ndvi > least_ndvi && level < cloud &&
                 (index > min_index || (index > film_index && level > film))) {
                 h.bare[bin][l] += 1;
                 h.soil_looks[l] += 1;
@@ -361,7 +363,7 @@ void fit_pixels(const std::int16_t* looks, std::span<const Moment> moments, cons
                 const HarmonicOptions& o, PixelModel& model) {
     Work w;
     thread_local Seen clear;
-    clear.gather(looks, moments);
+    clear.gather(looks, moments, set.told);
     accumulate(clear, false, w);
     solve(w);
     for (std::size_t f = 0; f < feature_count; ++f) w.spread[f].fill(most_spread[f]);

@@ -86,10 +86,11 @@ SHUIBAO_LANES void weigh(const std::int16_t* __restrict look, const Moment& m, c
                          const Decoded& __restrict decoded, const PixelTrack& __restrict track,
                          const float* __restrict then, const float* __restrict now, Step& __restrict s) {
     const float index = m.tells_index ? 1.0F : 0.0F;
-    const auto index_spread = [&](float of) { return m.tells_index ? of : integrated_out; };
-    const float outlier_density =
-        1.0F / (outlier_range[0] * (m.tells_index ? outlier_range[1] : 1.0F) * outlier_range[2]);
-    const float mixed_index_spread = index_spread(mixed_spread[1]);
+    const bool tells_brightness = set.told == feature_count, tells_index = m.tells_index && tells_brightness;
+    const float outlier_density = 1.0F / (outlier_range[0] * (tells_index ? outlier_range[1] : 1.0F) *
+                                          (tells_brightness ? outlier_range[2] : 1.0F));
+    const float mixed_index_spread = tells_index ? mixed_spread[1] : integrated_out,
+                mixed_brightness_spread = tells_brightness ? mixed_spread[2] : integrated_out;
     const auto month = static_cast<std::size_t>(m.month), bin = static_cast<std::size_t>(m.half_month);
     std::array<Lane, feature_count> x, season, spread;
     for (std::size_t f = 0; f < feature_count; ++f)
@@ -104,7 +105,8 @@ SHUIBAO_LANES void weigh(const std::int16_t* __restrict look, const Moment& m, c
     for (std::size_t f = 0; f < feature_count; ++f)
         for (std::size_t l = 0; l < lane_count; ++l)
             spread[f][l] = static_cast<float>(model.spread[f][l]) * (1.0F / feature_unit) * widening[l];
-    if (!m.tells_index) spread[1].fill(integrated_out);
+    if (!tells_index) spread[1].fill(integrated_out);
+    if (!tells_brightness) spread[2].fill(integrated_out);
     const auto day = m.date.days();
     const std::array<float, feature_count> own = set.field_soil.spread;
     const float own_scale = normal3 / (own[0] * own[1] * own[2]);
@@ -151,8 +153,8 @@ SHUIBAO_LANES void weigh(const std::int16_t* __restrict look, const Moment& m, c
         const float p_mixed =
             density((x[0][l] - 0.5F * (season[0][l] + subsoil[0])) / mixed_spread[0],
                     index * (x[1][l] - 0.5F * (season[1][l] + subsoil[1])) / mixed_index_spread,
-                    (x[2][l] - 0.5F * (season[2][l] + subsoil[2])) / mixed_spread[2],
-                    normal3 / (mixed_spread[0] * mixed_index_spread * mixed_spread[2]));
+                    (x[2][l] - 0.5F * (season[2][l] + subsoil[2])) / mixed_brightness_spread,
+                    normal3 / (mixed_spread[0] * mixed_index_spread * mixed_brightness_spread));
         const float p_opened =
             (1 - outlier) * ((1 - mixed_share) * p_pure + mixed_share * p_mixed) + outlier * outlier_density;
         const float usual = (1 - chance[l]) * p_season + chance[l] * p_soil;

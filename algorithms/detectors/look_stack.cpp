@@ -10,9 +10,12 @@ namespace shuibao::algorithms {
 namespace {
 
 struct Rows {
-    const std::uint16_t *blue, *green, *red, *nir, *swir;
-    Scaling scale_blue, scale_green, scale_red, scale_nir, scale_swir;
+    const std::uint16_t *blue, *green, *red, *nir, *swir, *ndvi;
+    Scaling scale_blue, scale_green, scale_red, scale_nir, scale_swir, scale_ndvi;
 };
+
+// What is not told stands here: soil index and brightness of bare fields, in whole steps.
+constexpr float still_index = 0.125F, still_brightness = -1.625F;
 
 inline std::int16_t stored(float v) {
     const float s = v * feature_unit;
@@ -70,6 +73,18 @@ SHUIBAO_LANES void lacking_rows(const Rows& in, std::int16_t* __restrict a, std:
     }
 }
 
+// The index as the archive has it.
+SHUIBAO_LANES void ndvi_rows(const Rows& in, std::int16_t* __restrict a, std::int16_t* __restrict b,
+                             std::int16_t* __restrict c, std::size_t n) {
+    const std::uint16_t* __restrict ndvi = in.ndvi;
+    const Scaling s = in.scale_ndvi;
+    for (std::size_t i = 0; i < n; ++i) {
+        a[i] = stored(static_cast<float>(ndvi[i]) * s.scale + s.offset);
+        b[i] = static_cast<std::int16_t>(still_index * feature_unit);
+        c[i] = static_cast<std::int16_t>(still_brightness * feature_unit);
+    }
+}
+
 }  // namespace
 
 const FeatureSet& swir_features() {
@@ -106,9 +121,29 @@ const FeatureSet& visible_features() {
     return set;
 }
 
+const FeatureSet& ndvi_alone() {
+    static const FeatureSet set = [] {
+        FeatureSet s = swir_features();
+        s.bands = {Band::ndvi};
+        s.told = 1;
+        s.soil_least_ndvi = 0.06F;  // cloud, snow and water lie below
+        const auto stand_still = [](Material& m) {
+            m.mean[1] = still_index;
+            m.mean[2] = still_brightness;
+            m.spread[1] = m.spread[2] = integrated_out;
+        };
+        for (auto& m : s.opened) stand_still(m);
+        stand_still(s.film);
+        stand_still(s.field_soil);
+        return s;
+    }();
+    return set;
+}
+
 const FeatureSet& features_for(std::span<const Band> bands) {
     const auto has = [&](Band b) { return std::find(bands.begin(), bands.end(), b) != bands.end(); };
-    return has(Band::swir16) && has(Band::blue) ? swir_features() : visible_features();
+    if (has(Band::swir16) && has(Band::blue)) return swir_features();
+    return has(Band::ndvi) && !has(Band::red) ? ndvi_alone() : visible_features();
 }
 
 const FeatureSet& without_index(const FeatureSet& set) {
@@ -118,7 +153,7 @@ const FeatureSet& without_index(const FeatureSet& set) {
         return s;
     };
     static const FeatureSet swir = make(swir_features()), visible = make(visible_features());
-    return &set == &swir_features() ? swir : visible;
+    return &set == &swir_features() ? swir : &set == &ndvi_alone() ? set : visible;
 }
 
 void LookStack::reset(std::size_t pixels, std::size_t looks) {
@@ -143,7 +178,10 @@ void LookStack::put(std::size_t at, const Image& image, const FeatureSet& set) {
     const bool swir = &set == &swir_features();
     const bool lacking = swir && (plane(Band::swir16) == nullptr || plane(Band::blue) == nullptr);
     m_tells_index[at] = !lacking;
-    const auto rows_of = lacking ? lacking_rows : swir ? swir_rows : visible_rows;
+    const auto rows_of = lacking                 ? lacking_rows
+                         : swir                  ? swir_rows
+                         : &set == &ndvi_alone() ? ndvi_rows
+                                                 : visible_rows;
     const auto lanes_of = [&](std::size_t pixel) {
         return m_values.data() + ((pixel / lane_count) * m_looks + at) * feature_count * lane_count;
     };
@@ -160,9 +198,9 @@ void LookStack::put(std::size_t at, const Image& image, const FeatureSet& set) {
             const auto* p = plane(band);
             return p == nullptr ? nullptr : p + first;
         };
-        const Rows rows{from(Band::blue),   from(Band::green),  from(Band::red),    from(Band::nir),
-                        from(Band::swir16), scale(Band::blue),  scale(Band::green), scale(Band::red),
-                        scale(Band::nir),   scale(Band::swir16)};
+        const Rows rows{from(Band::blue),   from(Band::green), from(Band::red),     from(Band::nir),
+                        from(Band::swir16), from(Band::ndvi),  scale(Band::blue),   scale(Band::green),
+                        scale(Band::red),   scale(Band::nir),  scale(Band::swir16), scale(Band::ndvi)};
         rows_of(rows, a.data(), b.data(), c.data(), n);
         const auto* told = quality.data() + first;
         for (std::size_t i = 0; i < n; ++i) a[i] = usable(told[i]) ? a[i] : not_seen;

@@ -42,13 +42,18 @@ struct FeatureSet {
     std::array<Material, 3> opened;         ///< freshly opened ground: subsoil, other bare material, built
     Material film;        ///< plastic over beds, laid for the first time: what fields do, not what sites do
     Material field_soil;  ///< bare fields in general; what a pixel's own soil is shrunk to
+    float soil_least_ndvi = -2;        ///< where nothing else tells cloud and snow from soil
+    std::size_t told = feature_count;  ///< so many of the features its looks tell; the others stand still
 };
 
 /// NDVI, BSI (Rikimaru 2002) and ln((red + nir + swir16)/3) where all have swir16; else NDVI, (R−G)/(R+G) and
 /// ln((red + nir)/2). `algorithms.md` §2.2.
 [[nodiscard]] const FeatureSet& swir_features();
 [[nodiscard]] const FeatureSet& visible_features();
-/// The former where blue and swir16 are among the bands, else the latter.
+/// NDVI where an archive holds nothing else. The other two stand where bare fields have them, in every look
+/// and every material, and are integrated out of all densities: nothing differs in them.
+[[nodiscard]] const FeatureSet& ndvi_alone();
+/// The first where blue and swir16 are among the bands, the last where ndvi is and red is not.
 [[nodiscard]] const FeatureSet& features_for(std::span<const Band> bands);
 
 /// `set` for a look that does not tell the second feature: it is integrated out of all densities, so that its

@@ -6,6 +6,7 @@
 
 #include "whole_series.hpp"
 #include <shuibao/algorithms/structural_change.hpp>
+#include <shuibao/core/error.hpp>
 #include <shuibao/core/registry.hpp>
 
 namespace shuibao::algorithms {
@@ -77,7 +78,11 @@ class Mosum final : public FeatureSeries {
                     (days[static_cast<std::size_t>(i)] - times.monitor_from.days()) / days_per_year;
 
         thread_local LookStack stack;
-        read(source, found.size(), stack);
+        const FeatureSet& set = read(source, found.size(), stack);
+        if (feature >= set.told)
+            throw Error(ErrorCode::input,
+                        "The looks tell NDVI alone, and detect.mosum.index asks for another index.",
+                        "Set detect.mosum.index: 0, or add the bands of the looks.");
         std::vector<double> values(days.size());
         std::vector<Look> seen(days.size());
         for (std::size_t p = 0; p < found.size(); ++p) {

@@ -74,8 +74,14 @@ void WholeSeries::report(const DetectorState& state, const SeriesTimes& times, c
     }
 }
 
+DetectorNeeds FeatureSeries::needs() const {
+    auto n = WholeSeries::needs();
+    n.or_else = {ndvi_alone().bands};
+    return n;
+}
+
 std::vector<Band> FeatureSeries::bands(std::span<const Band> common) const {
-    for (const FeatureSet* set : {&swir_features(), &visible_features()})
+    for (const FeatureSet* set : {&swir_features(), &visible_features(), &ndvi_alone()})
         if (std::all_of(set->bands.begin(), set->bands.end(),
                         [&](Band b) { return std::find(common.begin(), common.end(), b) != common.end(); }))
             return set->bands;
@@ -83,13 +89,16 @@ std::vector<Band> FeatureSeries::bands(std::span<const Band> common) const {
                 "Add green, or blue and swir16, or leave out the dates that lack them.");
 }
 
-void FeatureSeries::read(LookSource& looks, std::size_t pixels, LookStack& stack) {
+const FeatureSet& FeatureSeries::read(LookSource& looks, std::size_t pixels, LookStack& stack) {
     const std::size_t n = looks.dates().size();
     stack.reset(pixels, n);
+    const FeatureSet* set = &visible_features();
     for (std::size_t i = 0; i < n; ++i) {
         const Image& image = looks.read(i);
-        stack.put(i, image, features_for(image.bands));
+        set = &features_for(image.bands);
+        stack.put(i, image, *set);
     }
+    return *set;
 }
 
 }  // namespace shuibao::algorithms

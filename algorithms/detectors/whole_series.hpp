@@ -48,12 +48,13 @@ class WholeSeries : public SeriesDetector {
 /// One that looks at the features of look_stack.hpp.
 class FeatureSeries : public WholeSeries {
   public:
-    /// Throws Error(input) when neither set of features can be had.
+    [[nodiscard]] DetectorNeeds needs() const override;
+    /// Throws Error(input) when no set of features can be had.
     [[nodiscard]] std::vector<Band> bands(std::span<const Band> common) const override;
 
   protected:
-    /// All looks in one stack.
-    static void read(LookSource& looks, std::size_t pixels, LookStack& stack);
+    /// All looks in one stack; the features that they have.
+    static const FeatureSet& read(LookSource& looks, std::size_t pixels, LookStack& stack);
 };
 
 }  // namespace shuibao::algorithms

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include <shuibao/algorithms/ground.hpp>
+#include <shuibao/core/ndvi.hpp>
 
 namespace shuibao::algorithms {
 namespace {
@@ -16,9 +17,8 @@ std::optional<double> ratio(double difference, double sum) {
 
 std::optional<double> ndvi(const Image& image, std::size_t pixel) {
     if (image.pixels.quality()[pixel] != Quality::clear) return std::nullopt;
-    const double red = image.value(image.plane_of(Band::red), pixel),
-                 nir = image.value(image.plane_of(Band::nir), pixel);
-    return ratio(nir - red, nir + red);
+    const double v = ndvi_of(image, pixel);
+    return std::isnan(v) ? std::nullopt : std::optional(v);
 }
 
 std::optional<double> bare_soil_index(const Image& image, std::size_t pixel) {
@@ -40,7 +40,7 @@ std::optional<double> median(std::vector<double> values) {
 
 std::vector<Band> ground_bands(std::span<const Band> available) {
     std::vector<Band> bands;
-    for (const auto b : {Band::blue, Band::red, Band::nir, Band::swir16})
+    for (const auto b : {Band::blue, Band::red, Band::nir, Band::swir16, Band::ndvi})
         if (std::find(available.begin(), available.end(), b) != available.end()) bands.push_back(b);
     std::sort(bands.begin(), bands.end());
     return bands;

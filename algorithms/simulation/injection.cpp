@@ -77,6 +77,8 @@ float in_band(const std::array<float, 6>& s, Band band, bool& ground) {
             return s[5];
         case Band::pan:
             return (s[0] + s[1] + s[2]) / 3;
+        case Band::ndvi:
+            return (s[3] - s[2]) / (s[3] + s[2]);
         case Band::cirrus:
             break;
     }
@@ -170,7 +172,8 @@ void lay_into(const InjectedSite& site, std::int64_t col, std::int64_t row, Imag
         static_cast<float>(1 - 0.25 * dry * dry);  // seldom soaked; soaked soil is a quarter darker
     for (std::size_t b = 0; b < look.bands.size(); ++b) {
         bool ground = false;
-        const float soil = in_band(site.soil, look.bands[b], ground) * wet;
+        const bool ratio = look.bands[b] == Band::ndvi;  // what darkens all bands alike leaves it
+        const float soil = in_band(site.soil, look.bands[b], ground) * (ratio ? 1 : wet);
         if (!ground) continue;
         const auto plane = look.pixels.plane(static_cast<int>(b));
         const Scaling s = look.scaling[b];
@@ -183,7 +186,7 @@ void lay_into(const InjectedSite& site, std::int64_t col, std::int64_t row, Imag
                 if (open <= 0) continue;
                 auto& stored = plane[static_cast<std::size_t>(y * w.cols + x)];
                 // Work changes the surface every fortnight; all bands of a pixel together.
-                const double rough = 1 + 0.06 * gauss(part(part(site.key, pixel), day / 14));
+                const double rough = ratio ? 1 : 1 + 0.06 * gauss(part(part(site.key, pixel), day / 14));
                 const float was = static_cast<float>(stored) * s.scale + s.offset,
                             is = was + open * (soil * static_cast<float>(rough) - was);
                 stored = static_cast<std::uint16_t>(

@@ -52,6 +52,7 @@ ordered_json scene_object(const Scene& s) {
                           {"offset", b.offset}};
         if (b.nodata) e["nodata"] = *b.nodata;
         if (b.gain != 1) e["gain"] = b.gain;
+        if (b.lift != 0) e["lift"] = b.lift;
         o["bands"].push_back(std::move(e));
     }
     return o;
@@ -83,6 +84,7 @@ Scene scene_of_object(const ordered_json& o) {
         b.offset = e.at("offset");
         if (e.contains("nodata")) b.nodata = e["nodata"].get<double>();
         b.gain = e.value("gain", 1.0);
+        b.lift = e.value("lift", 0.0);
         s.bands.push_back(std::move(b));
     }
     return s;

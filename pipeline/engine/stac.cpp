@@ -163,7 +163,7 @@ Scene scene_of_item(const fs::path& path, const json& item, const std::vector<Se
                     .value_or(number_of(asset, "gsd").value_or(item_gsd.value_or(0))));
             auto scale = first("raster:scale", "scale"), offset = first("raster:offset", "offset");
             band.nodata = first("nodata", "nodata");
-            if (!scale && sensor != nullptr) {
+            if (!scale && sensor != nullptr && band.band != Band::ndvi) {
                 scale = sensor->scale;
                 if (!offset) offset = sensor->offset;
             }
@@ -178,6 +178,9 @@ Scene scene_of_item(const fs::path& path, const json& item, const std::vector<Se
                 best[*role] = band;
         }
     }
+    // What can be worked out of the bands needs no file.
+    if (best.contains(Band::red) && (best.contains(Band::nir) || best.contains(Band::nir08)))
+        best.erase(Band::ndvi);
     for (auto& [role, band] : best) s.bands.push_back(std::move(band));
     if (s.bands.empty())
         throw Refusal{"no_bands",

@@ -172,7 +172,7 @@ void resample(GDALRasterBand& band, const BandRequest& r, const Handle& h, const
             // At least half of the kernel must be data: what lies further outside is not invented.
             if (weight < 0.5F || centre <= 0) continue;
             const auto k = static_cast<std::size_t>(j * window.cols + i);
-            out[k] = stored(sum / weight * static_cast<float>(r.gain));
+            out[k] = stored(sum / weight * static_cast<float>(r.gain) + static_cast<float>(r.lift));
             valid[k] = 1;
         }
     }
@@ -190,7 +190,8 @@ void read_wide(GDALRasterBand& band, const BandRequest& r, const Window& part, s
             const float v = row[static_cast<std::size_t>(i)];
             const bool known = v != missing && !std::isnan(v);
             valid[j * line + i] = known ? 1 : 0;
-            out[j * line + i] = known ? stored(v * static_cast<float>(r.gain)) : std::uint16_t{0};
+            out[j * line + i] = known ? stored(v * static_cast<float>(r.gain) + static_cast<float>(r.lift))
+                                      : std::uint16_t{0};
         }
     }
 }
@@ -224,7 +225,7 @@ void read_band(const BandRequest& r, const Grid& grid, const Window& window, std
     const auto offset =
         static_cast<std::size_t>((part.row - window.row) * window.cols + (part.col - window.col));
     const auto type = band.GetRasterDataType();
-    if ((type != GDT_Byte && type != GDT_UInt16) || r.gain != 1)
+    if ((type != GDT_Byte && type != GDT_UInt16) || r.gain != 1 || r.lift != 0)
         return read_wide(band, r, {part.col - col, part.row - row, part.cols, part.rows}, nodata, window.cols,
                          out.data() + offset, valid.data() + offset);
     if (h.blockwise)

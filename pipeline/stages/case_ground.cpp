@@ -13,6 +13,7 @@
 #include "rounded.hpp"
 #include "rules.hpp"
 #include <shuibao/core/error.hpp>
+#include <shuibao/core/ndvi.hpp>
 #include <shuibao/engine/hash.hpp>
 #include <shuibao/io/atomic_output.hpp>
 #include <shuibao/pipeline/archive.hpp>
@@ -28,9 +29,9 @@ using Looks = std::vector<const io::Acquisition*>;
 constexpr int season_days = 30;
 constexpr std::size_t most_history = 6;  // the newest; a median of more is the same
 
-// Indices ask for reflectance, and for the two bands of the NDVI.
+// Indices ask for reflectance, and for what tells the NDVI.
 bool fit(const io::Acquisition& a) {
-    return a.reflectance && a.has(Band::red) && a.has(Band::nir);
+    return a.reflectance && !ndvi_bands(a.bands).empty();
 }
 
 int days_of_year_apart(Date a, Date b) {

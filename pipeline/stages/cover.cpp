@@ -2,10 +2,10 @@
 #include "cover.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include <shuibao/algorithms/terrain.hpp>
+#include <shuibao/core/ndvi.hpp>
 
 namespace shuibao::pipeline {
 namespace {
@@ -18,7 +18,7 @@ constexpr std::size_t most_looks = 24;  // where none of so many was clear, olde
 PlantCover::PlantCover(io::TileArchive archive, Date until, const CoverScale& scale)
     : m_archive(std::move(archive)), m_scale(scale) {
     for (const auto& a : m_archive.acquisitions())
-        if (a.reflectance && a.date <= until && a.has(Band::red) && a.has(Band::nir)) m_looks.push_back(&a);
+        if (a.reflectance && a.date <= until && !ndvi_bands(a.bands).empty()) m_looks.push_back(&a);
     std::stable_sort(m_looks.begin(), m_looks.end(), [](const auto* a, const auto* b) {
         return a->date != b->date ? a->date > b->date : a->key < b->key;
     });
@@ -26,7 +26,6 @@ PlantCover::PlantCover(io::TileArchive archive, Date until, const CoverScale& sc
 
 std::optional<Cover> PlantCover::of(const io::Geometry& shape, const std::string& crs,
                                     std::optional<Date> from) const {
-    constexpr std::array<Band, 2> bands = {Band::red, Band::nir};
     const auto& grid = m_archive.grid();
     const io::Geometry here = io::Transformation(crs, grid.crs())(shape);
     if (here.empty() || m_looks.empty()) return std::nullopt;
@@ -44,15 +43,13 @@ std::optional<Cover> PlantCover::of(const io::Geometry& shape, const std::string
             if (left == 0 || looked == most_looks || (from && a->date < *from)) return;
             if (!a->touches(tiles)) continue;
             ++looked;
-            m_archive.read(*a, part, bands, image);
+            m_archive.read(*a, part, ndvi_bands(a->bands), image);
             const auto quality = image.pixels.quality();
-            const int red = image.plane_of(Band::red), nir = image.plane_of(Band::nir);
             for (std::size_t i = 0; i < open.size(); ++i) {
                 if (open[i] == 0 || quality[i] != Quality::clear) continue;
-                const double r = image.value(red, i), n = image.value(nir, i);
-                if (!(r + n > 0)) continue;
-                const double share =
-                    algorithms::cover_fraction((n - r) / (n + r), m_scale.bare, m_scale.full);
+                const double ndvi = ndvi_of(image, i);
+                if (std::isnan(ndvi)) continue;
+                const double share = algorithms::cover_fraction(ndvi, m_scale.bare, m_scale.full);
                 mean.add(share);
                 vegetation.add(algorithms::vegetation_factor(m_scale.model, share));
                 open[i] = 0;

@@ -26,7 +26,7 @@ struct Cover {
     Date first, last;       ///< days of the looks that were used
 };
 
-/// Reads looks in reflectance that have red and near infrared; others say nothing of cover. Reentrant.
+/// Reads looks in reflectance that tell NDVI; others say nothing of cover. Reentrant.
 class PlantCover {
   public:
     /// Looks up to `until` count.

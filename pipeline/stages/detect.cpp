@@ -31,8 +31,10 @@ std::vector<Band> bands_demanded(const Detector& detector, const std::vector<io:
             return std::includes(a.bands.begin(), a.bands.end(), set.begin(), set.end());
         });
     };
-    const bool other = !needs.or_else.empty() && having(needs.or_else) > having(needs.required);
-    return other ? needs.or_else : needs.required;
+    const std::vector<Band>* most = &needs.required;
+    for (const auto& set : needs.or_else)
+        if (having(set) > having(*most)) most = &set;
+    return *most;
 }
 
 std::string method_of(const RunContext& c, const io::TileArchive& archive) {

@@ -317,12 +317,12 @@ std::vector<Band> mixed_bands(const algorithms::DetectorNeeds& needs, const std:
         return std::all_of(wanted.begin(), wanted.end(),
                            [&](Band b) { return std::find(some.begin(), some.end(), b) != some.end(); });
     };
-    if (!needs.mixes || has_all(common, needs.or_else) || !has_all(common, needs.required)) return {};
+    if (needs.mixes.empty() || has_all(common, needs.mixes) || !has_all(common, needs.required)) return {};
     const auto full = std::count_if(looks.begin(), looks.end(),
-                                    [&](const auto* a) { return has_all(a->bands, needs.or_else); });
+                                    [&](const auto* a) { return has_all(a->bands, needs.mixes); });
     if (2 * static_cast<std::size_t>(full) < looks.size()) return {};
     std::vector<Band> bands;
-    std::set_union(needs.required.begin(), needs.required.end(), needs.or_else.begin(), needs.or_else.end(),
+    std::set_union(needs.required.begin(), needs.required.end(), needs.mixes.begin(), needs.mixes.end(),
                    std::back_inserter(bands));
     return bands;
 }

@@ -54,7 +54,7 @@ void follow(const DetectJob& job, const SeriesDetector& detector, PixelHistory& 
     state.reset(h.pixel, detector.state_bands().size());
     const auto bend = [&](Date from, Date to, bool history) {  // (from, to]
         for (std::int32_t d = from.days() + curve_step; d <= to.days(); d += curve_step) {
-            auto a = detector.account(state, 0, Date(d), job.options);
+            auto a = detector.account(state, 0, Date(d), plan.bands, job.options);
             if (a.learnt) s.curve.push_back({Date(d), history, std::move(a.expected), std::move(a.spread)});
         }
     };
@@ -67,7 +67,7 @@ void follow(const DetectJob& job, const SeriesDetector& detector, PixelHistory& 
         source.show(i, i + 1);
         detector.advance(source, plan.times, job.options, state);
         if (dates[i] < plan.times.monitor_from) continue;
-        s.last = detector.account(state, 0, dates[i], job.options);
+        s.last = detector.account(state, 0, dates[i], plan.bands, job.options);
         if (!begun) bend(Date(dates.front().days() - curve_step), plan.times.monitor_from, true);
         bend(begun ? dates[i - 1] : plan.times.monitor_from, dates[i], false);
         begun = true;

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <shuibao/core/ndvi.hpp>
+
 namespace shuibao::pipeline {
 namespace {
 
@@ -281,8 +283,11 @@ class Drawing {
                 const auto it = std::find(bands.begin(), bands.end(), b);
                 return it == bands.end() ? 0 : look.values[static_cast<std::size_t>(it - bands.begin())];
             };
-            const double x = p.x(look.acquisition->date), sum = value(Band::nir) + value(Band::red);
-            if (!usable(look.quality) || sum <= 0) {
+            const double x = p.x(look.acquisition->date);
+            const double ndvi = ndvi_bands(bands) == std::vector{Band::ndvi}
+                                    ? value(Band::ndvi)
+                                    : ndvi_of(value(Band::red), value(Band::nir));
+            if (!usable(look.quality) || std::isnan(ndvi)) {
                 line({{x, y + statistic_height - 9}, {x, y + statistic_height - 1}},
                      masked_colours[masked_kind(look.quality)], 1.6);
                 continue;
@@ -294,7 +299,7 @@ class Drawing {
                 };
                 c = in(m_history.pair->before) ? fit : in(m_history.pair->after) ? statistic_colour : faint;
             }
-            dot({x, p.at((value(Band::nir) - value(Band::red)) / sum)}, 4, c);
+            dot({x, p.at(ndvi)}, 4, c);
         }
     }
 

@@ -14,6 +14,7 @@
 #include "rounded.hpp"
 #include <shuibao/algorithms/injection.hpp>
 #include <shuibao/core/error.hpp>
+#include <shuibao/core/ndvi.hpp>
 
 namespace shuibao::pipeline {
 namespace {
@@ -89,17 +90,16 @@ struct Placed {
     }
 };
 
-std::optional<double> ndvi_of(const Image& look, const Placed& p) {
-    const int red = look.plane_of(Band::red), nir = look.plane_of(Band::nir);
-    double r = 0, n = 0;
+std::optional<double> mean_ndvi(const Image& look, const Placed& p) {
+    double sum = 0, n = 0;
     for (std::size_t i = 0; i < p.pixels(); ++i) {
-        const std::size_t k = p.at(i);
-        if (!usable(look.pixels.quality()[k])) continue;
-        r += look.value(red, k);
-        n += look.value(nir, k);
+        const double v = usable(look.pixels.quality()[p.at(i)]) ? ndvi_of(look, p.at(i)) : NAN;
+        if (std::isnan(v)) continue;
+        sum += v;
+        n += 1;
     }
-    if (n + r <= 0) return std::nullopt;
-    return (n - r) / (n + r);
+    if (n == 0) return std::nullopt;
+    return sum / n;
 }
 
 // Everything that is the same for all sites.
@@ -192,7 +192,7 @@ class Test {
                     ? 1U
                     : 0U;
             if (image.date < p.site.onset) {
-                if (const auto v = ndvi_of(image, p)) ndvi.push_back(*v);
+                if (const auto v = mean_ndvi(image, p)) ndvi.push_back(*v);
             } else {
                 algorithms::lay_into(p.site, p.col, p.row, image);
             }
@@ -236,7 +236,7 @@ class Test {
         bool reached = true;
         for (const auto* a : m_pair_plan.before) {
             const Image image = m_archive.read(*a, p.window, m_pair_plan.bands);
-            if (const auto v = ndvi_of(image, p)) ndvi.push_back(*v);
+            if (const auto v = mean_ndvi(image, p)) ndvi.push_back(*v);
         }
         for (const auto* a : m_pair_plan.after) {
             const Image image = m_archive.read(*a, p.window, m_pair_plan.bands);

@@ -91,10 +91,12 @@ class Comparison {
         const auto n = static_cast<std::size_t>(w.pixels());
         std::vector<std::uint16_t> a(n), b(n);
         std::vector<std::uint8_t> va(n), vb(n);
-        io::read_band({.path = f->href, .band = f->index, .nodata = f->nodata, .gain = f->gain}, m_grid, w, a,
-                      va);
-        io::read_band({.path = m->href, .band = m->index, .nodata = m->nodata, .gain = m->gain}, m_grid, w, b,
-                      vb);
+        io::read_band(
+            {.path = f->href, .band = f->index, .nodata = f->nodata, .gain = f->gain, .lift = f->lift},
+            m_grid, w, a, va);
+        io::read_band(
+            {.path = m->href, .band = m->index, .nodata = m->nodata, .gain = m->gain, .lift = m->lift},
+            m_grid, w, b, vb);
         Pair p{std::vector<float>(n), std::vector<float>(n), std::move(va)};
         std::size_t valid = 0;
         double sum_a = 0, sum_b = 0;
@@ -290,7 +292,7 @@ SceneReport check_scene(const engine::Scene& scene, const engine::Scene& referen
     r.reference = reference.id;
     r.decision = "not reliable: not shifted";
     const Comparison pair(reference, scene, grid, executor);
-    constexpr std::array<Band, 2> roles = {Band::red, Band::nir};
+    constexpr std::array<Band, 3> roles = {Band::red, Band::nir, Band::ndvi};
     std::vector<std::optional<algorithms::TiePoint>> found(o.registration ? roles.size() * pair.windows()
                                                                           : 0);
     std::vector<std::optional<std::pair<float, float>>> extent(found.size());

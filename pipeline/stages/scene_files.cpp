@@ -19,12 +19,17 @@ namespace {
 
 using engine::Scene;
 
-// Reflectance is stored in these steps (tile.cpp); fractions are brought to them as they are read.
-constexpr double steps = 10'000;
-
-// Fractions would all become 0 or 1. Numbers without a scale that keep below 2 are taken for fractions of
-// one.
+// Fractions would all become 0 or 1, and an index of water below 0. Numbers without a scale that keep below 2
+// are taken for fractions of one.
 void fit_to_integers(engine::SceneBand& b, const io::BandInfo& file, bool reflectance) {
+    constexpr double steps = 10'000;  // as stored_scaling()
+    if (reflectance && b.band == Band::ndvi) {
+        b.gain = b.scale * steps;
+        b.lift = (b.offset + 1) * steps;
+        b.scale = 1 / steps;
+        b.offset = -1;
+        return;
+    }
     if (!file.type.starts_with("Float")) return;
     if (reflectance) {
         b.gain = b.scale * steps;
@@ -74,7 +79,10 @@ void look_into(Scene& s, SceneCache* cache) {
                                                               "imagery.catalog, not its Item."
                                                             : "")};
         b.gsd = info.gsd_x;
-        fit_to_integers(b, info.described[static_cast<std::size_t>(b.index) - 1], s.reflectance);
+        const auto& file = info.described[static_cast<std::size_t>(b.index) - 1];
+        if (b.band == Band::ndvi && s.bands.size() == 1 && file.type.starts_with("Float"))
+            s.reflectance = true;  // an index in fractions is what it says
+        fit_to_integers(b, file, s.reflectance);
         if (finest == 0 || info.gsd_x < finest) {
             finest = info.gsd_x;
             s.crs = info.crs;

@@ -36,7 +36,7 @@ void read_mask(const engine::Scene& scene, const Grid& grid, const Window& windo
     auto& [codes, known] = buffers;
     codes.resize(static_cast<std::size_t>(window.pixels()));
     known.resize(codes.size());
-    io::read_band({scene.mask_href, 1, -1.0, shift_x, shift_y, io::Resampling::nearest, 1, reading}, grid,
+    io::read_band({scene.mask_href, 1, -1.0, shift_x, shift_y, io::Resampling::nearest, 1, 0, reading}, grid,
                   window, codes, known);
     for (std::size_t k = 0; k < codes.size(); ++k)
         out[k] = known[k] != 0 ? decode(scene.mask, codes[k]) : Quality::nodata;

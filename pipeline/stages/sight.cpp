@@ -33,6 +33,7 @@ class Sight {
         m_detector = Registry<algorithms::Detector>::make(m_job.method);
         if ((m_series = dynamic_cast<const algorithms::SeriesDetector*>(m_detector.get())) != nullptr) {
             const auto plan = plan_series(m_job, *m_series);
+            m_bands = plan.bands;
             m_period.first = std::max(plan.times.report_from, plan.times.monitor_from);
             m_period.last = plan.looks.back()->date;
             for (const auto* a : plan.looks)
@@ -88,7 +89,7 @@ class Sight {
                 continue;
             }
             const auto [it, fresh] = known.try_emplace(days[i], false);
-            if (fresh) it->second = m_series->power(days[i], m_job.options) >= wanted;
+            if (fresh) it->second = m_series->power(days[i], m_bands, m_job.options) >= wanted;
             m.decided[i] = it->second ? 1 : 0;
         }
         return m;
@@ -98,6 +99,7 @@ class Sight {
     DetectJob m_job;
     std::unique_ptr<algorithms::Detector> m_detector;
     const algorithms::SeriesDetector* m_series = nullptr;
+    std::vector<Band> m_bands;  // of a series
     Period m_period;
 };
 

@@ -27,8 +27,6 @@ using engine::MaskKind;
 using engine::Scene;
 using engine::SceneBand;
 
-constexpr float stored_scale = 1e-4F;   // reflectance per stored step
-constexpr float stored_offset = -0.1F;  // Sentinel-2's own since baseline 04.00: its numbers pass unchanged
 constexpr int left_out[] = {static_cast<int>(Band::coastal), static_cast<int>(Band::nir09),
                             static_cast<int>(Band::cirrus), static_cast<int>(Band::pan)};
 
@@ -130,9 +128,9 @@ class Cutter {
             const auto out = image.pixels.plane(static_cast<int>(i));
             const bool moved = placed.report.shift_x != 0 || placed.report.shift_y != 0;
             io::read_band({b.href, b.index, b.nodata, placed.report.shift_x, placed.report.shift_y,
-                           moved ? io::Resampling::cubic : io::Resampling::bilinear, b.gain, reading},
+                           moved ? io::Resampling::cubic : io::Resampling::bilinear, b.gain, b.lift, reading},
                           m_grid, window, out, valid);
-            if (m_group.acquisition.reflectance) store_reflectance(b, out);
+            if (m_group.acquisition.reflectance) store_physical(b, out);
             keep_common(all.data(), valid.data(), n);
         }
         const auto quality = image.pixels.quality();
@@ -158,10 +156,11 @@ class Cutter {
             }
     }
 
-    static void store_reflectance(const SceneBand& b, std::span<std::uint16_t> out) {
-        const double gain = b.scale / static_cast<double>(stored_scale),
+    static void store_physical(const SceneBand& b, std::span<std::uint16_t> out) {
+        const Scaling stored = stored_scaling(b.band);
+        const double gain = b.scale / static_cast<double>(stored.scale),
                      shift =
-                         (b.offset - static_cast<double>(stored_offset)) / static_cast<double>(stored_scale);
+                         (b.offset - static_cast<double>(stored.offset)) / static_cast<double>(stored.scale);
         if (std::abs(gain - 1) < 1e-6) {
             const int add = static_cast<int>(std::lround(shift));
             if (add == 0) return;
@@ -397,9 +396,9 @@ class TileStage final : public Stage {
         std::vector<Group> groups;
         for (auto& [key, g] : by_key)
             if (!g.acquisition.bands.empty()) {
-                g.acquisition.scaling.assign(
-                    g.acquisition.bands.size(),
-                    g.acquisition.reflectance ? Scaling{stored_scale, stored_offset} : Scaling{});
+                for (const Band b : g.acquisition.bands)
+                    g.acquisition.scaling.push_back(g.acquisition.reflectance ? stored_scaling(b)
+                                                                              : Scaling{});
                 groups.push_back(std::move(g));
             }
         if (groups.empty() && !c.executor.options().dry_run)
@@ -463,8 +462,8 @@ class TileStage final : public Stage {
         for (std::size_t i = 1; i < list.size(); ++i) {
             std::vector<Band> bands;
             for (const Band b : list[i].bands)
-                if (std::find(list[0].bands.begin(), list[0].bands.end(), b) != list[0].bands.end())
-                    bands.push_back(b);
+                if (b != Band::ndvi && list[0].has(b)) bands.push_back(b);  // an index has a season, no light
+            if (bands.empty()) continue;
             const Image fixed = archive.sample(archive.acquisitions()[0], window, bands, step),
                         moving = archive.sample(archive.acquisitions()[i], window, bands, step);
             const auto lines = algorithms::relative_normalisation(fixed, moving);

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <shuibao/algorithms/detector.hpp>
+#include <shuibao/core/ndvi.hpp>
 #include <shuibao/core/registry.hpp>
 
 namespace shuibao::test {
@@ -68,6 +69,7 @@ struct Landscape {
     double cloud = 0.35;   ///< share of pixels and looks that the mask says are cloud
     double missed = 0.01;  ///< share of cloud that the mask does not know of
     bool four_bands = false;
+    bool ndvi_alone = false;  ///< looks hold the index of what they would hold else
     /// Every so manieth look is by another satellite: four bands, other numbers. 0 = none.
     std::size_t other_every = 0;
     Date all_cloud_from{65000};  ///< nothing is seen from this day on
@@ -81,6 +83,7 @@ struct Landscape {
     }
     /// As the engine has it where looks differ.
     [[nodiscard]] std::vector<Band> bands() const {
+        if (ndvi_alone) return {Band::ndvi};
         if (other_every == 0) return {};
         return {Band::blue, Band::green, Band::red, Band::nir, Band::swir16};
     }
@@ -107,6 +110,17 @@ struct Landscape {
                 image.pixels.plane(static_cast<int>(b))[p] =
                     static_cast<std::uint16_t>(std::lround(other ? (r + 0.02) * 2e4 : (r + 0.1) * 1e4));
             }
+        }
+        return ndvi_alone ? index_of(image) : image;
+    }
+    [[nodiscard]] static Image index_of(const Image& full) {
+        Image image = full;
+        image.bands = {Band::ndvi};
+        image.scaling = {{1e-4F, -1.0F}};
+        image.pixels = Block<std::uint16_t>(full.pixels.window(), 1);
+        for (std::size_t p = 0; p < full.pixels.pixels(); ++p) {
+            image.pixels.quality()[p] = full.pixels.quality()[p];
+            image.pixels.plane(0)[p] = static_cast<std::uint16_t>(std::lround((ndvi_of(full, p) + 1) * 1e4));
         }
         return image;
     }

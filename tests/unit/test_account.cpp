@@ -80,14 +80,14 @@ TEST_CASE("account: a pixel followed alone ends with the bits that it has in its
             source.taken = i;
             source.shown = i + 1;
             f.detector->advance(source, f.times, f.options, alone);
-            last = f.detector->account(alone, 0, land.dates[i], f.options);
+            last = f.detector->account(alone, 0, land.dates[i], {}, f.options);
             CHECK(last.learnt == (land.dates[i] >= watched));
             if (last.learnt && (states.empty() || states.back() != last.status))
                 states.push_back(last.status);
         }
         for (std::size_t plane = 0; plane < whole.planes.size(); ++plane)
             CHECK(alone.planes[plane][0] == whole.planes[plane][p]);
-        const auto in_tile = f.detector->account(whole, p, land.dates.back(), f.options);
+        const auto in_tile = f.detector->account(whole, p, land.dates.back(), {}, f.options);
         CHECK(in_tile.statistic == last.statistic);
         CHECK(in_tile.status == last.status);
         if (map.evidence[p] != Change::no_evidence && map.evidence[p] != Change::unobserved) {
@@ -116,7 +116,7 @@ TEST_CASE("account: what a wood is expected to look like is what it looks like, 
         const auto seen = f.detector->measure(image, p, image.bands);
         CHECK(seen.empty() == !usable(image.pixels.quality()[p]));
         if (seen.empty() || (p % 5 != 0 && p % 5 != 2)) continue;
-        const auto a = f.detector->account(state, p, image.date, f.options);
+        const auto a = f.detector->account(state, p, image.date, image.bands, f.options);
         REQUIRE(a.expected.size() == 3);
         CHECK(a.judged);
         CHECK(a.history_looks > 40);
@@ -153,7 +153,12 @@ TEST_CASE("account: the levels are the options'") {
 TEST_CASE("power: as many opened pixels of woods count as sites as it says, look after look") {
     // 400 pixels of woods, all opened on one day, each with clouds and soil of its own.
     Landscape land;
+    SUBCASE("all bands") {}
+    SUBCASE("NDVI alone") {
+        land.ndvi_alone = true;
+    }
     land.dates = every(7, "2019-01-03", "2022-11-20");
+    const auto bands = land.draw(0).bands;
     for (int i = 0; i < 400; ++i) {
         const double shade = 0.8 + 0.4 * chance(77, static_cast<std::uint64_t>(i));
         land.pixels.emplace_back([=](Date d) {
@@ -169,14 +174,14 @@ TEST_CASE("power: as many opened pixels of woods count as sites as it says, look
     auto state = f.follow(land, {first});
     std::vector<std::vector<Date>> clear(land.pixels.size());
     double worst = 0;
-    for (std::size_t i = first; i < first + 16; ++i) {
+    for (std::size_t i = first; i < first + 24; ++i) {
         f.advance(land, i, i + 1, state);
         const auto image = land.draw(i);
         const auto map = f.report(state, land.dates[i], 400);
         double said = 0, is = 0;
         for (std::size_t p = 0; p < clear.size(); ++p) {
             if (usable(image.pixels.quality()[p])) clear[p].push_back(land.dates[i]);
-            said += f.detector->power(clear[p], f.options);
+            said += f.detector->power(clear[p], bands, f.options);
             is += map.evidence[p] >= Change::evidence_zero && map.evidence[p] != Change::unobserved ? 1 : 0;
         }
         const auto n = static_cast<double>(clear.size());
@@ -184,5 +189,5 @@ TEST_CASE("power: as many opened pixels of woods count as sites as it says, look
         worst = std::max(worst, std::abs(said - is) / n);
     }
     CHECK(worst < 0.12);
-    CHECK(f.detector->power({}, f.options) == 0);
+    CHECK(f.detector->power({}, bands, f.options) == 0);
 }

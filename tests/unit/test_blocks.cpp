@@ -145,7 +145,7 @@ TEST_CASE("A source reads the same strip by strip, tile by tile and from two thr
                 for (int plane = 0; plane < 2; ++plane) {
                     Pixels out(static_cast<std::size_t>(part.pixels()));
                     std::vector<std::uint8_t> valid(out.size());
-                    io::read_band({path, plane + 1, {}, 0, 0, io::Resampling::bilinear, 1, reading}, grid,
+                    io::read_band({path, plane + 1, {}, 0, 0, io::Resampling::bilinear, 1, 0, reading}, grid,
                                   part, out, valid);
                     const Pixels wanted = pattern_of(part, plane);
                     for (std::size_t k = 0; k < out.size(); ++k) {
@@ -217,7 +217,8 @@ TEST_CASE("Tiles read back as written, across their edges, and their overview is
 TEST_CASE("Blocks as they are stored, encoded or taken from another file, give the bytes of rows of pixels") {
     const test::TemporaryFolder folder;
     const Window w = grid.window(grid.tile_at(60000, 634000));
-    const std::vector<io::GeoTiffPlane> names = {{"one"}, {"two", {}, io::GeoTiffOptions::quick}, {"nothing"}};
+    const std::vector<io::GeoTiffPlane> names = {
+        {"one"}, {"two", {}, io::GeoTiffOptions::quick}, {"nothing"}};
     // By rows; by blocks; by blocks that another file holds.
     enum class From { rows, blocks, file };
     const auto write = [&](const char* name, From from) {

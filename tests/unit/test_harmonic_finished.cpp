@@ -46,7 +46,7 @@ Seen on(const Landscape& land, const char* text) {
     const auto state = f.follow(land, {n});
     Seen s{{}, f.report(state, land.dates[n - 1])};
     for (std::size_t p = 0; p < land.pixels.size(); ++p)
-        s.status.push_back(f.detector->account(state, p, land.dates[n - 1], f.options).status);
+        s.status.push_back(f.detector->account(state, p, land.dates[n - 1], {}, f.options).status);
     return s;
 }
 std::size_t count(const Seen& s, const std::string& status) {

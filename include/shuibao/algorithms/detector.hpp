@@ -20,9 +20,10 @@ namespace shuibao::algorithms {
 
 /// What a detector asks of the engine before it sees a pixel.
 struct DetectorNeeds {
-    std::vector<Band> required;        ///< an acquisition that lacks one is left out
-    std::vector<Band> or_else = {};    ///< may stand in for `required` where more acquisitions have these
-    bool mixes = false;                ///< series: follows looks without `or_else` beside looks that have it
+    std::vector<Band> required;  ///< an acquisition that lacks one is left out
+    std::vector<std::vector<Band>> or_else =
+        {};                            ///< each may stand in for it where more acquisitions have it
+    std::vector<Band> mixes = {};      ///< series: follows looks without these beside looks that have them
     bool all_common = false;           ///< wants every band that all acquisitions have, not only `required`
     int min_dates = 2, max_dates = 2;  ///< 0 = any number
     int halo = 0;                      ///< pixels of neighbourhood around the window to decide
@@ -178,8 +179,9 @@ class SeriesDetector : public Detector {
     }
 
     /// Chance that a pixel of vegetated ground, opened before the first of these clear looks (days,
-    /// ascending), counts as a site after the last of them: log-odds >= 0. What cannot be seen must be said.
-    [[nodiscard]] virtual double power(std::span<const Date> clear,
+    /// ascending) at these bands, counts as a site after the last of them: log-odds >= 0. What cannot be seen
+    /// must be said.
+    [[nodiscard]] virtual double power(std::span<const Date> clear, std::span<const Band> /*bands*/,
                                        const DetectorOptions& /*options*/) const {
         return clear.empty() ? 0 : 1;
     }
@@ -197,10 +199,12 @@ class SeriesDetector : public Detector {
     }
     /// Levels of SeriesAccount::statistic, ascending.
     [[nodiscard]] virtual std::vector<Level> levels(const DetectorOptions& /*options*/) const { return {}; }
-    /// What the state says of one pixel (row-major index in its window) on a day. A state that is brought
-    /// forward look by look tells the pixel's history with the numbers of detection itself.
+    /// What the state of a series of these bands says of one pixel (row-major index in its window) on a day.
+    /// A state that is brought forward look by look tells the pixel's history with the numbers of detection
+    /// itself.
     [[nodiscard]] virtual SeriesAccount account(const DetectorState& /*state*/, std::size_t /*pixel*/,
-                                                Date /*day*/, const DetectorOptions& /*options*/) const {
+                                                Date /*day*/, std::span<const Band> /*series*/,
+                                                const DetectorOptions& /*options*/) const {
         return {};
     }
 };

@@ -24,7 +24,7 @@ enum class GroundCover : unsigned char { hidden, undecided, open, green, built }
 /// NDVI of at least that, less `green_drop`, and never below `green_ndvi`. A pixel whose history lies below
 /// `green_ndvi` is undecided where it is not green. Built is what is not green and has a bare-soil index
 /// (Rikimaru et al. 2002) of at most `built_index`, as detectors tell kinds. Water is hidden.
-/// REQUIRES images of one window with bands from ground_bands(), red and nir among them.
+/// REQUIRES images of one window with bands from ground_bands(), ndvi_bands() among them.
 [[nodiscard]] std::vector<GroundCover> ground_cover(const Image& look, std::span<const Image> history,
                                                     const Rules& rules);
 

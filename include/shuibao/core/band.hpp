@@ -8,7 +8,8 @@
 
 namespace shuibao {
 
-/// Spectral roles, named by the common names of the STAC eo extension.
+/// Spectral roles, named by the common names of the STAC eo extension; `ndvi` is the index itself, of
+/// archives that hold nothing else.
 enum class Band : std::uint8_t {
     coastal,
     blue,
@@ -24,8 +25,9 @@ enum class Band : std::uint8_t {
     swir16,
     swir22,
     pan,
+    ndvi,
 };
-inline constexpr int band_count = 14;
+inline constexpr int band_count = 15;
 
 [[nodiscard]] std::string_view common_name(Band band);
 /// Also accepts the spellings of STAC 1.1 and of older catalogues (`rededge` = rededge071, `swir1` = swir16

@@ -27,8 +27,8 @@ struct SceneBand {
     double gsd = 0;    ///< m, 0 = not stated
     double scale = 1, offset = 0;
     std::optional<double> nodata;
-    double gain =
-        1;  ///< what the file holds times this fits into 16-bit integers; scale and offset come after
+    /// What the file holds, times gain and plus lift, fits into 16-bit integers; scale and offset come after.
+    double gain = 1, lift = 0;
 };
 
 struct Scene {

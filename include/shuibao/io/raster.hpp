@@ -68,7 +68,7 @@ struct BandRequest {
     std::optional<double> nodata;     ///< overrides the file's own
     double shift_x = 0, shift_y = 0;  ///< the scene's content is moved by this many grid pixels (east, south)
     Resampling resampling = Resampling::bilinear;  ///< where the file's pixels are not the grid's
-    double gain = 1;  ///< values are multiplied by it before they become integers
+    double gain = 1, lift = 0;                     ///< values · gain + lift become integers
     /// Given by work that reads a tile from the top and each pixel once, so that memory is let go.
     std::optional<Reading> reading = std::nullopt;
 };
@@ -77,8 +77,8 @@ struct BandRequest {
 /// Files on the lattice (after the whole-pixel part of the shift) are read without resampling; files of
 /// another pixel size or phase in the same CRS are resampled here with weights that depend on the pixel's
 /// address alone, so that any window gives the same bytes; other CRS are warped by GDAL (exact transformer).
-/// Values times gain outside 0…65535 saturate; NaN is no data. Reentrant: every thread keeps its own handles.
-/// Throws Error(input) naming file and band.
+/// Values outside 0…65535 after gain and lift saturate; NaN is no data. Reentrant: every thread keeps its own
+/// handles. Throws Error(input) naming file and band.
 void read_band(const BandRequest& request, const Grid& grid, const Window& window,
                std::span<std::uint16_t> out, std::span<std::uint8_t> valid);
 

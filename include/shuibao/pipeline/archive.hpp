@@ -8,6 +8,12 @@
 
 namespace shuibao::pipeline {
 
+/// How a tile stores reflectance (Sentinel-2's own since baseline 04.00: its numbers pass unchanged), and
+/// NDVI from −1 up.
+[[nodiscard]] constexpr Scaling stored_scaling(Band band) {
+    return {1e-4F, band == Band::ndvi ? -1.0F : -0.1F};
+}
+
 /// Grid and acquisitions of a store. Throws Error(usage) telling which stage to run when they are missing.
 [[nodiscard]] io::TileArchive open_archive(const engine::Store& store);
 void save_acquisitions(const engine::Store& store, const std::vector<io::Acquisition>& acquisitions);
