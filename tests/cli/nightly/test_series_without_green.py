@@ -54,6 +54,11 @@ class WithoutGreen(unittest.TestCase):
             self.assertGreater(sum(look["usable"] for look in j["looks"]), 50)
             self.assertNotIn("green", j["looks"][0]["values"])
             self.assertNotIn("note", j["decision"])
+            plot = folder / "place.png"
+            shuibao("inspect", f"{(west + east) / 2},{(south + north) / 2}", "-c", config, "--plot", plot)
+            drawn = gdal.Open(str(plot))
+            self.assertGreater(min(drawn.RasterXSize, drawn.RasterYSize), 500)
+            self.assertGreater(drawn.ReadAsArray().std(), 10)
 
 
 if __name__ == "__main__":
