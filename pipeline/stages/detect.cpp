@@ -125,6 +125,19 @@ void require_listed(const RunContext& c, const io::TileArchive& archive) {
                     "Run `shuibao tile` to its end, in all its shards, then this again.");
 }
 
+// What is detected in was settled by the stages before: a span of days given to this one alone changes nothing.
+void tell_other_span(const RunContext& c, const io::TileArchive& archive) {
+    const auto& looks = archive.acquisitions();
+    const auto from = c.settings.day("imagery.from"), to = c.settings.day("imagery.to");
+    const auto other = std::find_if(looks.begin(), looks.end(), [&](const io::Acquisition& a) {
+        return (from && a.date < *from) || (to && *to < a.date);
+    });
+    if (other != looks.end())
+        c.log.warn(fmt::format("The store lists a look of {}, which lies outside imagery.from and imagery.to: "
+                               "`shuibao catalog` and `shuibao tile` settle which looks are used.",
+                               other->date.iso()));
+}
+
 class DetectStage final : public Stage {
   public:
     [[nodiscard]] StageInfo info() const override {
@@ -210,6 +223,7 @@ class DetectStage final : public Stage {
         if (whole) require_whole(c, "tile", plan_of_all, "tiles are not cut");
         const auto archive = open_archive(c.store);
         if (whole) require_listed(c, archive);
+        tell_other_span(c, archive);
         const DetectJob job = detect_job(c, archive);
         const auto detector = DetectorRegistry::make(job.method);
         if (const auto* series = dynamic_cast<const algorithms::SeriesDetector*>(detector.get()))

@@ -252,6 +252,14 @@ class Series(ArchiveTest):
                 self.assertIn(f"{settled} cannot be read.", done.stderr)
                 self.assertIn("Delete it", done.stderr)
 
+    def test_a_span_that_other_stages_settle_is_told(self):
+        self.once()
+        options = self.options("once")
+        self.assertNotIn("lies outside", shuibao("detect", *options).stderr)
+        done = shuibao("detect", *options, "--set", f"imagery.to={QUARTERS[0]}")
+        self.assertRegex(done.stderr, r"The store lists a look of \d{4}-\d\d-\d\d, which lies outside imagery.from and "
+                                      r"imagery.to: `shuibao catalog` and `shuibao tile` settle which looks are used.")
+
     def test_what_cannot_be_watched_is_refused(self):
         self.once()
         options = self.options("once")
