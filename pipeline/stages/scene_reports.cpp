@@ -19,9 +19,11 @@ using engine::Scene;
 
 std::string scene_key(const Scene& s) {
     std::string text = fmt::format("{} {} {}", s.reflectance, engine::mask_name(s.mask), s.date.iso());
-    for (const auto& b : s.bands)
+    for (const auto& b : s.bands) {
         text += fmt::format(";{} {} {} {} {}", common_name(b.band), b.index, b.scale, b.offset,
                             b.nodata.value_or(-1));
+        if (b.gain != 1 || b.lift != 0) text += fmt::format(" {} {}", b.gain, b.lift);
+    }
     return s.fingerprint + engine::hash_bytes(text);
 }
 

@@ -173,13 +173,17 @@ class Read(unittest.TestCase):
         save(self.folder / "images" / "20220401_NDVI.tif", numpy.full((32, 32), 25, numpy.uint8), gdal.GDT_Byte)
         with self.config.open("a") as f:
             f.write("tile: {bands: [ndvi]}\n")
-        shuibao("catalog", "-c", self.config, "-q", "--set", "imagery.scale=0.004", "--set", "imagery.offset=-0.08")
-        shuibao("tile", "-c", self.config, "-q")
-        (tile,) = (self.folder / "store" / "tiles").glob("*/20220401*.tif")
-        d = gdal.Open(str(tile))
-        band = d.GetRasterBand(1)
-        self.assertEqual(band.GetDescription(), "ndvi")
-        self.assertAlmostEqual(int(band.ReadAsArray().max()) * band.GetScale() + band.GetOffset(), 0.02, delta=1e-4)
+        for scale, offset in ((0.004, -0.08), (0.01, -0.1)):  # the second time the tile is there already
+            with self.subTest(scale=scale):
+                shuibao("catalog", "-c", self.config, "-q", "--set", f"imagery.scale={scale}", "--set",
+                        f"imagery.offset={offset}")
+                shuibao("tile", "-c", self.config, "-q")
+                (tile,) = (self.folder / "store" / "tiles").glob("*/20220401*.tif")
+                d = gdal.Open(str(tile))
+                band = d.GetRasterBand(1)
+                self.assertEqual(band.GetDescription(), "ndvi")
+                self.assertAlmostEqual(int(band.ReadAsArray().max()) * band.GetScale() + band.GetOffset(),
+                                       25 * scale + offset, delta=1e-4)
 
 
 @unittest.skipUnless(DATA.is_dir(), f"{DATA} is not here")
