@@ -35,7 +35,8 @@
 
 namespace shuibao::pipeline {
 
-algorithms::SegmentationOptions segmentation_options(const engine::Settings& settings, const Grid& grid) {
+algorithms::SegmentationOptions segmentation_options(const engine::Settings& settings, const Grid& grid,
+                                                     bool ndvi_alone) {
     algorithms::SegmentationOptions o;
     const double pixel = grid.gsd() * grid.gsd();
     o.seed = settings.number("delineate.seed");
@@ -45,7 +46,10 @@ algorithms::SegmentationOptions segmentation_options(const engine::Settings& set
     o.min_pixels = std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(min_area / pixel - 1e-9)));
     o.max_hole = static_cast<std::int64_t>(
         std::floor(std::min(settings.number("delineate.max_hole"), min_area) / pixel + 1e-9));
-    o.model = std::make_shared<algorithms::ObjectModel>(load_object_model(object_model_file(settings)));
+    const auto model =
+        std::make_shared<algorithms::ObjectModel>(load_object_model(object_model_file(settings)));
+    if (ndvi_alone) model->know_ndvi_alone();
+    o.model = model;
     return o;
 }
 
@@ -219,7 +223,8 @@ class DelineateStage final : public Stage {
         const Window area = supervised_area(c, grid);
         std::error_code none;
         const bool between_epochs = std::filesystem::exists(epochs_model(c.store, batch), none);
-        u.inputs["looks"] = between_epochs ? "two epochs" : "a series";
+        const bool ndvi_alone = follows_ndvi_alone(c, archive);
+        u.inputs["looks"] = between_epochs ? "two epochs" : ndvi_alone ? "a series of NDVI" : "a series";
         u.inputs["area"] = fmt::format("{} {} {} {}", area.col, area.row, area.cols, area.rows);
         for (const TileId t : tiles) {
             std::error_code error;
@@ -240,7 +245,8 @@ class DelineateStage final : public Stage {
         std::optional<std::size_t> found;
         double unseen = 0;
         u.work = [&] {
-            Work work(c, grid, c.store.changes(batch), enclosing_tiles(grid, tiles), area, between_epochs);
+            Work work(c, grid, c.store.changes(batch), enclosing_tiles(grid, tiles), area, between_epochs,
+                      ndvi_alone);
             work.read(std::any_of(tiles.begin(), tiles.end(), [&](TileId t) {
                 return io::change_has_history(c.store.changes(batch), grid, t);
             }));
@@ -301,9 +307,9 @@ class DelineateStage final : public Stage {
     class Work {
       public:
         Work(const RunContext& c, const Grid& grid, std::filesystem::path changes, const Window& window,
-             const Window& area, bool between_epochs)
+             const Window& area, bool between_epochs, bool ndvi_alone)
             : m_context(c), m_grid(grid), m_changes(std::move(changes)), m_window(window), m_area(area) {
-            m_options = segmentation_options(c.settings, grid);
+            m_options = segmentation_options(c.settings, grid, ndvi_alone);
             m_seen = end_of_batch(c.batch);
             if (!between_epochs) return;
             m_options.most_confidence = c.settings.number("delineate.lasting_share");

@@ -10,9 +10,9 @@
 
 namespace shuibao::pipeline {
 
-/// Levels and areas of `delineate`, in pixels of this grid.
+/// Levels and areas of `delineate`, in pixels of this grid; `ndvi_alone`: of looks that tell nothing else.
 [[nodiscard]] algorithms::SegmentationOptions segmentation_options(const engine::Settings& settings,
-                                                                   const Grid& grid);
+                                                                   const Grid& grid, bool ndvi_alone);
 /// `delineate.objects`, or shuibao's own.
 [[nodiscard]] std::filesystem::path object_model_file(const engine::Settings& settings);
 

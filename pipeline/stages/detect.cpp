@@ -63,6 +63,11 @@ DetectJob detect_job(RunContext& c, const io::TileArchive& archive) {
     return job;
 }
 
+bool follows_ndvi_alone(RunContext& c, const io::TileArchive& archive) {
+    const auto detector = DetectorRegistry::make(detect_job(c, archive).method);
+    return bands_demanded(*detector, archive.acquisitions()) == std::vector{Band::ndvi};
+}
+
 std::vector<const io::Acquisition*> usable_looks(const DetectJob& job, const Detector& detector) {
     const auto required = bands_demanded(detector, job.archive.acquisitions());
     std::vector<const io::Acquisition*> list;
@@ -125,7 +130,8 @@ void require_listed(const RunContext& c, const io::TileArchive& archive) {
                     "Run `shuibao tile` to its end, in all its shards, then this again.");
 }
 
-// What is detected in was settled by the stages before: a span of days given to this one alone changes nothing.
+// What is detected in was settled by the stages before: a span of days given to this one alone changes
+// nothing.
 void tell_other_span(const RunContext& c, const io::TileArchive& archive) {
     const auto& looks = archive.acquisitions();
     const auto from = c.settings.day("imagery.from"), to = c.settings.day("imagery.to");
@@ -133,9 +139,10 @@ void tell_other_span(const RunContext& c, const io::TileArchive& archive) {
         return (from && a.date < *from) || (to && *to < a.date);
     });
     if (other != looks.end())
-        c.log.warn(fmt::format("The store lists a look of {}, which lies outside imagery.from and imagery.to: "
-                               "`shuibao catalog` and `shuibao tile` settle which looks are used.",
-                               other->date.iso()));
+        c.log.warn(
+            fmt::format("The store lists a look of {}, which lies outside imagery.from and imagery.to: "
+                        "`shuibao catalog` and `shuibao tile` settle which looks are used.",
+                        other->date.iso()));
 }
 
 class DetectStage final : public Stage {

@@ -70,6 +70,9 @@ void detect_series(const DetectJob& job, const algorithms::SeriesDetector& detec
 /// Throws Error(usage) when detect.before or detect.after hold no dates.
 void require_dates(const RunContext& context);
 
+/// Whether what is detected in tells NDVI and nothing else.
+[[nodiscard]] bool follows_ndvi_alone(RunContext& c, const io::TileArchive& archive);
+
 /// The acquisitions with all bands that the detector requires, in the archive's order; the others become
 /// problems. Throws Error(input) when none is left.
 [[nodiscard]] std::vector<const io::Acquisition*> usable_looks(const DetectJob& job,

@@ -410,13 +410,6 @@ void detect_series(const DetectJob& given, const SeriesDetector& detector) {
                             plan.times.monitor_from.iso(), job.batch),
                 "detect");
 
-    if (plan.bands == std::vector{Band::ndvi})
-        c.log.write(
-            engine::LogLevel::info,
-            "the looks tell NDVI alone: more of what is found will be fields left bare than where soil "
-            "and brightness are told; delineate.seed: 1 asks more of each",
-            "detect");
-
     if (std::error_code ignored; !c.executor.options().dry_run)
         std::filesystem::remove(epochs_model(c.store, job.batch), ignored);
     std::map<TileId, std::vector<Taken>> by_tile;

@@ -110,7 +110,7 @@ class Test {
           m_archive(archive),
           m_job(job),
           m_detector(Registry<Detector>::make(job.method)),
-          m_segmentation(segmentation_options(c.settings, archive.grid())),
+          m_segmentation(segmentation_options(c.settings, archive.grid(), follows_ndvi_alone(c, archive))),
           m_area(supervised_area(c, archive.grid())) {
         m_options.seed = static_cast<std::uint64_t>(c.settings.integer("assess.seed"));
         m_options.gsd = archive.grid().gsd();

@@ -36,6 +36,12 @@ class Reader : YamlRules {
         if (m.beside < 0) refuse(root["beside"], "beside lies below 0.");
         if (root["together"]) m.together = number(root["together"]);
         if (m.together < 0) refuse(root["together"], "together lies below 0.");
+        m.ndvi_alone_least = m.least;
+        if (const YAML::Node alone = root["ndvi_alone"]) {
+            if (!alone.IsMap()) refuse(alone, "ndvi_alone needs less and least.");
+            m.ndvi_alone_less = number(alone, "less");
+            m.ndvi_alone_least = number(alone, "least");
+        }
         const YAML::Node levels = root["levels"], pixels = root["pixels"];
         if (!levels || !levels.IsSequence() || levels.size() < 1 || levels.size() > 64)
             refuse(root, "levels must list 1 to 64 log-odds.");

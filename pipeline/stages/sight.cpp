@@ -212,7 +212,8 @@ void write_sight(RunContext& c, const io::TileArchive& archive, const std::files
         std::max<std::int64_t>(2, std::llround(block_side / grid.gsd() / step));  // lattice steps
     // The smallest square whose whole pixels reach the minimum, wherever it lies on the lattice of pixels.
     const double least =
-        std::pow(std::sqrt(static_cast<double>(segmentation_options(c.settings, grid).min_pixels)) + 1, 2) *
+        std::pow(std::sqrt(static_cast<double>(segmentation_options(c.settings, grid, false).min_pixels)) + 1,
+                 2) *
         grid.gsd() * grid.gsd();
     io::LayerData layer;
     layer.name = "smallest_detectable";

@@ -378,6 +378,27 @@ TEST_CASE("within six pixels of an object that passes, or of one taken for it, l
     CHECK(found(7, 2) == 1);
 }
 
+TEST_CASE("of looks that tell NDVI alone an object is less sure, and must reach what its model says then") {
+    const auto found = [](bool ndvi_alone, double least) {
+        auto o = options_with({-1.5, 0.5});
+        auto model = *o.model;
+        model.ndvi_alone_less = 1.5;
+        model.ndvi_alone_least = least;
+        if (ndvi_alone) model.know_ndvi_alone();
+        o.model = std::make_shared<const ObjectModel>(model);
+        Map m({0, 0, 20, 20});
+        for (std::int64_t r = 0; r < 20; ++r)
+            for (std::int64_t c = 0; c < 20; ++c)
+                m.set(r, c, r > 5 && r < 12 && c > 5 && c < 12 ? 2 : -9, 0.4, false);
+        const std::vector<RunStrip> strips = {whole(m, o)};
+        const auto segments = connect(strips, o);
+        return segments.empty() ? 0.0 : segments.front().confidence;
+    };
+    CHECK(found(false, 9) == doctest::Approx(1 / (1 + std::exp(-2.0))));  // two units of log-odds
+    CHECK(found(true, 0.4) == doctest::Approx(1 / (1 + std::exp(-0.5))));
+    CHECK(found(true, 0.6) == 0);
+}
+
 TEST_CASE("ground that turned bare with its like must reach more") {
     // A patch in the middle; `like`: two fifths of all ground turned bare in patches when it did.
     const auto found = [](bool like, double together) {

@@ -99,6 +99,9 @@ struct ObjectModel {
     /// about one field is wrong about all that were harvested under the same clouds.
     double together = 0;
     static constexpr float together_from = 0.2F;
+    /// Where the looks tell NDVI alone less is known of an object: by how much its log-odds are less, and
+    /// what it must reach then.
+    double ndvi_alone_less = 0, ndvi_alone_least = 0;
     /// Log-odds at which the map is cut, ascending; at most 64: of `pixels`, else of its evidence.
     std::vector<double> levels;
     std::optional<Forest> pixels;        ///< of PixelScore::names()
@@ -107,6 +110,10 @@ struct ObjectModel {
     double least_evidence = 0;  ///< of a pixel that `pixels` is asked about, or would be
     Forest objects;             ///< of Measure
 
+    void know_ndvi_alone() {
+        objects.base -= ndvi_alone_less;
+        least = ndvi_alone_least;
+    }
     /// Log-odds that an object like this is a site.
     [[nodiscard]] double log_odds(const ObjectEvidence& evidence) const { return objects.log_odds(evidence); }
     /// What such an object must reach where others must reach `usual`.
