@@ -369,10 +369,12 @@ SeriesPlan plan_series(const DetectJob& job, const SeriesDetector& detector) {
                     "Add scenes, or choose detect.method: pair.");
     for (const auto* a : plan.looks)
         if (!a->reflectance)
-            throw Error(ErrorCode::input,
-                        fmt::format("The method '{}' needs reflectance; {} holds digital numbers.",
-                                    job.method, a->key),
-                        "Give raster:bands scale and offset in its Item, or choose detect.method: pair.");
+            throw Error(
+                ErrorCode::input,
+                fmt::format("The method '{}' needs reflectance; {} holds digital numbers.", job.method,
+                            a->key),
+                "Give raster:bands scale and offset in its Item, or imagery.scale, or choose detect.method: "
+                "pair.");
     const Date first = plan.looks.front()->date, last = plan.looks.back()->date;
     plan.times.monitor_from = monitor_from(job, first, last);
     plan.times.report_from =

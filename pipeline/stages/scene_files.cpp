@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include <fmt/format.h>
@@ -19,11 +20,40 @@ namespace {
 
 using engine::Scene;
 
+// What 98 % of a band's values do not reach, of what `of` makes of them; nothing where there is no data.
+template <class Of>
+std::optional<float> high_value(const engine::SceneBand& b, Of of) {
+    constexpr double share = .98;
+    auto values = io::sample_values(b.href, b.index);
+    std::erase_if(values,
+                  [&](float v) { return std::isnan(v) || (b.nodata && v == static_cast<float>(*b.nodata)); });
+    if (values.empty()) return std::nullopt;
+    std::transform(values.begin(), values.end(), values.begin(), of);
+    const auto high =
+        values.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
+    std::nth_element(values.begin(), high, values.end());
+    return *high;
+}
+
+// An index lies between −1 and 1, but for noise over dark water. Throws engine::Refusal.
+void require_index(const engine::SceneBand& b) {
+    constexpr float most = 1.05F;
+    const auto high =
+        high_value(b, [&](float v) { return std::abs(static_cast<float>(v * b.scale + b.offset)); });
+    if (high && *high > most)
+        throw engine::Refusal{
+            "no_index",
+            fmt::format("NDVI lies between -1 and 1, and band {} of {} reaches {:g} with its scale {:g} and "
+                        "offset {:g}: give raster:bands scale and offset in its Item, or imagery.scale.",
+                        b.index, b.href, *high, b.scale, b.offset)};
+}
+
 // Fractions would all become 0 or 1, and an index of water below 0. Numbers without a scale that keep below 2
 // are taken for fractions of one.
 void fit_to_integers(engine::SceneBand& b, const io::BandInfo& file, bool reflectance) {
     constexpr double steps = 10'000;  // as stored_scaling()
     if (reflectance && b.band == Band::ndvi) {
+        require_index(b);
         b.gain = b.scale * steps;
         b.lift = (b.offset + 1) * steps;
         b.scale = 1 / steps;
@@ -36,15 +66,9 @@ void fit_to_integers(engine::SceneBand& b, const io::BandInfo& file, bool reflec
         b.scale = 1 / steps;
         return;
     }
-    constexpr double share = .98, most = 2;
-    auto values = io::sample_values(b.href, b.index);
-    std::erase_if(values,
-                  [&](float v) { return std::isnan(v) || (b.nodata && v == static_cast<float>(*b.nodata)); });
-    if (values.empty()) return;
-    const auto high =
-        values.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
-    std::nth_element(values.begin(), high, values.end());
-    if (*high <= most) b.gain = steps;
+    constexpr float most = 2;
+    const auto high = high_value(b, [](float v) { return v; });
+    if (high && *high <= most) b.gain = steps;
 }
 
 // Opens every file. Throws engine::Refusal.

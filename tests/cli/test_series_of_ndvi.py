@@ -169,6 +169,13 @@ class Read(unittest.TestCase):
         self.assertFalse(reflectance)
         self.assertEqual(bands["ndvi"]["scale"], 1)
 
+    def test_what_is_no_index_is_set_aside(self):
+        save(self.folder / "images" / "20220401_ndvi.tif", numpy.full((32, 32), 7340, numpy.int16), gdal.GDT_Int16)
+        said = shuibao("catalog", "-c", self.config, "--set", "imagery.scale=1", code=4).stderr
+        self.assertIn("NDVI lies between -1 and 1", said)
+        self.assertIn("reaches 7340", said)
+        self.assertIn("imagery.scale", said)
+
     def test_a_scale_of_its_own(self):
         save(self.folder / "images" / "20220401_NDVI.tif", numpy.full((32, 32), 25, numpy.uint8), gdal.GDT_Byte)
         with self.config.open("a") as f:
