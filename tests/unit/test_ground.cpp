@@ -80,6 +80,12 @@ TEST_CASE("what a look shows of ground that was opened once") {
     const std::vector<Band> two = {Band::red, Band::nir};
     CHECK(told(ground_cover(drawn(now, sky, two), {}, rules)) == "gooog--");
     CHECK(ground_bands(two) == two);
+    // The index alone says what its two bands say.
+    const auto index = test::Landscape::index_of(drawn(now, sky, two));
+    CHECK(ground_bands(index.bands) == index.bands);
+    CHECK(told(ground_cover(index, {}, rules)) == "gooog--");
+    const std::vector<Image> past(3, test::Landscape::index_of(drawn(woods, {}, two)));
+    CHECK(told(ground_cover(index, past, rules)) == "goooo--");
 }
 
 TEST_CASE("two looks 15 days apart finish a case, and what is not seen decides nothing") {
