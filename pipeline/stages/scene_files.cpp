@@ -21,12 +21,13 @@ namespace {
 using engine::Scene;
 
 // What 98 % of a band's values do not reach, of what `of` makes of them; nothing where there is no data.
+// `nodata`: where the Item says none, that of the file.
 template <class Of>
-std::optional<float> high_value(const engine::SceneBand& b, Of of) {
+std::optional<float> high_value(const engine::SceneBand& b, std::optional<double> nodata, Of of) {
     constexpr double share = .98;
     auto values = io::sample_values(b.href, b.index);
     std::erase_if(values,
-                  [&](float v) { return std::isnan(v) || (b.nodata && v == static_cast<float>(*b.nodata)); });
+                  [&](float v) { return std::isnan(v) || (nodata && v == static_cast<float>(*nodata)); });
     if (values.empty()) return std::nullopt;
     std::transform(values.begin(), values.end(), values.begin(), of);
     const auto high =
@@ -36,10 +37,10 @@ std::optional<float> high_value(const engine::SceneBand& b, Of of) {
 }
 
 // An index lies between −1 and 1, but for noise over dark water. Throws engine::Refusal.
-void require_index(const engine::SceneBand& b) {
+void require_index(const engine::SceneBand& b, std::optional<double> nodata) {
     constexpr float most = 1.05F;
     const auto high =
-        high_value(b, [&](float v) { return std::abs(static_cast<float>(v * b.scale + b.offset)); });
+        high_value(b, nodata, [&](float v) { return std::abs(static_cast<float>(v * b.scale + b.offset)); });
     if (high && *high > most)
         throw engine::Refusal{
             "no_index",
@@ -50,10 +51,11 @@ void require_index(const engine::SceneBand& b) {
 
 // Fractions would all become 0 or 1, and an index of water below 0. Numbers without a scale that keep below 2
 // are taken for fractions of one.
-void fit_to_integers(engine::SceneBand& b, const io::BandInfo& file, bool reflectance) {
+void fit_to_integers(engine::SceneBand& b, const io::BandInfo& file, std::optional<double> nodata,
+                     bool reflectance) {
     constexpr double steps = 10'000;  // as stored_scaling()
     if (reflectance && b.band == Band::ndvi) {
-        require_index(b);
+        require_index(b, nodata);
         b.gain = b.scale * steps;
         b.lift = (b.offset + 1) * steps;
         b.scale = 1 / steps;
@@ -67,7 +69,7 @@ void fit_to_integers(engine::SceneBand& b, const io::BandInfo& file, bool reflec
         return;
     }
     constexpr float most = 2;
-    const auto high = high_value(b, [](float v) { return v; });
+    const auto high = high_value(b, nodata, [](float v) { return v; });
     if (high && *high <= most) b.gain = steps;
 }
 
@@ -106,7 +108,7 @@ void look_into(Scene& s, SceneCache* cache) {
         const auto& file = info.described[static_cast<std::size_t>(b.index) - 1];
         if (b.band == Band::ndvi && s.bands.size() == 1 && file.type.starts_with("Float"))
             s.reflectance = true;  // an index in fractions is what it says
-        fit_to_integers(b, file, s.reflectance);
+        fit_to_integers(b, file, b.nodata ? b.nodata : info.nodata, s.reflectance);
         if (finest == 0 || info.gsd_x < finest) {
             finest = info.gsd_x;
             s.crs = info.crs;

@@ -176,6 +176,21 @@ class Read(unittest.TestCase):
         self.assertIn("reaches 7340", said)
         self.assertIn("imagery.scale", said)
 
+    def test_no_data_of_the_file_is_no_value(self):
+        self.item("ndvi")
+        values = numpy.full((32, 32), 7340, numpy.int16)
+        values[:16] = -32768
+        save(self.folder / "images" / "ndvi.tif", values, gdal.GDT_Int16)
+        d = gdal.Open(str(self.folder / "images" / "ndvi.tif"), gdal.GA_Update)
+        d.GetRasterBand(1).SetNoDataValue(-32768)
+        d.FlushCache()
+        del d
+        item = self.folder / "images" / "a.json"
+        item.write_text(item.read_text().replace('"eo:bands"', '"raster:bands": [{"scale": 0.0001}], "eo:bands"'))
+        reflectance, bands = self.bands()
+        self.assertTrue(reflectance)
+        self.assertEqual((bands["ndvi"].get("gain", 1), bands["ndvi"]["lift"], bands["ndvi"]["offset"]), (1, 10000, -1))
+
     def test_a_scale_of_its_own(self):
         save(self.folder / "images" / "20220401_NDVI.tif", numpy.full((32, 32), 25, numpy.uint8), gdal.GDT_Byte)
         with self.config.open("a") as f:
