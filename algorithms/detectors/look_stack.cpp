@@ -153,7 +153,7 @@ const FeatureSet& without_index(const FeatureSet& set) {
         return s;
     };
     static const FeatureSet swir = make(swir_features()), visible = make(visible_features());
-    return &set == &swir_features() ? swir : &set == &ndvi_alone() ? set : visible;
+    return &set == &swir_features() ? swir : visible;
 }
 
 void LookStack::reset(std::size_t pixels, std::size_t looks) {

@@ -56,8 +56,8 @@ struct FeatureSet {
 /// The first where blue and swir16 are among the bands, the last where ndvi is and red is not.
 [[nodiscard]] const FeatureSet& features_for(std::span<const Band> bands);
 
-/// `set` for a look that does not tell the second feature: it is integrated out of all densities, so that its
-/// factor is 1 whatever stands there.
+/// One of the two former for a look that does not tell the second feature: it is integrated out of all
+/// densities, so that its factor is 1 whatever stands there.
 [[nodiscard]] const FeatureSet& without_index(const FeatureSet& set);
 /// The spread with which a standard normal density has the value 1 at its mean.
 inline constexpr float integrated_out = 0.39894228F;  // 1/√(2π)
